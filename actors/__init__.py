@@ -1,0 +1,1 @@
+"""Actors of the platform: database, directory, watcher and one actor per tenant."""

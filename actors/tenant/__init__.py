@@ -1,0 +1,1 @@
+"""One tenant's actor: its generation, reload, migrations and requests."""

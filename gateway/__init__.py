@@ -1,0 +1,1 @@
+"""HTTP in and out: routes, decoding, encoding and problems."""

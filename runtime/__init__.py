@@ -1,0 +1,1 @@
+"""The actor kernel: no HTTP, no SQL, no tenants."""

@@ -1,0 +1,1 @@
+"""The live tenant files (*.yaml) and the pure compiler."""

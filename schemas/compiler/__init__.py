@@ -1,0 +1,1 @@
+"""The pure compiler: YAML text to model, migrations and SQL."""

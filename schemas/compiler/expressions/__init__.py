@@ -1,0 +1,1 @@
+"""CEL: parse, check, compile to SQL and to Python."""

@@ -1,0 +1,1 @@
+"""Difference of catalogs to ordered, reversible steps."""

@@ -1,0 +1,131 @@
+"""SQL text with late-bound parameters.
+
+Decides how a value reaches PostgreSQL: always as a parameter sent as text and cast by PostgreSQL itself
+(``$1::text::uuid``), never spliced into the statement. Identifiers come only from the compiled model through
+``quote``. Called by expressions, query and migrate; it executes nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from schemas.compiler.principal import Principal
+
+Scalar: TypeAlias = str | None
+Argument: TypeAlias = str | list[str | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A value fixed when the schema was compiled; text form, or a list of text forms for an array type."""
+
+    value: str | tuple[str | None, ...] | None
+    pg_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The request's literal number ``index`` (0-based); its text form is supplied when the statement runs."""
+
+    index: int
+    pg_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A value of the principal, by path: ``("id",)``, ``("email",)``, ``("roles",)``, ``("claims", "region")``."""
+
+    path: tuple[str, ...]
+    pg_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The request's time, as timestamptz."""
+
+    pg_type: str = "timestamptz"
+
+
+Bind: TypeAlias = Const | Slot | Claim | Now
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A piece of SQL: literal text and binds in order. Hashable; joined with ``+`` and ``join``."""
+
+    parts: tuple[str | Bind, ...]
+
+    def __add__(self, other: "Fragment | str") -> "Fragment":
+        return Fragment(self.parts + (other.parts if isinstance(other, Fragment) else (other,)))
+
+    def __radd__(self, other: str) -> "Fragment":
+        return Fragment((other, *self.parts))
+
+
+def sql(*parts: "str | Bind | Fragment") -> Fragment:
+    """Build a fragment from text, binds and other fragments."""
+    flat: list[str | Bind] = []
+    for part in parts:
+        if isinstance(part, Fragment):
+            flat.extend(part.parts)
+        else:
+            flat.append(part)
+    return Fragment(tuple(flat))
+
+
+def join(separator: str, fragments: Iterable[Fragment]) -> Fragment:
+    """Join fragments with literal text between them."""
+    flat: list[str | Bind] = []
+    for fragment in fragments:
+        if flat:
+            flat.append(separator)
+        flat.extend(fragment.parts)
+    return Fragment(tuple(flat))
+
+
+def quote(identifier: str) -> str:
+    """Quote an identifier of the compiled model for PostgreSQL."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Final SQL text with ``$n`` parameters, and the binds that fill them in that order."""
+
+    text: str
+    binds: tuple[Bind, ...]
+
+    def arguments(self, slots: Sequence[Argument], principal: Principal, now: str) -> list[Argument]:
+        """Resolve every bind to the text (or list of texts) that is sent.
+
+        Args:
+            slots: the request's literals, indexed by ``Slot.index``.
+            principal: who asks; fills ``Claim`` binds.
+            now: the request's time in ISO 8601, fills ``Now`` binds.
+        """
+        values: list[Argument] = []
+        for bind in self.binds:
+            match bind:
+                case Slot():
+                    values.append(slots[bind.index])
+                case Const():
+                    values.append(list(bind.value) if isinstance(bind.value, tuple) else bind.value)
+                case Claim():
+                    values.append(principal.lookup(bind.path))
+                case Now():
+                    values.append(now)
+        return values
+
+
+def statement(fragment: Fragment) -> Statement:
+    """Number the binds of a fragment; equal binds share one parameter."""
+    text: list[str] = []
+    numbers: dict[Bind, int] = {}
+    for part in fragment.parts:
+        if isinstance(part, str):
+            text.append(part)
+            continue
+        number = numbers.setdefault(part, len(numbers) + 1)
+        wire = "text[]" if part.pg_type.endswith("[]") else "text"
+        text.append(f"${number}::{wire}" if part.pg_type == wire else f"${number}::{wire}::{part.pg_type}")
+    return Statement("".join(text), tuple(numbers))
