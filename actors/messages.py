@@ -1,0 +1,101 @@
+"""What travels between gateway and tenants: calls, results and their errors. Values only."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.compiler.principal import ANONYMOUS, Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to one tenant, as the gateway decoded it; nothing in it is HTTP any more but the words.
+
+    Attributes:
+        operation: name in ``actors.tenant.operations.OPERATIONS``.
+        method: the verb in upper case (GET, HEAD, POST, ...), for operations that serve several.
+        entity: entity or function name from the path, "" when the operation has none.
+        key: row id from the path, or None.
+        query: the raw, undecoded query string without ``?``.
+        body: the request body as received; b"" when there is none.
+        content_type: media type of the body in lower case without parameters.
+        accept: the Accept header as received.
+        prefer: all Prefer headers joined with ``,``.
+        range: the Range header (items) as received, or "".
+        profile: Accept-Profile or Content-Profile, or "".
+        if_match, if_none_match: those headers as received, or "".
+        idempotency_key: that header, or "".
+        principal: who asks.
+        base: the tenant's API root as the client addressed it, e.g. ``/api/tenants/acme-corp``.
+        request_id: for logs and problems.
+        deadline: event-loop time after which nobody waits for the answer.
+    """
+
+    operation: str
+    method: str = "GET"
+    entity: str = ""
+    key: str | None = None
+    query: str = ""
+    body: bytes = b""
+    content_type: str = ""
+    accept: str = ""
+    prefer: str = ""
+    range: str = ""
+    profile: str = ""
+    if_match: str = ""
+    if_none_match: str = ""
+    idempotency_key: str = ""
+    principal: Principal = ANONYMOUS
+    base: str = ""
+    request_id: str = ""
+    deadline: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to a Call: status, body and the headers that depend on the data."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class ProblemError(Exception):
+    """A refusal the caller is told about.
+
+    Attributes:
+        code: documented error code, ``PGRSTnnn``, a SQLSTATE, or ``area.reason``.
+        message: one sentence for the caller.
+        details, hint: PostgREST's fields; "" when there is nothing to say.
+        errors: one ``{pointer, code, detail}`` per failed field.
+        headers: headers the answer carries, e.g. Retry-After.
+    """
+
+    def __init__(  # noqa: PLR0913 - the members of one document
+        self,
+        code: str,
+        message: str,
+        *,
+        details: str = "",
+        hint: str = "",
+        errors: tuple[dict[str, Any], ...] = (),
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = details
+        self.hint = hint
+        self.errors = errors
+        self.headers = headers
+
+
+@dataclass(frozen=True, slots=True)
+class TenantIdentity:
+    """A tenant's names in PostgreSQL; opaque, fixed for life."""
+
+    id: str
+    slug: str
+    namespace: str
+    archive: str
+    role: str = field(default="")
