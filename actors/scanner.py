@@ -1,0 +1,126 @@
+"""Finds what changed in a directory of source files since the last look.
+
+Decides which files count as changed, unfinished, refused or gone. It never compiles. Called by the watcher, both on
+file events and on every periodic rescan: events are a hint that makes it fast, the rescan is what makes it right.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from actors.sources import Source, SourceError, read_source
+
+GONE_AFTER = 0.3
+"""Seconds a file must be missing before it counts as deleted: editors move the old file away before they write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The file ``name`` (without suffix) has new content."""
+
+    name: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The file cannot be used; ``reason`` speaks to its author."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The file is gone."""
+
+    name: str
+
+
+Finding: TypeAlias = Changed | Refused | Removed
+Signature: TypeAlias = tuple[int, int, int, int]
+
+
+class Scanner:
+    """Remembers one directory's direct children with one suffix."""
+
+    def __init__(self, root: Path, suffix: str = ".yaml") -> None:
+        self.root = root
+        self._suffix = suffix
+        self._signatures: dict[str, Signature] = {}
+        self._digests: dict[str, str] = {}
+        self._refusals: dict[str, str] = {}
+        self._missing_since: dict[str, float] = {}
+
+    def scan(self) -> tuple[list[Finding], bool]:
+        """Look once.
+
+        Returns:
+            The findings, and whether a file is unfinished or newly missing, so that one should look again soon.
+        """
+        findings: list[Finding] = []
+        unsettled = False
+        present: set[str] = set()
+        for path in self._files():
+            name = path.name.removesuffix(self._suffix)
+            signature = _signature(path)
+            if signature is None:
+                continue
+            present.add(name)
+            if self._signatures.get(name) == signature:
+                continue
+            try:
+                source = read_source(path, self.root)
+            except FileNotFoundError:
+                present.discard(name)
+                continue
+            except SourceError as error:
+                self._signatures[name] = signature
+                if self._refusals.get(name) != str(error):
+                    self._refusals[name] = str(error)
+                    findings.append(Refused(name, str(error)))
+                continue
+            if source is None or _signature(path) != signature:
+                unsettled = True
+                continue
+            self._signatures[name] = signature
+            self._refusals.pop(name, None)
+            if self._digests.get(name) != source.digest:
+                self._digests[name] = source.digest
+                findings.append(Changed(name, source))
+        gone, waiting = self._removed(present)
+        return findings + gone, unsettled or waiting
+
+    def _files(self) -> list[Path]:
+        try:
+            # hidden files are editors' swap and lock files
+            return sorted(p for p in self.root.iterdir() if p.name.endswith(self._suffix) and p.name[0] != ".")
+        except OSError:
+            return []
+
+    def _removed(self, present: set[str]) -> tuple[list[Finding], bool]:
+        now = time.monotonic()
+        gone: list[Finding] = []
+        for name in present:
+            self._missing_since.pop(name, None)
+        for name in self._signatures.keys() - present:
+            since = self._missing_since.setdefault(name, now)
+            if now - since >= GONE_AFTER:
+                for memory in (self._signatures, self._digests, self._refusals, self._missing_since):
+                    memory.pop(name, None)  # type: ignore[attr-defined]
+                gone.append(Removed(name))
+        return gone, bool(self._missing_since)
+
+
+def _signature(path: Path) -> Signature | None:
+    """What changes whenever the content may have: the change time cannot be set back, unlike the modification time."""
+    try:
+        status = path.stat()
+    except OSError:
+        try:
+            # a dangling link, or one that may not be followed, is reported by reading it
+            status = path.lstat()
+        except OSError:
+            return None
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

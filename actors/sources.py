@@ -1,0 +1,99 @@
+"""Reads files that people and programs edit at any moment: whole, bounded and only when they are regular files.
+
+Decides what counts as a readable, finished file. It knows nothing of YAML or tenants. Called by the watcher and the
+command line.
+"""
+
+import errno
+import fcntl
+import hashlib
+import os
+import signal
+import stat
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_BYTES = (1 << 20) + 1
+"""One byte more than a source may have, so that the compiler sees that it is too long."""
+SETTLE = 0.1
+"""Seconds a file must have been left alone where the kernel cannot say whether somebody is writing."""
+
+
+class SourceError(Exception):
+    """The file cannot be used as it is; the message says why, for its author."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file's content and the SHA-256 of it, in hex."""
+
+    text: bytes
+    digest: str
+
+
+def read_source(path: Path, root: Path) -> Source | None:
+    """Read one file.
+
+    Args:
+        path: the file; a symbolic link is followed only to a place inside ``root``.
+        root: the directory that is watched.
+
+    Returns:
+        The content, or None while somebody is still writing it.
+
+    Raises:
+        SourceError: it is no regular file, lies outside ``root`` or cannot be read.
+        FileNotFoundError: there is no such file.
+    """
+    real = path.resolve()
+    if path.is_symlink() and not real.is_relative_to(root.resolve()):
+        msg = f"{path.name} is a link to a place outside the schemas directory"
+        raise SourceError(msg)
+    try:
+        descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        msg = f"{path.name} cannot be read: {os.strerror(error.errno or 0)}"
+        raise SourceError(msg) from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            msg = f"{path.name} is not a regular file"
+            raise SourceError(msg)
+        if status.st_nlink > 1:
+            msg = f"{path.name} is a hard link: its content can be changed from outside the schemas directory"
+            raise SourceError(msg)
+        if _being_written(descriptor, status):
+            return None
+        text = _read(descriptor)
+    finally:
+        os.close(descriptor)
+    return Source(text, hashlib.sha256(text).hexdigest())
+
+
+def _read(descriptor: int) -> bytes:
+    chunks: list[bytes] = []
+    missing = MAX_BYTES
+    while missing and (chunk := os.read(descriptor, missing)):
+        chunks.append(chunk)
+        missing -= len(chunk)
+    return b"".join(chunks)
+
+
+def _being_written(descriptor: int, status: os.stat_result) -> bool:
+    """Ask the kernel for a read lease: it is refused exactly while another descriptor is open for writing."""
+    try:
+        # a writer that comes while we hold the lease is announced by SIGIO, whose default action ends the process
+        signal.signal(signal.SIGIO, signal.SIG_IGN)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except OSError as error:
+        if error.errno == errno.EAGAIN:
+            return True
+        # leases need ownership of the file and a local file system: fall back on the clock
+        return 0 <= time.time() - status.st_mtime < SETTLE
+    except (AttributeError, ValueError):
+        return 0 <= time.time() - status.st_mtime < SETTLE
+    fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return False

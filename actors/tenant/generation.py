@@ -1,0 +1,45 @@
+"""The immutable bundle a request runs on: one version of a tenant, ready to serve.
+
+Decides nothing; it ties model, statements and connections of one version together, so that no request can see parts
+of two. Made by ``reload``, held in the tenant actor's lease, read by ``operations``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import jsonschema_rs
+
+from actors.messages import TenantIdentity
+from actors.pool import TenantPool
+from schemas.compiler.model import TenantModel
+from schemas.compiler.query.compiler import QueryCompiler
+
+
+@dataclass(slots=True, eq=False)
+class Generation:
+    """One version of one tenant in this process.
+
+    Attributes:
+        number: counts the generations this process built for the tenant, from 1.
+        version: the deployed version in the registry.
+        digest: SHA-256 of the source, in hex.
+        identity: the tenant's names in PostgreSQL.
+        model: the compiled file.
+        queries: its statements; caches live and die with the generation.
+        pool: connections logged in as the tenant's role; shared by the tenant's generations.
+        born: when it was built.
+        secrets: values of the ``${NAME}`` references, by name.
+        validators: body validators by (entity, verb), filled at first use.
+    """
+
+    number: int
+    version: int
+    digest: str
+    identity: TenantIdentity
+    model: TenantModel
+    queries: QueryCompiler
+    pool: TenantPool
+    born: datetime
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    validators: dict[tuple[str, str], jsonschema_rs.Validator] = field(default_factory=dict)
