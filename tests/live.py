@@ -1,0 +1,132 @@
+"""A real BackSaas process on its own directories and ports, driven as a user would: files, HTTP, signals."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class Live:
+    """One process. ``directory`` holds schemas/, config/ and data/; ``url`` is the public port."""
+
+    def __init__(self, directory: Path, **env: str) -> None:
+        self.directory = directory
+        self.schemas = directory / "schemas"
+        self.config = directory / "config"
+        self.schemas.mkdir(parents=True, exist_ok=True)
+        self.config.mkdir(exist_ok=True)
+        for parent in (directory, *directory.parents):
+            if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o001:
+                parent.chmod(parent.stat().st_mode | 0o011)  # PostgreSQL's own user must reach data/
+        self.port, self.admin_port = free_port(), free_port()
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "BACKSAAS_PORT": str(self.port),
+            "BACKSAAS_ADMIN_PORT": str(self.admin_port),
+            "BACKSAAS_DATA_DIR": str(directory / "data"),
+            "BACKSAAS_SCHEMAS_DIR": str(self.schemas),
+            "BACKSAAS_CONFIG_DIR": str(self.config),
+            **env,
+        }
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.admin_url = f"http://127.0.0.1:{self.admin_port}"
+        self.log = directory / "process.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._tokens: dict[tuple[str, ...], str] = {}
+
+    def write(self, slug: str, text: str) -> None:
+        """Save a tenant file as an editor does."""
+        temporary = self.schemas / f".{slug}.yaml.tmp"
+        temporary.write_text(text)
+        temporary.replace(self.schemas / f"{slug}.yaml")
+
+    def command(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run ``run.py`` with arguments in this installation."""
+        return subprocess.run(
+            [sys.executable, str(ROOT / "run.py"), *arguments],
+            env=self.env, capture_output=True, text=True, timeout=timeout, cwd=self.directory,
+        )  # fmt: skip
+
+    async def start(self, *arguments: str, timeout: float = 60) -> float:
+        """Start the server; returns the seconds until /readyz said 200."""
+        began = time.monotonic()
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(ROOT / "run.py"), "serve", *(arguments or ("--dev",))],
+                env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, start_new_session=True,
+            )  # fmt: skip
+        async with aiohttp.ClientSession() as session:
+            while True:
+                with contextlib.suppress(aiohttp.ClientError, OSError, asyncio.TimeoutError):
+                    async with session.get(f"{self.admin_url}/readyz", timeout=aiohttp.ClientTimeout(total=2)) as answer:
+                        if answer.status == 200:
+                            return time.monotonic() - began
+                if self.process.poll() is not None or time.monotonic() - began > timeout:
+                    raise AssertionError(f"not ready (exit {self.process.poll()}):\n{self.output()}")
+                await asyncio.sleep(0.02)
+
+    def output(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    async def stop(self, signum: int = signal.SIGTERM, timeout: float = 30) -> int:
+        """Signal the server and wait for its exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signum)
+        deadline = time.monotonic() + timeout
+        while self.process.poll() is None:
+            if time.monotonic() > deadline:
+                self.process.kill()
+                raise AssertionError(f"did not stop:\n{self.output()[-3000:]}")
+            await asyncio.sleep(0.02)
+        return int(self.process.returncode)
+
+    def token(self, slug: str, role: str = "admin", **claims: str) -> str:
+        """A development token, made by the command line."""
+        key = (slug, role, *(f"{k}={v}" for k, v in claims.items()))
+        if key not in self._tokens:
+            arguments = [part for k, v in claims.items() for part in (("--user", v) if k == "sub" else ("--claim", f"{k}={v}"))]
+            done = self.command("token", slug, "--role", role, *arguments)
+            assert done.returncode == 0, done.stderr
+            self._tokens[key] = done.stdout.strip().splitlines()[-1]
+        return self._tokens[key]
+
+    def base(self, slug: str) -> str:
+        return f"{self.url}/api/tenants/{slug}"
+
+    def session(self, slug: str, role: str = "admin", **claims: str) -> aiohttp.ClientSession:
+        """An HTTP session that is signed in."""
+        return aiohttp.ClientSession(headers={"Authorization": f"Bearer {self.token(slug, role, **claims)}"})
+
+    async def status(self, slug: str) -> dict[str, Any]:
+        """The tenant's own status document."""
+        async with self.session(slug) as session, session.get(f"{self.base(slug)}/status") as answer:
+            return json.loads(await answer.text())
+
+    async def until(self, slug: str, *, timeout: float = 10, **wanted: Any) -> dict[str, Any]:
+        """Wait until the tenant's status has all the wanted members."""
+        deadline = time.monotonic() + timeout
+        status: dict[str, Any] = {}
+        while time.monotonic() < deadline:
+            status = await self.status(slug)
+            if all(status.get(name) == value for name, value in wanted.items()):
+                return status
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"{slug} never had {wanted}; it is {status}\n{self.output()[-3000:]}")
