@@ -1,0 +1,126 @@
+"""What a tenant is doing, for people: its state, versions, the last reload by phase and the last refusal.
+
+A value, replaced as a whole; it outlives the actor, so that a tenant that cannot start can still say why.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from schemas.compiler.diagnostics import Diagnostic
+
+State = Literal["cold", "starting", "serving", "paused", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """An edit that was not taken; the version before keeps serving."""
+
+    at: datetime
+    digest: str
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A plan that waits for a person, and what it would do."""
+
+    plan_id: str
+    digest: str
+    summary: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadTimes:
+    """How long the last successful reload took: milliseconds by phase, and from save to live."""
+
+    at: datetime
+    version: int
+    total_ms: float
+    phases_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TenantStatus:
+    """One tenant as seen from outside.
+
+    Attributes:
+        state: cold (known, wakes at the first request), starting, serving, paused (its file is gone) or failed.
+        version: the deployed version, 0 when there is none yet.
+        generation: how often this process swapped it.
+        reason: why it is paused or failed, or waits; "" otherwise.
+    """
+
+    slug: str
+    state: State = "cold"
+    version: int = 0
+    digest: str = ""
+    generation: int = 0
+    reason: str = ""
+    rejection: Rejection | None = None
+    pending: Pending | None = None
+    last_reload: ReloadTimes | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON view."""
+        return {
+            "slug": self.slug,
+            "state": self.state,
+            "version": self.version,
+            "digest": self.digest,
+            "generation": self.generation,
+            "reason": self.reason,
+            "rejection": self.rejection
+            and {
+                "at": self.rejection.at.isoformat(),
+                "digest": self.rejection.digest,
+                "diagnostics": [
+                    {
+                        "file": f"{self.slug}.yaml",
+                        "line": finding.position.line,
+                        "column": finding.position.column,
+                        "severity": finding.severity,
+                        "code": finding.code,
+                        "message": finding.message,
+                        "hint": finding.hint,
+                        "path": finding.path,
+                    }
+                    for finding in self.rejection.diagnostics
+                ],
+            },
+            "pending": self.pending
+            and {
+                "plan_id": self.pending.plan_id,
+                "digest": self.pending.digest,
+                "summary": list(self.pending.summary),
+                "confirm": f"python3 run.py apply {self.slug} --confirm {self.pending.plan_id}",
+            },
+            "last_reload": self.last_reload
+            and {
+                "at": self.last_reload.at.isoformat(),
+                "version": self.last_reload.version,
+                "total_ms": round(self.last_reload.total_ms, 1),
+                "phases_ms": {name: round(value, 1) for name, value in self.last_reload.phases_ms.items()},
+            },
+        }
+
+
+class StatusBook:
+    """The latest status of every tenant of this process, cold ones included."""
+
+    def __init__(self) -> None:
+        self._statuses: dict[str, TenantStatus] = {}
+
+    def get(self, slug: str) -> TenantStatus:
+        """Return the tenant's status; a new cold one when it is unknown."""
+        return self._statuses.get(slug) or TenantStatus(slug)
+
+    def update(self, slug: str, **changes: Any) -> TenantStatus:  # noqa: ANN401 - the attributes of TenantStatus
+        """Replace some attributes."""
+        status = replace(self.get(slug), **changes)
+        self._statuses[slug] = status
+        return status
+
+    def all(self) -> list[TenantStatus]:
+        """Return every known status by slug."""
+        return [self._statuses[slug] for slug in sorted(self._statuses)]
