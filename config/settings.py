@@ -1,0 +1,161 @@
+"""What an operator can set, as frozen values.
+
+Decides names, types, defaults and bounds of every setting; ``config/backsaas.yaml`` and the reference page
+are written from it. It reads no file and no environment: ``config.parse`` turns text into these, called by
+``run.py`` alone.
+
+A setting's name in the environment is ``BACKSAAS_`` and its path in capitals: ``database.pool_size`` is
+``BACKSAAS_DATABASE_POOL_SIZE``.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+SettingValue = str | int | float | bool | Path | tuple[str, ...]
+
+
+def setting(
+    default: SettingValue, help_text: str, *, least: float | None = None, most: float | None = None
+) -> Any:  # noqa: ANN401 - a dataclass field takes the type of its annotation
+    """Declare one setting.
+
+    Args:
+        default: its value when nobody sets it.
+        help_text: one line for ``backsaas.yaml`` and the docs.
+        least: smallest number allowed.
+        most: largest number allowed.
+    """
+    return field(default=default, metadata={"help": help_text, "least": least, "most": most})
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """PostgreSQL and its connections."""
+
+    url: str = setting(
+        "", "an external PostgreSQL >= 14, postgresql://owner:password@host/name; empty: the embedded one"
+    )
+    connections: int = setting(80, "connections of this process, all tenants together", least=4, most=5000)
+    pool_size: int = setting(10, "connections one tenant may hold at once", least=1, most=500)
+    acquire_seconds: float = setting(
+        2.0, "how long a request waits for a connection before 503", least=0.05, most=60
+    )
+    idle_seconds: float = setting(30.0, "idle connections are closed after this long", least=1, most=86400)
+    statement_seconds: float = setting(
+        5.0, "a statement of a tenant is cancelled after this long", least=0.1, most=600
+    )
+    connect_seconds: float = setting(5.0, "one try to connect may take this long", least=0.1, most=60)
+    start_seconds: float = setting(30.0, "at start, how long to wait for PostgreSQL", least=0.1, most=600)
+    max_connections: int = setting(120, "max_connections of the embedded server", least=20, most=5000)
+    shared_buffers: str = setting("128MB", "shared_buffers of the embedded server")
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """What one client, one tenant and one request may take."""
+
+    body_bytes: int = setting(1 << 20, "largest request body", least=1024, most=1 << 30)
+    head_seconds: float = setting(10.0, "request line and headers must arrive within", least=1, most=300)
+    body_seconds: float = setting(30.0, "a request body must arrive within", least=1, most=3600)
+    write_seconds: float = setting(
+        30.0, "a client that takes no bytes for this long is cut off", least=1, most=3600
+    )
+    request_seconds: float = setting(
+        10.0, "a request is answered within this long, or 504", least=0.1, most=600
+    )
+    in_flight: int = setting(200, "requests one tenant may have in flight before 503", least=1, most=100000)
+    rate_per_second: float = setting(
+        0.0, "requests per second per tenant and address; 0: no limit", least=0, most=1e6
+    )
+    rate_burst: int = setting(
+        100, "requests a client may send at once under the rate limit", least=1, most=1000000
+    )
+    sockets: int = setting(
+        0, "open client connections; 0: four fifths of the file descriptors", least=0, most=1000000
+    )
+    sockets_per_address: int = setting(
+        0, "open client connections per address; 0: no limit", least=0, most=1000000
+    )
+    max_rows: int = setting(1000, "rows one answer may hold", least=1, most=1000000)
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadSettings:
+    """Watching the schemas directory."""
+
+    debounce_seconds: float = setting(
+        0.05, "changes of one save are gathered for this long", least=0.0, most=5
+    )
+    rescan_seconds: float = setting(
+        2.0, "the directory is read again this often, for what no event tells", least=0.1, most=3600
+    )
+    drain_seconds: float = setting(
+        10.0, "requests on an old version may take this long to finish", least=0, most=600
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSettings:
+    """How tenants live in the process."""
+
+    idle_seconds: float = setting(
+        900.0, "a tenant without requests for this long is put to sleep", least=1, most=1e7
+    )
+    max_active: int = setting(2000, "tenants awake at once", least=1, most=1000000)
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSettings:
+    """The first administrator of the platform."""
+
+    email: str = setting("", "made at the first start, with the password below")
+    password: str = setting("", "at least 12 characters; better set as BACKSAAS_ADMIN_PASSWORD")
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What the process says."""
+
+    level: Literal["debug", "info", "warning", "error"] = setting("info", "debug, info, warning or error")
+    format: Literal["auto", "json", "console"] = setting(
+        "auto", "json, console, or auto: console on a terminal"
+    )
+    access: bool = setting(False, "one line per request")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything, as the composition root hands it out.
+
+    Attributes:
+        directory: the installation; relative paths start here.
+        dev: development tokens are accepted; only the command line's ``--dev`` sets it.
+        warnings: what looks like a mistake but stops nothing.
+    """
+
+    host: str = setting("127.0.0.1", "address the public port listens on; 0.0.0.0 or :: for all")
+    port: int = setting(8000, "public port", least=1, most=65535)
+    admin_host: str = setting("127.0.0.1", "address of the admin port (health, metrics); keep it private")
+    admin_port: int = setting(8001, "admin port", least=1, most=65535)
+    domain: str = setting("localhost", "tenants answer at SLUG.DOMAIN and SLUG.api.DOMAIN")
+    public_url: str = setting("", "how the world reaches us, for links in mails; empty: http://DOMAIN:PORT")
+    trusted_proxies: tuple[str, ...] = setting(
+        (), "addresses or networks whose Forwarded headers are believed"
+    )
+    drain_seconds: float = setting(
+        10.0, "at stop, requests in flight may take this long to finish", least=0, most=600
+    )
+    # ruff does not see that setting() is a dataclass field
+    data_dir: Path = setting(Path("data"), "state: embedded PostgreSQL, keys, files")  # noqa: RUF009
+    schemas_dir: Path = setting(Path("schemas"), "tenant files, one YAML file each")  # noqa: RUF009
+    config_dir: Path = setting(Path("config"), "this file's; only the environment moves it")  # noqa: RUF009
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    reload: ReloadSettings = field(default_factory=ReloadSettings)
+    tenants: TenantSettings = field(default_factory=TenantSettings)
+    admin: AdminSettings = field(default_factory=AdminSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    directory: Path = Path()
+    dev: bool = False
+    warnings: tuple[str, ...] = ()
