@@ -1,0 +1,74 @@
+"""The model while it is being made: entities whose fields are known and whose expressions are not compiled yet.
+
+Made by ``parse``, looked up through ``scope``, finished by ``resolve``. Only these three see it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from schemas.compiler.model import Field, Role
+from schemas.compiler.nodes import Mapping, Node, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """An old name, the new one, and the line that says so."""
+
+    old: str
+    new: str
+    line: int
+
+
+@dataclass(slots=True)
+class FieldDraft:
+    """A field, where it is written, and the expressions it still waits for."""
+
+    field: Field
+    key: Scalar
+    node: Mapping | None = None
+    default: Node | None = None
+    computed: Scalar | None = None
+
+
+@dataclass(slots=True)
+class EntityDraft:
+    """An entity with its fields.
+
+    Attributes:
+        node: the checked map of the entity; empty for a built-in one.
+        dropped: names of fields that were refused: they are no unknown names.
+        renames: by old name.
+        relations: relation name -> reference field (``customer`` -> ``customer_id``).
+        collections: inverse relation name -> (entity, reference field).
+    """
+
+    name: str
+    key_node: Scalar
+    node: Mapping
+    key: str = "id"
+    fields: dict[str, FieldDraft] = field(default_factory=dict)
+    dropped: frozenset[str] = frozenset()
+    renames: dict[str, Rename] = field(default_factory=dict)
+    relations: dict[str, str] = field(default_factory=dict)
+    collections: dict[str, tuple[str, str]] = field(default_factory=dict)
+    transitions: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class TenantDraft:
+    """The file's entities and roles, and the names of those that were refused."""
+
+    entities: dict[str, EntityDraft] = field(default_factory=dict)
+    dropped: frozenset[str] = frozenset()
+    renames: dict[str, Rename] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    languages: tuple[str, ...] = ("en",)
+
+    def all_renames(self) -> Iterator[tuple[EntityDraft | None, Rename]]:
+        """Iterate over every rename of the file: (entity, rename of a field) and (None, rename of an entity)."""
+        for rename in self.renames.values():
+            yield None, rename
+        for entity in self.entities.values():
+            for rename in entity.renames.values():
+                yield entity, rename

@@ -1,0 +1,1 @@
+"""The vocabulary the language is defined in: shapes that check nodes, build values and print themselves."""

@@ -1,0 +1,311 @@
+"""Forms that hold others: records with known keys, maps keyed by name, lists, alternatives, titles per language.
+
+Decides how unknown and missing keys are reported, and that one bad part is taken out and the rest still checked.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from typing_extensions import override
+
+from schemas.compiler.findings import Findings, did_you_mean
+from schemas.compiler.grammar.base import Definitions, JsonSchema, Shape
+from schemas.compiler.nodes import Entry, Mapping, Node, Scalar, Sequence, plain
+from schemas.compiler.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a record: the form of its value, what it means, and the attribute that keeps it."""
+
+    shape: Shape
+    says: str
+    required: bool = False
+    attribute: str = ""
+    examples: tuple[object, ...] = ()
+
+
+class Record(Shape):
+    """A map with known keys.
+
+    Attributes:
+        name: the record's name in messages, the JSON Schema's ``$defs`` and the reference.
+        make: builds the value from keyword arguments; absent keys are left to its defaults.
+        shorthand: key that a bare value stands for: ``member`` for ``{role: member}``.
+        of_entity: key that names the entity in which the record's other names are looked up.
+        suggest: further advice for an unknown key, by key.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        says: str,
+        keys: dict[str, Key],
+        *,
+        make: Callable[..., Any] | None = None,
+        shorthand: str = "",
+        of_entity: str = "",
+        suggest: dict[str, str] | None = None,
+        code: str = "language.unknown_key",
+    ) -> None:
+        self.name, self.says, self.keys = name, says, keys
+        self.make, self.shorthand, self.of_entity = make, shorthand, of_entity
+        self.suggest = suggest or {}
+        self.code = code
+        self.expects = f"{_article(name)} {name} (a map)"
+        self._required = tuple(key for key, value in keys.items() if value.required)
+
+    @override
+    def check(self, node: Node, findings: Findings) -> Node | None:
+        if not isinstance(node, Mapping):
+            if self.shorthand and not (isinstance(node, Scalar) and node.value is None):
+                key = Scalar(self.shorthand, self.shorthand, node.line, node.column, 0, 0)
+                node = Mapping({self.shorthand: Entry(key, node)}, node.line, node.column)
+            elif isinstance(node, Scalar) and node.value is None:
+                node = Mapping({}, node.line, node.column)
+            else:
+                self.wrong_kind(node, findings)
+                return None
+        return self._check_keys(node, findings)
+
+    def _check_keys(self, node: Mapping, findings: Findings) -> Mapping | None:
+        entries: dict[str, Entry] = {}
+        dropped: set[str] = set()
+        for name, entry in node.entries.items():
+            key = self.keys.get(name)
+            if key is None:
+                self._unknown(name, entry, findings)
+                continue
+            value = key.shape.check(entry.value, findings)
+            if value is None:
+                dropped.add(name)
+            else:
+                entries[name] = entry if value is entry.value else Entry(entry.key, value)
+        for name in self._required:
+            if name not in node.entries:
+                findings.error("language.missing_key", f"{_article(self.name)} {self.name} needs the key '{name}'", node, self.keys[name].says)
+                return None
+            if name in dropped:
+                return None
+        return Mapping(entries, node.line, node.column, frozenset(dropped))
+
+    def _unknown(self, name: str, entry: Entry, findings: Findings) -> None:
+        hint = self.suggest.get(name) or did_you_mean(name, self.keys)
+        findings.error(self.code, f"{_article(self.name)} {self.name} has no key '{name[:80]}'", entry.key, hint)
+
+    @override
+    def build(self, node: Node, scope: Scope) -> Any:
+        entries = node.entries if isinstance(node, Mapping) else {}
+        values: dict[str, Any] = {}
+        inner = scope
+        if self.of_entity:
+            values[self.keys[self.of_entity].attribute or self.of_entity] = None
+            if entity := entries.get(self.of_entity):
+                inner = scope.within(str(plain(entity.value)))
+        for name, entry in entries.items():
+            key = self.keys[name]
+            values[key.attribute or name] = key.shape.build(entry.value, scope if name == self.of_entity else inner)
+        return values if self.make is None else self.make(**values)
+
+    @override
+    def schema(self, definitions: Definitions) -> JsonSchema:
+        definition = self.name.replace(" ", "_")
+        if definition not in definitions.schemas:
+            definitions.schemas[definition] = {}  # recursion ends here
+            definitions.schemas[definition] = self._schema(definitions)
+        return {"$ref": f"#/$defs/{definition}"}
+
+    def _schema(self, definitions: Definitions) -> JsonSchema:
+        properties = {}
+        for name, key in self.keys.items():
+            described: JsonSchema = {"description": key.says}
+            if key.examples:
+                described["examples"] = list(key.examples)
+            properties[name] = key.shape.schema(definitions) | described
+        schema: JsonSchema = {"type": "object", "description": self.says, "properties": properties, "additionalProperties": False}
+        if self._required:
+            schema["required"] = list(self._required)
+        elif not self.shorthand:
+            schema["type"] = ["object", "null"]
+        if self.shorthand:
+            short = self.keys[self.shorthand].shape.schema(definitions)
+            return {"anyOf": [short, schema]}
+        return schema
+
+
+class Keyed(Shape):
+    """A map from names chosen by the author to values of one form."""
+
+    def __init__(self, what: str, value: Shape, *, pattern: str, says: str = "", most: int = 200) -> None:
+        self.what, self.value, self.most = what, value, most
+        self.expects = f"a map of {what}s by name"
+        self.says = says or "letters, digits and underscores, beginning with a letter"
+        self.pattern = pattern
+        self._pattern = re.compile(pattern, re.ASCII)
+
+    @override
+    def check(self, node: Node, findings: Findings) -> Node | None:
+        if isinstance(node, Scalar) and node.value is None:
+            return Mapping({}, node.line, node.column)
+        if not isinstance(node, Mapping):
+            self.wrong_kind(node, findings)
+            return None
+        if len(node.entries) > self.most:
+            findings.error("language.too_many", f"{len(node.entries):,} {self.what}s; at most {self.most} are allowed", node)
+            return None
+        entries: dict[str, Entry] = {}
+        for name, entry in node.entries.items():
+            if not self._pattern.fullmatch(name):
+                findings.error("language.name", f"'{name[:80]}' is no name for {_article(self.what)} {self.what}", entry.key, self.says)
+            elif (value := self.value.check(entry.value, findings)) is not None:
+                entries[name] = Entry(entry.key, value)
+        return Mapping(entries, node.line, node.column, frozenset(node.entries.keys() - entries.keys()))
+
+    @override
+    def build(self, node: Node, scope: Scope) -> Any:
+        entries = node.entries if isinstance(node, Mapping) else {}
+        return {name: self.value.build(entry.value, scope) for name, entry in entries.items()}
+
+    @override
+    def schema(self, definitions: Definitions) -> JsonSchema:
+        return {
+            "type": ["object", "null"],
+            "propertyNames": {"pattern": f"^(?:{self.pattern})$"},
+            "additionalProperties": self.value.schema(definitions),
+            "maxProperties": self.most,
+        }
+
+
+class Many(Shape):
+    """A list; with ``single`` one value may stand for a list of one."""
+
+    def __init__(self, item: Shape, what: str = "", *, least: int = 0, most: int = 200, single: bool = False) -> None:
+        self.item, self.least, self.most, self.single = item, least, most, single
+        self.expects = f"a list of {what}" if what else "a list"
+        self.what = what or "entries"
+
+    @override
+    def check(self, node: Node, findings: Findings) -> Node | None:
+        if not isinstance(node, Sequence):
+            empty = isinstance(node, Scalar) and node.value is None
+            if not self.single or empty:
+                self.wrong_kind(node, findings, "write [ ... ]" if not empty else "")
+                return None
+            node = Sequence([node], node.line, node.column)
+        if not self.least <= len(node.items) <= self.most:
+            found = len(node.items)
+            findings.error("language.too_many", f"{found} {self.what}; from {self.least} to {self.most} are expected", node)
+            return None
+        checked = (self.item.check(item, findings) for item in node.items)
+        return Sequence([item for item in checked if item is not None], node.line, node.column)
+
+    @override
+    def build(self, node: Node, scope: Scope) -> Any:
+        items = node.items if isinstance(node, Sequence) else []
+        return tuple(self.item.build(item, scope) for item in items)
+
+    @override
+    def schema(self, definitions: Definitions) -> JsonSchema:
+        item = self.item.schema(definitions)
+        schema: JsonSchema = {"type": "array", "items": item, "maxItems": self.most}
+        if self.least:
+            schema["minItems"] = self.least
+        return {"anyOf": [item, schema]} if self.single else schema
+
+
+class Either(Shape):
+    """One of several forms, told apart by whether the value is a map, a list or a single value."""
+
+    def __init__(self, *, single: Shape | None = None, many: Shape | None = None, record: Shape | None = None) -> None:
+        self._by_kind: dict[type, Shape] = {}
+        for kind, shape in ((Scalar, single), (Sequence, many), (Mapping, record)):
+            if shape is not None:
+                self._by_kind[kind] = shape
+        self.expects = " or ".join(shape.expects for shape in self._by_kind.values())
+
+    @override
+    def check(self, node: Node, findings: Findings) -> Node | None:
+        shape = self._by_kind.get(type(node))
+        if shape is None:
+            self.wrong_kind(node, findings)
+            return None
+        return shape.check(node, findings)
+
+    @override
+    def build(self, node: Node, scope: Scope) -> Any:
+        return self._by_kind[type(node)].build(node, scope)
+
+    @override
+    def schema(self, definitions: Definitions) -> JsonSchema:
+        return {"anyOf": [shape.schema(definitions) for shape in self._by_kind.values()]}
+
+
+class Titles(Shape):
+    """A text, or a text per language; its value is a map by language, a bare text in the tenant's first one."""
+
+    expects = "a text, or a map of texts by language"
+    _language = re.compile(r"[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?", re.ASCII)
+
+    @override
+    def check(self, node: Node, findings: Findings) -> Node | None:
+        if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.strip():
+            return node
+        if not isinstance(node, Mapping):
+            hint = "quote it" if isinstance(node, Scalar) and node.value is not None else ""
+            self.wrong_kind(node, findings, hint)
+            return None
+        for key, value in node.items():
+            if not self._language.fullmatch(key.text):
+                findings.error("language.name", f"'{key.text[:40]}' is no language", key, "for example en, de or pt-BR")
+                return None
+            if not isinstance(value, Scalar) or not isinstance(value.value, str):
+                self.wrong_kind(value, findings)
+                return None
+        return node
+
+    @override
+    def build(self, node: Node, scope: Scope) -> dict[str, str]:
+        if isinstance(node, Mapping):
+            scope.check_languages(node)
+            return {key: str(plain(entry.value)) for key, entry in node.entries.items()}
+        return {scope.tenant.languages[0]: str(plain(node))}
+
+    @override
+    def schema(self, definitions: Definitions) -> JsonSchema:
+        by_language = {
+            "type": "object",
+            "propertyNames": {"pattern": f"^{self._language.pattern}$"},
+            "additionalProperties": {"type": "string"},
+        }
+        return {"anyOf": [{"type": "string", "minLength": 1}, by_language]}
+
+
+class Later(Shape):
+    """A form defined further down, for forms that contain themselves."""
+
+    def __init__(self, shape: Callable[[], Shape], expects: str) -> None:
+        self._shape = shape
+        self.expects = expects
+
+    @property
+    def shape(self) -> Shape:
+        """The form meant."""
+        return self._shape()
+
+    @override
+    def check(self, node: Node, findings: Findings) -> Node | None:
+        return self._shape().check(node, findings)
+
+    @override
+    def build(self, node: Node, scope: Scope) -> Any:
+        return self._shape().build(node, scope)
+
+    @override
+    def schema(self, definitions: Definitions) -> JsonSchema:
+        return self._shape().schema(definitions)
+
+
+def _article(word: str) -> str:
+    return "an" if word[:1] in "aeiou" else "a"

@@ -1,0 +1,93 @@
+"""What may be a name: slugs, entities, fields; which are taken; when two are one.
+
+Decides every name that can reach PostgreSQL, a URL or a browser. It never quotes (``sql.quote`` does). Used by
+``parse``, ``sections`` and whoever creates tenants.
+"""
+
+import re
+from collections.abc import Iterable
+from hashlib import sha256
+
+from schemas.compiler.findings import Findings
+from schemas.compiler.nodes import Scalar
+
+SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]", re.ASCII)
+ENTITY_PATTERN = r"[A-Za-z][A-Za-z0-9_]*"
+FIELD_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
+MAX_NAME = 48
+"""PostgreSQL keeps 63 bytes of a name; the rest is room for ``_arch_<name>_<version>``."""
+MAX_IDENTIFIER = 63
+
+RESERVED_SLUGS = frozenset(
+    """
+    admin api app apps assets auth backsaas blog cdn console dashboard default docs ftp health help internal livez
+    localhost login mail metrics platform postgres public readyz root static status support system template0 template1
+    tenant tenants www
+    """.split()
+)
+RESERVED_ENTITIES = frozenset(
+    """
+    rpc auth batch rest realtime storage functions graphql openapi docs schema types me mcp capabilities
+    information_schema pg_catalog constructor prototype
+    """.split()
+)
+RESERVED_FIELDS = frozenset(
+    "__proto__ constructor prototype tableoid xmin xmax cmin cmax ctid row_version hasOwnProperty toString valueOf".split()
+)
+URL_WORDS = frozenset("select order limit offset and or not columns on_conflict after search explain capabilities".split())
+"""Names of query parameters: a field may have such a name, but no filter can name it."""
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def slug_problem(slug: str) -> str:
+    """Return why a text cannot be a tenant's slug, or ``""``."""
+    if not SLUG.fullmatch(slug):
+        return "a slug has 3 to 40 characters: a-z, 0-9 and '-', beginning with a letter, not ending with '-'"
+    if slug.startswith("xn--") or "--" in slug[2:4]:
+        return "a slug may not look like an internationalised host name"
+    if slug in RESERVED_SLUGS or slug.startswith("pg-"):
+        return f"the slug '{slug}' is reserved"
+    return ""
+
+
+def folded(name: str) -> str:
+    """Return the form in which two names must differ: ``dueOn``, ``due_on`` and ``DUE_ON`` are one."""
+    return _CAMEL.sub("_", name).lower()
+
+
+def check_name(what: str, key: Scalar, reserved: frozenset[str], findings: Findings) -> bool:
+    """Report a name that is reserved or too long; return whether it is good."""
+    name = key.text
+    if name in reserved or name.startswith(("_arch_", "pg_")) or name.lower() in reserved:
+        findings.error("names.reserved", f"{what} '{name}' uses a reserved name", key, "choose another")
+        return False
+    if len(name) > MAX_NAME:
+        findings.error("names.too_long", f"{what} '{name[:60]}' has {len(name)} characters; {MAX_NAME} are allowed", key)
+        return False
+    return True
+
+
+def check_collisions(what: str, keys: Iterable[Scalar], findings: Findings) -> None:
+    """Report names that differ only in case or in the style of writing."""
+    seen: dict[str, Scalar] = {}
+    for key in keys:
+        for form in {folded(key.text), key.text.lower()}:
+            first = seen.setdefault(form, key)
+            if first is not key:
+                findings.error(
+                    "names.collision",
+                    f"{what} '{key.text}' (line {key.line}) and '{first.text}' (line {first.line}) are the same name "
+                    "in another style",
+                    key,
+                    "rename one of the two",
+                )
+                break
+
+
+def derived_name(prefix: str, *parts: str) -> str:
+    """Return a name for an index or a constraint: readable, at most 63 bytes, never an entity's name."""
+    name = "_".join((prefix, *parts))
+    if len(name) <= MAX_IDENTIFIER:
+        return name
+    return f"{name[: MAX_IDENTIFIER - 9]}_{sha256(name.encode()).hexdigest()[:8]}"

@@ -1,0 +1,239 @@
+"""Drafts to the finished model: references followed, expressions compiled, every part checked against the others.
+
+Decides what two parts of a file mean together: a reference and the key it holds, a default and its field, a computed
+field and what it reads. Called by ``compile``; nothing after it can fail for a reason in the file.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from schemas.compiler.defaults import default_of
+from schemas.compiler.drafts import EntityDraft, TenantDraft
+from schemas.compiler.expressions.celtypes import type_of_column
+from schemas.compiler.expressions.shapes import EntityShape, FieldShape, Shapes, relation_name
+from schemas.compiler.fields import titles
+from schemas.compiler.findings import Findings, did_you_mean
+from schemas.compiler.formulas import Formulas, Use
+from schemas.compiler.model import Access, AccessEntry, Entity, Field, Index, Reference, TenantModel
+from schemas.compiler.nodes import Mapping, Scalar, plain
+from schemas.compiler.parse import USERS
+from schemas.compiler.principal import ADMIN_ROLE, AUTHENTICATED_ROLE
+from schemas.compiler.scope import Scope
+from schemas.compiler.sections.document import DOCUMENT, SECTIONS
+from schemas.compiler.sections.entity import ENTITY, ENTITY_SECTIONS
+from schemas.compiler.sections.indexes import INDEXES
+
+_OWN_ROW = "self.id == user.id"
+
+
+def resolve(root: Mapping, tenant: TenantDraft, slug: str, findings: Findings) -> TenantModel:
+    """Return the finished model; what is wrong is in the findings, and then the model is not to be used."""
+    for entity in tenant.entities.values():
+        _resolve_references(entity, tenant, findings)
+    rules = _rules(root)
+    formulas = Formulas(findings, tenant, _shapes(tenant, rules, findings), rules)
+    scope = Scope(findings, tenant, formulas)
+    for entity in tenant.entities.values():
+        _resolve_fields(entity, replace(scope, entity=entity))
+    _check_computed(tenant, findings)
+    more = _indexes_elsewhere(root, scope)
+    entities = {
+        name: _entity(draft, replace(scope, entity=draft), more.get(name, ())) for name, draft in tenant.entities.items()
+    }
+    service, locale = root.get("service"), root.get("locale")
+    title = service.get("title") if isinstance(service, Mapping) else None
+    return TenantModel(
+        slug=slug,
+        title=titles(title, tenant.languages[0]) or {tenant.languages[0]: slug},
+        version=1,
+        entities=entities,
+        roles=tenant.roles,
+        languages=tenant.languages,
+        timezone=str(_plain_of(locale, "timezone") or "UTC"),
+        currency=_plain_of(locale, "currency"),
+        sections={
+            name: DOCUMENT.keys[name].shape.build(entry.value, scope)
+            for name, entry in root.entries.items()
+            if name in SECTIONS
+        },
+        secrets=frozenset(findings.secrets),
+    )
+
+
+def _resolve_references(entity: EntityDraft, tenant: TenantDraft, findings: Findings) -> None:
+    for draft in entity.fields.values():
+        reference, node = draft.field.references, draft.node
+        if reference is None or node is None:
+            continue
+        place = node.get("references") or draft.key
+        target = tenant.entities.get(reference.entity)
+        if target is None:
+            _report_entity(reference.entity, place, tenant, findings)
+            continue
+        key = target.fields.get(target.key)
+        if key is None:
+            continue
+        draft.field = replace(draft.field, references=Reference(target.name, reference.on_delete, target.key))
+        if {"type", "format"} & node.entries.keys():
+            if draft.field.pg_type != key.field.pg_type:
+                form = key.field.schema
+                wanted = f"type: {form['type']}" + (f", format: {form['format']}" if "format" in form else "")
+                message = f"'{draft.field.name}' refers to {target.name}, whose key '{target.key}' is {key.field.pg_type}"
+                findings.error("field.reference_type", message, draft.key, f"write {wanted}")
+        else:
+            draft.field = replace(
+                draft.field, kind=key.field.kind, pg_type=key.field.pg_type, schema=dict(key.field.schema)
+            )
+
+
+def _report_entity(name: str, place: Any, tenant: TenantDraft, findings: Findings) -> None:
+    rename = tenant.renames.get(name)
+    if rename is not None:
+        message = f"'{name}' was renamed to '{rename.new}' (renamed_from, line {rename.line}): write '{rename.new}' here"
+        findings.error("reference.renamed", message, place)
+    elif name not in tenant.dropped:
+        findings.error("reference.unknown_entity", f"there is no entity '{name}'", place, did_you_mean(name, tenant.entities))
+
+
+def _rules(root: Mapping) -> dict[str, Scalar]:
+    other = root.get("access_rules")
+    rules: dict[str, Scalar] = {}
+    for let in (other.get("rules") if isinstance(other, Mapping) else None, root.get("let")):
+        if isinstance(let, Mapping):
+            rules.update({key.text: node for key, node in let.items() if isinstance(node, Scalar)})
+    return rules
+
+
+def _shapes(tenant: TenantDraft, rules: dict[str, Scalar], findings: Findings) -> Shapes:
+    """Return what expressions may name; relations and collections are noted in the drafts too."""
+    expander = Formulas(findings, tenant, Shapes({}), rules)
+    entities = {}
+    for name, entity in tenant.entities.items():
+        fields = {}
+        for field_name, draft in entity.fields.items():
+            field = draft.field
+            computed = expander.expanded(draft.computed) if draft.computed is not None and field.virtual else None
+            fields[field_name] = FieldShape(
+                type_of_column(field.pg_type, field.schema),
+                field.references.entity if field.references is not None else None,
+                computed,
+                field.pg_type,
+                nullable=field.nullable,
+                hidden=field.write_only,
+            )
+        entities[name] = EntityShape(entity.key, fields)
+    shapes = Shapes(entities)
+    for name, entity in tenant.entities.items():
+        entity.relations = dict(shapes.relations[name])
+        entity.collections = {
+            collection: (inverted[0].child, inverted[0].field)
+            for collection, inverted in shapes.inverses[name].items()
+            if len(inverted) == 1
+        }
+        for old in list(entity.renames.values()):
+            entity.renames.setdefault(relation_name(old.old), replace(old, old=relation_name(old.old), new=relation_name(old.new)))
+    return shapes
+
+
+def _resolve_fields(entity: EntityDraft, scope: Scope) -> None:
+    for draft in entity.fields.values():
+        if draft.computed is not None:
+            needs = "sql" if draft.field.virtual else "row"
+            says = "a computed field" if draft.field.virtual else "a stored computed field"
+            expression = scope.expression(draft.computed, Use(says, draft.field, needs))
+            draft.field = replace(draft.field, computed=expression)
+        elif draft.default is not None and draft.field.has_default:
+            draft.field = default_of(draft.field, draft.default, scope)
+
+
+def _check_computed(tenant: TenantDraft, findings: Findings) -> None:
+    """Refuse computed fields that read themselves, directly or through others of the same row."""
+    for entity in tenant.entities.values():
+        reads = {
+            name: [other for other in draft.field.computed.names if other in entity.fields]
+            for name, draft in entity.fields.items()
+            if draft.field.computed is not None
+        }
+        for name in reads:
+            circle = _circle(name, reads)
+            if circle:
+                message = f"computed fields read each other in a circle: {' -> '.join(circle)}"
+                findings.error("field.computed_cycle", message, entity.fields[name].computed or entity.fields[name].key)
+
+
+def _circle(start: str, reads: dict[str, list[str]]) -> tuple[str, ...]:
+    waiting: list[tuple[str, ...]] = [(start,)]
+    seen: set[str] = set()
+    while waiting:
+        path = waiting.pop()
+        for name in reads.get(path[-1], ()):
+            if name == start:
+                return (*path, name)
+            if name not in seen:
+                seen.add(name)
+                waiting.append((*path, name))
+    return ()
+
+
+def _indexes_elsewhere(root: Mapping, scope: Scope) -> dict[str, tuple[Index, ...]]:
+    """Return the indexes of the top-level ``indexes: {entity: [...]}``."""
+    written = root.get("indexes")
+    found: dict[str, tuple[Index, ...]] = {}
+    for key, node in written.items() if isinstance(written, Mapping) else ():
+        if scope.check_entity(key, key.text):
+            found[key.text] = INDEXES.build(node, scope.within(key.text))
+    return found
+
+
+def _entity(draft: EntityDraft, scope: Scope, more: tuple[Index, ...]) -> Entity:
+    node = draft.node
+    values: dict[str, Any] = {
+        name: ENTITY.keys[name].shape.build(entry.value, scope) for name, entry in node.entries.items() if name != "schema"
+    }
+    schema = node.get("schema")
+    title = node.get("title") or (schema.get("title") if isinstance(schema, Mapping) else None)
+    description = node.get("description") or (schema.get("description") if isinstance(schema, Mapping) else None)
+    indexes = (*values.get("indexes", ()), *more)
+    _check_indexes(indexes, node, scope.findings)
+    access = values.get("access") or (_users_access(scope) if draft.name == USERS else Access())
+    return Entity(
+        name=draft.name,
+        key=draft.key,
+        fields={name: field.field for name, field in draft.fields.items()},
+        title=titles(title, scope.tenant.languages[0]),
+        description=str(plain(description)) if description is not None else "",
+        label=values.get("label"),
+        managed=values.get("managed", True),
+        soft_delete=values.get("soft_delete", False),
+        indexes=indexes,
+        unique=tuple(constraint.unique for constraint in values.get("constraints", ())),
+        rules=values.get("rules", ()),
+        access=access,
+        renamed_from=values.get("renamed_from"),
+        alias_until=values.get("alias_until"),
+        sections={name: values[name] for name in ENTITY_SECTIONS if name in values},
+    )
+
+
+def _check_indexes(indexes: tuple[Index, ...], node: Mapping, findings: Findings) -> None:
+    seen: set[tuple[object, ...]] = set()
+    for index in indexes:
+        same = (index.fields, index.where and index.where.text, index.method)
+        if same in seen:
+            findings.error("index.twice", f"the index on {', '.join(index.fields)} is listed twice", node.get("indexes") or node)
+        seen.add(same)
+
+
+def _users_access(scope: Scope) -> Access:
+    """Return who may do what with users when the file does not say: admins everything, everyone reads themselves."""
+    admin = (AccessEntry(ADMIN_ROLE),)
+    text = Scalar(_OWN_ROW, _OWN_ROW, 1, 1, 0, 0)
+    own = AccessEntry(AUTHENTICATED_ROLE, rule=scope.expression(text, Use("an access rule", needs="sql")))
+    return Access((*admin, own), admin, admin, admin, declared=True)
+
+
+def _plain_of(node: object, key: str) -> Any:
+    value = node.get(key) if isinstance(node, Mapping) else None
+    return None if value is None else plain(value)
+
+

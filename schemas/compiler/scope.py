@@ -1,0 +1,119 @@
+"""What a name in the file can mean at a place: looks up fields, paths, roles, entities; reports those that are not there.
+
+Decides the wording for a name that was renamed: what it is called now, and which line says so. It compiles
+expressions only through ``formulas``. Made by ``resolve``, used by the slots of ``grammar``.
+"""
+
+from dataclasses import dataclass, replace
+
+from schemas.compiler.drafts import EntityDraft, TenantDraft
+from schemas.compiler.expressions.syntax import Expression
+from schemas.compiler.findings import Findings, did_you_mean
+from schemas.compiler.formulas import Formulas, Use
+from schemas.compiler.model import Field
+from schemas.compiler.nodes import Mapping, Node, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names in force: the tenant's, and the entity's when inside one.
+
+    Attributes:
+        known: False inside a record whose entity could not be found: names in it are not checked.
+    """
+
+    findings: Findings
+    tenant: TenantDraft
+    formulas: Formulas
+    entity: EntityDraft | None = None
+    known: bool = True
+    parameters: frozenset[str] = frozenset()
+
+    def within(self, name: str) -> "Scope":
+        """Return the scope inside an entity; unknown names are not checked when there is none."""
+        entity = self.tenant.entities.get(name)
+        return replace(self, entity=entity, known=entity is not None)
+
+    def expression(self, node: Scalar, use: Use) -> Expression | None:
+        """Compile an expression at its place."""
+        if not self.known:
+            return None
+        return self.formulas.compile(node, self.entity, use)
+
+    def check_languages(self, node: Mapping) -> None:
+        """Warn about a text in a language the tenant does not have."""
+        for key, _ in node.items():
+            if key.text not in self.tenant.languages:
+                self.findings.warn(
+                    "locale.language", f"'{key.text}' is not among locale.languages", key, "add it there"
+                )
+
+    def check_entity(self, node: Node, name: str) -> bool:
+        """Report an entity that does not exist; return whether it does."""
+        if name in self.tenant.entities:
+            return True
+        rename = self.tenant.renames.get(name)
+        if rename is not None:
+            self._renamed(node, rename.old, rename.new, rename.line)
+        elif name not in self.tenant.dropped:
+            hint = did_you_mean(name, self.tenant.entities)
+            self.findings.error("reference.unknown_entity", f"there is no entity '{name}'", node, hint)
+        return False
+
+    def check_role(self, node: Node, name: str) -> None:
+        """Report a role that does not exist."""
+        if name not in self.tenant.roles:
+            hint = did_you_mean(name, self.tenant.roles)
+            self.findings.error("reference.unknown_role", f"there is no role '{name}'", node, hint)
+
+    def find_field(self, node: Node, name: str, entity: EntityDraft | None = None) -> Field | None:
+        """Return a field of the entity; report it when there is none."""
+        entity = entity or self.entity
+        if entity is None or not self.known:
+            return None
+        draft = entity.fields.get(name)
+        if draft is not None:
+            return draft.field
+        self._report_missing(node, name, entity, entity.fields)
+        return None
+
+    def find_path(self, node: Node, path: str) -> Field | None:
+        """Return the field a path such as ``customer.name`` leads to; report the first part that does not exist."""
+        entity = self.entity
+        if entity is None or not self.known:
+            return None
+        *relations, last = path.split(".")
+        for relation in relations:
+            following = self.target(entity, relation)
+            if following is None:
+                self._report_missing(node, relation, entity, entity.relations)
+                return None
+            entity = following
+        return self.find_field(node, last, entity)
+
+    def target(self, entity: EntityDraft, relation: str, *, many: bool = False) -> EntityDraft | None:
+        """Return the entity at the other end of a relation; collections too when ``many``."""
+        draft = entity.fields.get(entity.relations.get(relation, relation))
+        if draft is not None and draft.field.references is not None:
+            return self.tenant.entities.get(draft.field.references.entity)
+        if many and relation in entity.collections:
+            return self.tenant.entities.get(entity.collections[relation][0])
+        return None
+
+    def _report_missing(self, node: Node, name: str, entity: EntityDraft, known: object) -> None:
+        if name in entity.dropped:
+            return
+        rename = entity.renames.get(name)
+        if rename is not None:
+            self._renamed(node, rename.old, rename.new, rename.line)
+            return
+        is_field = known is entity.fields
+        what = "field" if is_field else "relation"
+        names = list(entity.fields) if is_field else list(entity.relations)
+        hint = did_you_mean(name, names)
+        self.findings.error(f"reference.unknown_{what}", f"{entity.name} has no {what} '{name[:80]}'", node, hint)
+
+    def _renamed(self, node: Node, old: str, new: str, line: int) -> None:
+        self.findings.error(
+            "reference.renamed", f"'{old}' was renamed to '{new}' (renamed_from, line {line}): write '{new}' here", node
+        )

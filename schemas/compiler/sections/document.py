@@ -1,0 +1,33 @@
+"""The whole file: its top-level keys.
+
+The one definition of the language: ``compile`` checks with it, ``emit.language`` prints it as JSON Schema and reference.
+"""
+
+from schemas.compiler.grammar.containers import Key, Keyed, Record
+from schemas.compiler.grammar.scalars import Integer
+from schemas.compiler.names import ENTITY_PATTERN
+from schemas.compiler.sections.entity import ENTITY
+from schemas.compiler.sections.indexes import INDEXES
+from schemas.compiler.sections.tenant import ACCESS_RULES, BRANDING, LET, LOCALE, ROLES, SERVICE
+
+MAX_ENTITIES = 200
+
+DOCUMENT = Record(
+    "tenant file",
+    "A whole backend: one file, one tenant.",
+    {
+        "version": Key(Integer(1, 1), "Version of this language: 1.", required=True),
+        "service": Key(SERVICE, "Name and title."),
+        "locale": Key(LOCALE, "Languages, time zone, currency."),
+        "branding": Key(BRANDING, "Colour, logo, theme."),
+        "roles": Key(ROLES, "Roles; public, authenticated and admin exist without being declared."),
+        "let": Key(LET, "Named rules, usable by name in every expression."),
+        "access_rules": Key(ACCESS_RULES, "Another spelling of let and roles."),
+        "entities": Key(Keyed("entity", ENTITY, pattern=ENTITY_PATTERN, most=MAX_ENTITIES), "What the tenant keeps."),
+        "indexes": Key(Keyed("entity", INDEXES, pattern=ENTITY_PATTERN), "Another place for indexes: lists by entity."),
+    },
+    suggest={"tables": "write entities: ...", "models": "write entities: ...", "name": "write service: {name: ...}"},
+)
+
+SECTIONS = ("branding",)
+"""Top-level keys whose built value is a section of the model."""

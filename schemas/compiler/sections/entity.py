@@ -1,0 +1,47 @@
+"""One entity: its keys, in the order people write them.
+
+Decides which parts an entity has. Each part's form and meaning is in the module of its name.
+"""
+
+from schemas.compiler.grammar.containers import Key, Record, Titles
+from schemas.compiler.grammar.scalars import BOOLEAN, DATE, Text
+from schemas.compiler.grammar.slots import FieldPath
+from schemas.compiler.names import ENTITY_PATTERN
+from schemas.compiler.sections.access import ACCESS
+from schemas.compiler.sections.indexes import CONSTRAINTS, INDEXES
+from schemas.compiler.sections.properties import ENTITY_SCHEMA
+from schemas.compiler.sections.rules import RULES
+
+ENTITY = Record(
+    "entity",
+    "One kind of thing the tenant keeps: a table, its API, its forms.",
+    {
+        "title": Key(Titles(), "What people read, perhaps per language.", examples=("Customers",)),
+        "description": Key(Text("a text", most=10_000), "What it is for."),
+        "label": Key(FieldPath(), "Field that names a row to people."),
+        "key": Key(Text("a field's name", most=200), "Key field; without one there is id, a UUID made by the server."),
+        "renamed_from": Key(Text("the old name", pattern=ENTITY_PATTERN, most=63), "The entity's former name: its rows move along."),
+        "alias_until": Key(DATE, "The old name keeps answering until this day."),
+        "soft_delete": Key(BOOLEAN, "Deleting hides the row and keeps it."),
+        "managed": Key(BOOLEAN, "false: no created_at, updated_at, created_by, updated_by."),
+        "schema": Key(ENTITY_SCHEMA, "The shape of a row."),
+        "indexes": Key(INDEXES, "What is found fast."),
+        "constraints": Key(CONSTRAINTS, "What is unique together."),
+        "rules": Key(RULES, "What must hold."),
+        "access": Key(ACCESS, "Who may do what."),
+    },
+    suggest={
+        "fields": "fields stand in schema: {properties: ...}",
+        "properties": "write schema: {properties: ...}",
+        "required": "write schema: {required: [...]}",
+        "permissions": "write access: ...",
+        "primaryKey": "write key: <field>",
+        "primary_key": "write key: <field>",
+        "table": "an entity's table has the entity's name",
+        "triggers": "write functions: ...",
+        "hooks": "write functions: ...",
+    },
+)  # fmt: skip
+
+ENTITY_SECTIONS: tuple[str, ...] = ()
+"""Keys whose built value is a section of the entity."""
