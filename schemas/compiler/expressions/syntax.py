@@ -1,10 +1,182 @@
-"""The abstract syntax of a checked CEL expression, as frozen values that can be compared, hashed and sent."""
+"""The abstract syntax of a checked CEL expression, as frozen values that can be compared, hashed and sent.
 
+Made by ``check``; read by ``to_sql`` and ``to_python``. Every node knows its type; positions are gone, they live in the
+errors and in ``Expression.references``.
+"""
+
+import datetime
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from schemas.compiler.expressions.celtypes import ANY, NULL, CelType
+
+Value: TypeAlias = (
+    bool
+    | int
+    | Decimal
+    | float
+    | str
+    | datetime.datetime
+    | datetime.date
+    | datetime.time
+    | datetime.timedelta
+    | None
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value written in the text; ``pg_type`` is the type it is sent as."""
+
+    type: CelType
+    value: Value
+    pg_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list written in the text."""
+
+    type: CelType
+    items: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """``self``, ``old``, ``now``, ``today``, a macro's variable (with a unique name) or one the caller declared."""
+
+    type: CelType
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of a row; ``required`` when it is never null, ``references`` the entity its value points to."""
+
+    type: CelType
+    base: "Node"
+    entity: str
+    name: str
+    pg_type: str
+    required: bool = False
+    references: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """The row a foreign key points to (``type.entity``)."""
+
+    type: CelType
+    base: "Node"
+    entity: str
+    name: str
+    field: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inverse:
+    """The rows (of ``type.element.entity``) whose ``field`` points to ``base``'s ``key``."""
+
+    type: CelType
+    base: "Node"
+    entity: str
+    name: str
+    field: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a JSON object by name, or of a list by index; the value is JSON when the base is."""
+
+    type: CelType
+    base: "Node"
+    key: "str | int | Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A value of the caller by ``Principal.lookup`` path."""
+
+    type: CelType
+    path: tuple[str, ...]
+    pg_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value of ``tenant`` or ``request``, by path."""
+
+    type: CelType
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operator or function; the names are those of ``functions`` and ``operators``."""
+
+    type: CelType
+    function: str
+    arguments: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension:
+    """A macro: exists, all, exists_one, filter, map."""
+
+    type: CelType
+    kind: str
+    variable: str
+    range: "Node"
+    predicate: "Node | None"
+    body: "Node | None"
+
+
+Node: TypeAlias = (
+    Literal | Items | Variable | Field | Relation | Inverse | Member | Claim | Setting | Call | Comprehension
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of an entity's field (or of the entity, with field "") in the text; line and column count from 1."""
+
+    entity: str
+    field: str
+    line: int
+    column: int
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A checked expression. (Provisional: the expressions room completes it.)"""
+    """A checked expression.
+
+    Attributes:
+        text: the source.
+        type: of the result.
+        node: the typed tree.
+        in_sql: it can be compiled to SQL.
+        in_process: it can be evaluated from the row alone: it follows no relation.
+        names: field paths of the row it reads, e.g. ``status``, ``owner_id``, ``owner.region``, ``tasks.amount``.
+        uses_old: it reads the row before the change.
+        uses_user: it reads the caller.
+        constant: it reads nothing at all.
+        immutable: it depends on the row alone (not on time, caller, tenant or other rows): fit for an index.
+        references: every entity field used, with its place in ``text``.
+        obstacle: why it cannot be SQL, "" when it can.
+    """
 
     text: str
+    type: CelType = ANY
+    node: Node = Literal(NULL, None, "text")
+    in_sql: bool = True
+    in_process: bool = True
+    names: frozenset[str] = frozenset()
+    uses_old: bool = False
+    uses_user: bool = False
+    constant: bool = False
+    immutable: bool = False
+    references: tuple[Use, ...] = ()
+    obstacle: str = ""

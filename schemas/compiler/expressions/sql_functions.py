@@ -1,0 +1,309 @@
+"""Functions and arithmetic in SQL. Nothing here raises in PostgreSQL: what has no value is null."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from schemas.compiler.expressions import sql_rows, values
+from schemas.compiler.expressions.celtypes import CelType
+from schemas.compiler.expressions.syntax import Call, Comprehension, Inverse, Literal, Node
+from schemas.compiler.expressions.typing_rules import element_type, pg_of
+from schemas.compiler.sql import Const, Fragment, sql
+
+if TYPE_CHECKING:
+    from schemas.compiler.expressions.sql_writer import Writer
+
+SPACES = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+"""What trim() removes: Unicode's white space."""
+_UP = "10000000000000000"
+_DOWN = "0.0000000000000001"
+_DAYS = 3_652_058
+_SIMPLE = {"abs": "abs", "ceil": "ceil", "floor": "floor", "trunc": "trunc"}
+_INFIX = {"add": " + ", "sub": " - ", "mul": " * "}
+_PARTS = {
+    "year": ("year", ""),
+    "month": ("month", " - 1"),
+    "day": ("day", ""),
+    "day0": ("day", " - 1"),
+    "weekday": ("dow", ""),
+    "yearday": ("doy", " - 1"),
+    "hours": ("hour", ""),
+    "minutes": ("minute", ""),
+    "seconds": ("second", ""),
+}
+
+
+def write(writer: "Writer", node: Call) -> Fragment:
+    """Compile a function call that gives a value."""
+    function = node.function
+    if function in _INFIX:
+        left, right = (writer.number(argument) for argument in node.arguments)
+        return sql("(", left, _INFIX[function], right, ")")
+    if function in _SIMPLE:
+        return sql(f"{_SIMPLE[function]}(", writer.number(node.arguments[0]), ")")
+    return _FUNCTIONS[function](writer, node)
+
+
+def _negate(writer: "Writer", node: Call) -> Fragment:
+    return sql("(- ", writer.number(node.arguments[0]), ")")
+
+
+def quotient(left: Fragment, right: Fragment) -> Fragment:
+    """Return an exact quotient cut to 16 decimal places, null when dividing by zero.
+
+    PostgreSQL's ``/`` picks its scale from how the operands are written; ``div`` does not.
+    """
+    return sql("trim_scale(div(", left, f" * {_UP}, NULLIF(", right, f", 0)) * {_DOWN})")
+
+
+def _divide(writer: "Writer", node: Call) -> Fragment:
+    left, right = (writer.number(argument) for argument in node.arguments)
+    if node.function == "div":
+        return quotient(left, right)
+    return sql("div(" if node.function == "idiv" else "mod(", left, ", NULLIF(", right, ", 0))")
+
+
+def _round(writer: "Writer", node: Call) -> Fragment:
+    value, digits = node.arguments
+    assert isinstance(digits, Literal)  # noqa: S101 - the checker allows nothing else
+    return sql("round(", writer.number(value), f", {digits.value})")
+
+
+def _extreme(writer: "Writer", node: Call) -> Fragment:
+    left, right = (writer.number(argument) for argument in node.arguments)
+    operator = " >= " if node.function == "greatest" else " <= "
+    return sql(
+        "CASE WHEN ",
+        left,
+        operator,
+        right,
+        " THEN ",
+        left,
+        " WHEN ",
+        right,
+        operator,
+        left,
+        " THEN ",
+        right,
+        " END",
+    )
+
+
+def _concat(writer: "Writer", node: Call) -> Fragment:
+    left, right = (writer.text(argument) for argument in node.arguments)
+    return sql("(", left, " || ", right, ")")
+
+
+def _change_text(writer: "Writer", node: Call) -> Fragment:
+    text = writer.text(node.arguments[0])
+    match node.function:
+        case "length":
+            return sql("char_length(", text, ")::numeric")
+        case "trim":
+            return sql("btrim(", text, ", ", Const(SPACES, "text"), ")")
+        case case:
+            return sql(f"{case}((", text, ') COLLATE "C")')
+
+
+def _choose(writer: "Writer", node: Call) -> Fragment:
+    condition, then, otherwise = node.arguments
+    pg_type = pg_of(node)
+    test = writer.predicate(condition)
+    return sql(
+        "CASE WHEN ",
+        test,
+        " THEN ",
+        writer.cast(then, pg_type),
+        " ELSE ",
+        writer.cast(otherwise, pg_type),
+        " END",
+    )
+
+
+def _zoned(writer: "Writer", moment: Node, zone: str) -> Fragment:
+    return sql("(", writer.value(moment), " AT TIME ZONE ", Const(zone, "text"), ")")
+
+
+def _part(writer: "Writer", node: Call) -> Fragment:
+    moment, part, *zone = node.arguments
+    assert isinstance(part, Literal)  # noqa: S101 - made by the checker
+    local = writer.value(moment)
+    if zone and isinstance(zone[0], Literal):
+        local = _zoned(writer, moment, str(zone[0].value))
+    if part.value == "milliseconds":
+        return sql("mod(floor(extract(milliseconds FROM ", local, ")), 1000)")
+    field, offset = _PARTS[str(part.value)]
+    return sql(f"(floor(extract({field} FROM ", local, f")){offset})")
+
+
+def _duration_part(writer: "Writer", node: Call) -> Fragment:
+    duration, part = node.arguments
+    assert isinstance(part, Literal)  # noqa: S101 - made by the checker
+    unit = {"hours": 3600, "minutes": 60, "seconds": 1}[str(part.value)]
+    return sql("div(", writer.number(duration), f", {unit})")
+
+
+def _day(writer: "Writer", node: Call) -> Fragment:
+    moment, *zone = node.arguments
+    name = str(zone[0].value) if zone and isinstance(zone[0], Literal) else writer.model.timezone
+    return sql("(", _zoned(writer, moment, name), "::date)")
+
+
+def _midnight(writer: "Writer", node: Call) -> Fragment:
+    return writer.moment(node.arguments[0])
+
+
+def _epoch(writer: "Writer", node: Call) -> Fragment:
+    return sql("floor(extract(epoch FROM ", writer.value(node.arguments[0]), "))")
+
+
+def _shift(writer: "Writer", node: Call) -> Fragment:
+    moment, duration = node.arguments
+    interval = sql("((", writer.number(duration), ")::text || ' seconds')::interval")
+    return sql("(", writer.moment(moment), " + ", interval, ")")
+
+
+def _shift_days(writer: "Writer", node: Call) -> Fragment:
+    day, days = writer.value(node.arguments[0]), writer.number(node.arguments[1])
+    shifted = sql("(", day, " + (", days, ")::integer)")
+    known = sql(shifted, " BETWEEN '0001-01-01' AND '9999-12-31'")
+    inner = sql("CASE WHEN ", known, " THEN ", shifted, " END")
+    return sql("CASE WHEN ", days, f" BETWEEN -{_DAYS} AND {_DAYS} THEN ", inner, " END")
+
+
+def _elapsed(writer: "Writer", node: Call) -> Fragment:
+    left, right = (writer.moment(argument) for argument in node.arguments)
+    return sql("(extract(epoch FROM ", left, ") - extract(epoch FROM ", right, "))")
+
+
+def _to_string(writer: "Writer", node: Call) -> Fragment:
+    (operand,) = node.arguments
+    value = writer.value(operand)
+    match operand.type.kind:
+        case "bool" | "time":
+            return sql("(", value, ")::text")
+        case "date":
+            return sql("to_char(", value, ", 'YYYY-MM-DD')")
+        case "timestamp":
+            digits = sql("to_char(", value, " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')")
+            return sql("(rtrim(rtrim(", digits, ", '0'), '.') || 'Z')")
+        case _:
+            return sql("trim_scale(", writer.number(operand), ")::text")
+
+
+def _when_matches(text: Fragment, pattern: str, value: Fragment) -> Fragment:
+    return sql("CASE WHEN ", text, " ~ ", Const(f"^(?:{pattern})$", "text"), " THEN ", value, " END")
+
+
+def _to_number(writer: "Writer", node: Call) -> Fragment:
+    (operand,) = node.arguments
+    if operand.type.kind == "string":
+        text = writer.text(operand)
+        pattern = values.INT_TEXT if node.function == "to_int" else values.NUMBER_TEXT
+        return _when_matches(text, pattern, sql("(", text, ")::numeric"))
+    number = writer.number(operand)
+    return sql("trunc(", number, ")") if node.function == "to_int" else number
+
+
+def _date_of(text: Fragment) -> Fragment:
+    """Return the date a text of digits begins with, null when that month has no such day."""
+    month = sql("substr(", text, ", 6, 2)::integer")
+    first = sql("make_date(substr(", text, ", 1, 4)::integer, ", month, ", 1)")
+    day = sql("(", first, " + (substr(", text, ", 9, 2)::integer - 1))")
+    return sql("CASE WHEN extract(month FROM ", day, ") = ", month, " THEN ", day, " END")
+
+
+def _to_moment(writer: "Writer", node: Call) -> Fragment:
+    text = writer.text(node.arguments[0])
+    if node.function == "to_date":
+        return _when_matches(text, values.DATE_TEXT, _date_of(text))
+    whole = sql("CASE WHEN ", _date_of(text), " IS NOT NULL THEN (", text, ")::timestamptz END")
+    return _when_matches(text, values.TIMESTAMP_TEXT, whole)
+
+
+def _from_json(writer: "Writer", node: Call) -> Fragment:
+    return from_json(writer.json(node.arguments[0]), node.type)
+
+
+def from_json(document: Fragment, kind: CelType) -> Fragment:
+    """Return a JSON value as a scalar, null when it is of another JSON type."""
+    typed = {"string": "string", "bool": "boolean"}.get(kind.kind, "number")
+    text = sql("(", document, " #>> '{}')")
+    head = sql("CASE WHEN jsonb_typeof(", document, f") = '{typed}'")
+    match kind.kind:
+        case "string":
+            return sql(head, " THEN ", text, " END")
+        case "bool":
+            return sql(head, " THEN ", text, "::boolean END")
+        case "int":
+            number = sql(text, "::numeric")
+            return sql(
+                head, " THEN CASE WHEN ", number, " = trunc(", number, ") THEN trunc(", number, ") END END"
+            )
+        case _:
+            return sql(head, " THEN ", text, "::numeric END")
+
+
+def _size(writer: "Writer", node: Call) -> Fragment:
+    (operand,) = node.arguments
+    if isinstance(operand, Inverse | Comprehension):
+        source = sql_rows.rows(writer, operand)
+        return sql("(SELECT count(*) FROM ", source.tables, source.where(), ")::numeric")
+    if operand.type.kind == "list" and operand.type.stored != "json":
+        return sql("COALESCE(cardinality(", writer.value(operand), "), 0)::numeric")
+    document = writer.json(operand)
+    length = sql("jsonb_array_length(", document, ")")
+    return sql("(CASE jsonb_typeof(", document, ") WHEN 'array' THEN ", length, " ELSE 0 END)::numeric")
+
+
+def _aggregate(writer: "Writer", node: Call) -> Fragment:
+    (operand,) = node.arguments
+    source = sql_rows.rows(writer, operand)
+    kind = element_type(operand)
+    value = sql_rows.scalar(source, node.type if kind.kind == "json" else kind)
+    if isinstance(operand, Comprehension) and operand.body is not None and node.type.kind == "string":
+        value = writer.text(operand.body)
+    match node.function:
+        case "sum":
+            result = sql("COALESCE(sum((", value, ")::numeric), 0)")
+        case "avg":
+            result = quotient(sql("sum((", value, ")::numeric)"), sql("count(", value, ")"))
+        case function:
+            collation = ' COLLATE "C"' if node.type.kind == "string" else ""
+            result = sql(f"{function}((", value, f"){collation})")
+    return sql("(SELECT ", result, " FROM ", source.tables, source.where(), ")")
+
+
+_FUNCTIONS: Mapping[str, Callable[["Writer", Call], Fragment]] = {
+    "neg": _negate,
+    "div": _divide,
+    "idiv": _divide,
+    "mod": _divide,
+    "round": _round,
+    "greatest": _extreme,
+    "least": _extreme,
+    "concat": _concat,
+    "length": _change_text,
+    "lower": _change_text,
+    "upper": _change_text,
+    "trim": _change_text,
+    "if": _choose,
+    "part": _part,
+    "duration_part": _duration_part,
+    "day": _day,
+    "midnight": _midnight,
+    "epoch": _epoch,
+    "shift": _shift,
+    "shift_days": _shift_days,
+    "elapsed": _elapsed,
+    "to_string": _to_string,
+    "to_int": _to_number,
+    "to_decimal": _to_number,
+    "to_timestamp": _to_moment,
+    "to_date": _to_moment,
+    "from_json": _from_json,
+    "size": _size,
+    "sum": _aggregate,
+    "avg": _aggregate,
+    "min": _aggregate,
+    "max": _aggregate,
+}
