@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""BackSaas: a backend per tenant from one YAML file. Start with ``python3 run.py``, test with ``python3
+run.py test``.
+
+The composition root: it alone reads the environment and knows gateway and actors. Commands live in
+``actors.commands``, one module each, with ``configure(parser)`` and ``run(arguments, settings)``.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - exactly those Pythons are to be told
+    sys.exit("BackSaas needs Python 3.11 or newer; this is " + sys.version.split()[0])
+
+import argparse
+import importlib
+import os
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from config import bootstrap
+from config.errors import StartError
+from config.parse import parse
+from config.settings import Settings
+
+ROOT = Path(__file__).resolve().parent
+COMMANDS = {
+    "serve": "run the platform (the default)",
+    "test": "run the tests; arguments go to pytest",
+    "check": "check tenant files; exit code 1 when one has errors",
+    "plan": "show what a tenant's file would change in the database",
+    "apply": "apply a tenant's plan that waits for a person",
+    "rollback": "bring a tenant back to an earlier version",
+    "seed": "fill a tenant with believable data",
+    "bench": "measure speed side by side with a hand-written handler",
+    "token": "print a development token (the server needs --dev)",
+    "tenants": "list tenants with state and version",
+    "doctor": "check the installation",
+}
+DEVELOPMENT = frozenset({"test", "bench"})
+WITHOUT_SETTINGS = frozenset({"test", "bench", "check"})
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    command = arguments[0] if arguments and arguments[0] in COMMANDS else "serve"
+    try:
+        bootstrap.ensure_packages(
+            ROOT, [str(ROOT / "run.py"), *arguments], os.environ, development=command in DEVELOPMENT
+        )
+        if command == "test":
+            return _pytest(arguments[1:])
+        return _dispatch(arguments)
+    except (StartError, bootstrap.BootstrapError) as error:
+        print(f"backsaas: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments or arguments[0] not in {*COMMANDS, "-h", "--help", "--version"}:
+        arguments = ["serve", *arguments]
+    parser = argparse.ArgumentParser(prog="run.py", description="A backend per tenant from one YAML file.")
+    parser.add_argument("--version", action="version", version="BackSaas 0.1.0")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    module = None
+    for name, text in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=text, description=text)
+        if name != arguments[0]:
+            continue
+        if name == "serve":
+            subparser.add_argument("directory", nargs="?", type=Path, help="installation; default: here")
+            subparser.add_argument(
+                "--dev", action="store_true", help="accept development tokens; never in production"
+            )
+        else:
+            module = importlib.import_module(f"actors.commands.{name}")
+            module.configure(subparser)
+    chosen = parser.parse_args(arguments)
+    directory = getattr(chosen, "directory", None)
+    if chosen.command == "serve":
+        return serve(load_settings(directory, dev=chosen.dev))
+    assert module is not None  # noqa: S101 - argparse knows only these commands
+    settings = None if chosen.command in WITHOUT_SETTINGS else load_settings(directory)
+    return int(module.run(chosen, settings))
+
+
+def load_settings(directory: Path | None = None, *, dev: bool = False) -> Settings:
+    """Read the settings file and the environment.
+
+    Args:
+        directory: the installation. By default the working directory if it looks like one, else the checkout.
+        dev: accept development tokens.
+
+    Raises:
+        StartError: naming every mistake.
+    """
+    import yaml  # noqa: PLC0415 - installed by the bootstrap
+
+    here = Path.cwd()
+    if directory is not None and not directory.is_dir():
+        raise StartError(f"{directory} is no directory")
+    looks_right = (here / "schemas").is_dir() or (here / "config" / "backsaas.yaml").exists()
+    base = (directory or (here if looks_right or not (ROOT / "schemas").is_dir() else ROOT)).resolve()
+    file = base / os.environ.get("BACKSAAS_CONFIG_DIR", "config") / "backsaas.yaml"
+    mapping: object = None
+    try:
+        if file.exists():
+            mapping = yaml.safe_load(file.read_bytes())
+    except (OSError, yaml.YAMLError) as error:
+        raise StartError(f"{file} cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(mapping, dict | None):
+        raise StartError(f"{file}: settings are names with values, not a {type(mapping).__name__}")
+    return parse(mapping or {}, os.environ, base, dev=dev)
+
+
+def serve(settings: Settings) -> int:
+    """Run the platform until a signal."""
+    raise StartError(f"serve is not composed yet ({settings.directory})")
+
+
+def _pytest(arguments: list[str]) -> int:
+    os.chdir(ROOT)
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606 - becomes the test run
+
+
+if __name__ == "__main__":
+    sys.exit(main())
