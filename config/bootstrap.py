@@ -49,9 +49,10 @@ def ensure_packages(root: Path, argv: list[str], environ: Mapping[str, str], *, 
     """Return when the packages can be imported here, else install them and start the program again.
 
     Args:
-        root: the checkout; when it has no lock file the program was installed as a package and nothing is
-        done. argv: the command line to repeat. environ: of this process. development: the command needs the
-        test tools too.
+        root: the checkout; without a lock file there the program is an installed package: nothing to do.
+        argv: the command line to repeat.
+        environ: of this process.
+        development: the command needs the test tools too.
 
     Raises:
         BootstrapError: no way to make an environment; one line saying why.
@@ -96,7 +97,7 @@ def _present(*, development: bool) -> bool:
 
 
 def _usable(python: Path) -> bool:
-    """Whether the environment's Python starts and has pip: not so after an interrupted start or a removed Python."""
+    """Whether the environment's Python starts and has pip; an interrupted start leaves neither."""
     if not os.access(python, os.X_OK):
         return False
     probe = [str(python), "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]
