@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from schemas.compiler.expressions.claims import claim_text
 from schemas.compiler.principal import Principal
 
 Scalar: TypeAlias = str | None
@@ -111,7 +112,7 @@ class Statement:
                 case Const():
                     values.append(list(bind.value) if isinstance(bind.value, tuple) else bind.value)
                 case Claim():
-                    values.append(principal.lookup(bind.path))
+                    values.append(claim_text(principal.lookup(bind.path), bind.pg_type))
                 case Now():
                     values.append(now)
         return values

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from typing_extensions import override
+
 
 @dataclass(frozen=True, slots=True)
 class CelType:
@@ -23,6 +25,7 @@ class CelType:
     fields: tuple[tuple[str, "CelType"], ...] = ()
     stored: str = ""
 
+    @override
     def __str__(self) -> str:
         if self.kind == "list":
             return f"list({self.element})"

@@ -3,14 +3,15 @@
 The same text forms are accepted by the SQL back end, so that both agree on what is absent.
 """
 
-import datetime
+import datetime as dt
 import ipaddress
 import re
 from decimal import Decimal, InvalidOperation
 
 from schemas.compiler.expressions.celtypes import CelType
+from schemas.compiler.expressions.syntax import Value
 
-UTC = datetime.UTC
+UTC = dt.UTC
 UUID_TEXT = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 INT_TEXT = r"[+-]?[0-9]{1,18}"
 NUMBER_TEXT = r"[+-]?[0-9]{1,30}([.][0-9]{1,30})?([eE][+-]?[0-9]{1,2})?"
@@ -35,7 +36,7 @@ _UNIT_MICROSECONDS = {
     "ms": 1_000,
     "us": 1,
 }
-MAX_DURATION = datetime.timedelta(days=36_525)
+MAX_DURATION = dt.timedelta(days=36_525)
 
 
 def canonical_text(value: str, pg_type: str) -> str | None:
@@ -53,7 +54,7 @@ def canonical_text(value: str, pg_type: str) -> str | None:
             return None if "\x00" in value else value
 
 
-def parse_text(value: str, kind: CelType) -> object:
+def parse_text(value: str, kind: CelType) -> Value:
     """Read a text as a scalar of a type; None when it is not one."""
     match kind.kind:
         case "string" | "any":
@@ -71,34 +72,34 @@ def parse_text(value: str, kind: CelType) -> object:
         case "timestamp":
             return parse_timestamp(value)
         case "time":
-            return datetime.time.fromisoformat(value) if _TIME.fullmatch(value) else None
+            return dt.time.fromisoformat(value) if _TIME.fullmatch(value) else None
         case "duration":
             return parse_duration(value)
         case _:
             return None
 
 
-def parse_date(value: str) -> datetime.date | None:
+def parse_date(value: str) -> dt.date | None:
     """Read ``YYYY-MM-DD``."""
     if not _DATE.fullmatch(value):
         return None
     try:
-        return datetime.date.fromisoformat(value)
+        return dt.date.fromisoformat(value)
     except ValueError:
         return None
 
 
-def parse_timestamp(value: str) -> datetime.datetime | None:
+def parse_timestamp(value: str) -> dt.datetime | None:
     """Read an RFC 3339 time with an offset."""
     if not _TIMESTAMP.fullmatch(value):
         return None
     try:
-        return datetime.datetime.fromisoformat(value.upper()).astimezone(UTC)
+        return dt.datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
-def parse_duration(value: str) -> datetime.timedelta | None:
+def parse_duration(value: str) -> dt.timedelta | None:
     """Read ``1h30m``, ``500ms``, ``3d``; at most a hundred years."""
     found = _DURATION.fullmatch(value)
     if found is None:
@@ -106,9 +107,9 @@ def parse_duration(value: str) -> datetime.timedelta | None:
     total = sum(
         Decimal(number) * _UNIT_MICROSECONDS[unit] for number, unit in _DURATION_PART.findall(found[2])
     )
-    if total > MAX_DURATION // datetime.timedelta(microseconds=1):
+    if total > MAX_DURATION // dt.timedelta(microseconds=1):
         return None
-    duration = datetime.timedelta(microseconds=int(total))
+    duration = dt.timedelta(microseconds=int(total))
     return -duration if found[1] == "-" else duration
 
 
@@ -119,9 +120,9 @@ def text_of(value: object) -> str:
             return "true" if value else "false"
         case Decimal():
             return format(value, "f")
-        case datetime.timedelta():
+        case dt.timedelta():
             return format(seconds(value), "f")
-        case datetime.datetime() | datetime.date() | datetime.time():
+        case dt.datetime() | dt.date() | dt.time():
             return value.isoformat()
         case float():
             return repr(value)
@@ -129,9 +130,9 @@ def text_of(value: object) -> str:
             return str(value)
 
 
-def seconds(value: datetime.timedelta) -> Decimal:
+def seconds(value: dt.timedelta) -> Decimal:
     """Return a duration in seconds, exactly."""
-    return Decimal(value // datetime.timedelta(microseconds=1)).scaleb(-6)
+    return Decimal(value // dt.timedelta(microseconds=1)).scaleb(-6)
 
 
 def decimal_of(value: object) -> Decimal | None:
@@ -199,12 +200,12 @@ def _number(value: object, kind: CelType) -> object:
 
 
 def _timestamp(value: object) -> object:
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     if not isinstance(value, str):
         return None
     try:
-        parsed = datetime.datetime.fromisoformat(value)
+        parsed = dt.datetime.fromisoformat(value)
     except ValueError:
         return None
     return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -1,0 +1,359 @@
+"""Functions and operators in Python, one per name of the typed tree. Total: what has no value is None."""
+
+import datetime as dt
+import decimal
+import zoneinfo
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from schemas.compiler.expressions import patterns, values
+from schemas.compiler.expressions.celtypes import NUMBERS, CelType
+from schemas.compiler.expressions.sql_functions import SPACES
+from schemas.compiler.expressions.syntax import Call, Literal
+from schemas.compiler.expressions.typing_rules import pg_of
+
+Function = Callable[..., Any]
+CONTEXT = decimal.Context(prec=200_000, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
+"""Wide enough that no bounded expression rounds."""
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+_UPPER = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
+_DAYS = 3_652_058
+
+
+def function(node: Call) -> Function:
+    """Return the function of a call; it takes the operands' values."""
+    name = node.function
+    kinds = [argument.type for argument in node.arguments]
+    if name in {"eq", "same", "lt", "le", "gt", "ge"}:
+        return _comparison(name, node)
+    if name == "in":
+        return _membership(kinds[0], kinds[1])
+    if name == "as":
+        return lambda value: _as(value, node.type)
+    if name == "from_json":
+        return lambda value: values.from_json(value, node.type)
+    if name == "matches":
+        return _matches(node)
+    if name in _AGGREGATES:
+        element = kinds[0].element
+        kind = node.type if element is None or element.kind in {"json", "any"} else element
+        in_json = kinds[0].kind == "json" or kinds[0].stored == "json"
+        return lambda items: _AGGREGATES[name](_elements(items, kind, in_json=in_json))
+    if name == "size":
+        return lambda items: len(items) if isinstance(items, list | tuple) else 0
+    if name in _TEXT_TESTS:
+        test = _TEXT_TESTS[name]
+        return lambda text, part: text is not None and part is not None and test(text, part)
+    if name in {"to_int", "to_decimal"}:
+        return _to_int if name == "to_int" else _to_decimal
+    if node.type.kind == "duration" and name in _DURATIONS:
+        return _strict(_DURATIONS[name])
+    if name in _NUMERIC:
+        return _numeric(_NUMERIC[name], whole=node.type.kind == "int")
+    return _strict(_PLAIN[name])
+
+
+def _strict(compute: Function) -> Function:
+    """Make a function absent for absent operands, and for what Python's dates cannot hold."""
+
+    def call(*operands: object) -> object:
+        if None in operands:
+            return None
+        try:
+            return compute(*operands)
+        except OverflowError:
+            return None
+
+    return call
+
+
+def _numeric(compute: Function, *, whole: bool) -> Function:
+    def call(*operands: object) -> object:
+        numbers = [values.decimal_of(operand) for operand in operands]
+        if None in numbers:
+            return None
+        result = compute(*numbers)
+        return int(result) if whole and result is not None else result
+
+    return call
+
+
+# Comparisons
+
+
+def _comparison(name: str, node: Call) -> Function:
+    left, right = node.arguments
+    kinds = {left.type.kind, right.type.kind}
+    convert: Function | None = None
+    if kinds == {"date", "timestamp"}:
+        convert = midnight
+    elif "double" in kinds and len(kinds) > 1 and "double precision" in {pg_of(left), pg_of(right)}:
+        # A literal compared with a double is sent as one; anything else meets it as a decimal.
+        literal = isinstance(left, Literal) or isinstance(right, Literal)
+        convert = _float if literal else values.decimal_of
+    compare = _ORDER.get(name, _equal if kinds & {"json", "object", "list"} else _plain_equal)
+
+    def call(first: object, second: object) -> bool:
+        if first is None or second is None:
+            return name == "same" and first is second
+        if convert is not None:
+            first, second = convert(first), convert(second)
+        return bool(compare(first, second))
+
+    return call
+
+
+def _float(value: Any) -> float:
+    return float(value)
+
+
+def _plain_equal(left: object, right: object) -> bool:
+    return left == right
+
+
+def _equal(left: object, right: object) -> bool:
+    """Compare JSON values, where true is not 1."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(_equal(left[key], right[key]) for key in left)
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        return len(left) == len(right) and all(
+            _equal(one, other) for one, other in zip(left, right, strict=True)
+        )
+    if isinstance(left, float | Decimal | int) and isinstance(right, float | Decimal | int):
+        return _exact(left) == _exact(right)
+    return left == right
+
+
+def _exact(value: float | Decimal) -> Decimal:
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+_ORDER: Mapping[str, Function] = {
+    "lt": lambda left, right: left < right,
+    "le": lambda left, right: left <= right,
+    "gt": lambda left, right: left > right,
+    "ge": lambda left, right: left >= right,
+}
+
+
+def _membership(item: CelType, container: CelType) -> Function:
+    element = container.element
+    kind = item if element is None or element.kind in {"json", "any"} else element
+    in_json = container.kind == "json" or container.stored == "json"
+    mixed = "double" in {item.kind, kind.kind} and item.kind != kind.kind
+
+    def call(wanted: object, items: object) -> bool:
+        if wanted is None:
+            return False
+        if mixed:
+            wanted = values.decimal_of(wanted)
+            return any(values.decimal_of(each) == wanted for each in _elements(items, kind, in_json=in_json))
+        return wanted in _elements(items, kind, in_json=in_json)
+
+    return call
+
+
+def _elements(items: object, kind: CelType, *, in_json: bool) -> list[Any]:
+    """Return the elements that are there."""
+    if not isinstance(items, list | tuple):
+        return []
+    read = [values.from_json(item, kind) for item in items] if in_json else items
+    return [item for item in read if item is not None]
+
+
+def _as(value: object, kind: CelType) -> object:
+    if isinstance(value, str) and kind.kind != "string":
+        return values.parse_text(value, kind)
+    return values.from_row(value, kind, "text") if isinstance(value, str) or kind.kind != "string" else None
+
+
+def _matches(node: Call) -> Function:
+    pattern = node.arguments[1]
+    assert isinstance(pattern, Literal)  # noqa: S101 - the checker allows nothing else
+    search = patterns.compiled(str(pattern.value)).search
+    return lambda text, _pattern: text is not None and search(text) is not None
+
+
+# Numbers
+
+
+def quotient(left: Decimal, right: Decimal) -> Decimal | None:
+    """Return an exact quotient cut to 16 decimal places, None when dividing by zero."""
+    if right == 0:
+        return None
+    return CONTEXT.scaleb(Decimal(_whole_quotient(CONTEXT.scaleb(left, 16), right)), -16)
+
+
+def _whole_quotient(left: Decimal, right: Decimal) -> int:
+    numerator, divisor = left.as_integer_ratio(), right.as_integer_ratio()
+    above, below = numerator[0] * divisor[1], numerator[1] * divisor[0]
+    size = abs(above) // abs(below)
+    return size if (above < 0) == (below < 0) else -size
+
+
+def _modulo(left: Decimal, right: Decimal) -> Decimal | None:
+    return None if right == 0 else left - right * _whole_quotient(left, right)
+
+
+def _round(value: Decimal, digits: Decimal) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-int(digits)), decimal.ROUND_HALF_UP, CONTEXT)
+
+
+def _integral(rounding: str) -> Function:
+    return lambda value: value.to_integral_value(rounding, CONTEXT)
+
+
+_NUMERIC: Mapping[str, Function] = {
+    "add": CONTEXT.add,
+    "sub": CONTEXT.subtract,
+    "mul": CONTEXT.multiply,
+    "neg": lambda value: CONTEXT.subtract(Decimal(0), value),
+    "div": quotient,
+    "idiv": lambda left, right: None if right == 0 else Decimal(_whole_quotient(left, right)),
+    "mod": _modulo,
+    "round": _round,
+    "abs": CONTEXT.abs,
+    "ceil": _integral(decimal.ROUND_CEILING),
+    "floor": _integral(decimal.ROUND_FLOOR),
+    "trunc": _integral(decimal.ROUND_DOWN),
+    "greatest": max,
+    "least": min,
+}
+_DURATIONS: Mapping[str, Function] = {
+    "add": lambda left, right: left + right,
+    "sub": lambda left, right: left - right,
+    "neg": lambda value: -value,
+}
+
+
+def _to_int(value: object) -> int | None:
+    if isinstance(value, str):
+        parsed = values.parse_text(value, CelType("int"))
+        return parsed if isinstance(parsed, int) else None
+    number = values.decimal_of(value)
+    return None if number is None else int(number)
+
+
+def _to_decimal(value: object) -> Decimal | None:
+    if isinstance(value, str):
+        parsed = values.parse_text(value, CelType("decimal"))
+        return parsed if isinstance(parsed, Decimal) else None
+    return values.decimal_of(value)
+
+
+# Times
+
+
+def midnight(value: dt.date) -> dt.datetime:
+    """Return a timestamp; a date is its midnight in UTC."""
+    return (
+        value
+        if isinstance(value, dt.datetime)
+        else dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
+    )
+
+
+def day(value: object, zone: str) -> dt.date | None:
+    """Return the day of a timestamp in a time zone."""
+    if not isinstance(value, dt.datetime):
+        return None
+    try:
+        return value.astimezone(zoneinfo.ZoneInfo(zone)).date()
+    except OverflowError:
+        return None
+
+
+def _part(moment: dt.date, part: str, zone: str = "UTC") -> int:
+    local = moment.astimezone(zoneinfo.ZoneInfo(zone)) if isinstance(moment, dt.datetime) else moment
+    return _PARTS[part](local)
+
+
+_PARTS: Mapping[str, Callable[[Any], int]] = {
+    "year": lambda local: local.year,
+    "month": lambda local: local.month - 1,
+    "day": lambda local: local.day,
+    "day0": lambda local: local.day - 1,
+    "weekday": lambda local: local.isoweekday() % 7,
+    "yearday": lambda local: local.timetuple().tm_yday - 1,
+    "hours": lambda local: local.hour,
+    "minutes": lambda local: local.minute,
+    "seconds": lambda local: local.second,
+    "milliseconds": lambda local: local.microsecond // 1000,
+}
+_UNITS = {"hours": 3600, "minutes": 60, "seconds": 1}
+
+
+def _shift_days(value: dt.date, days: int) -> dt.date | None:
+    return value + dt.timedelta(days=days) if abs(days) <= _DAYS else None
+
+
+def _timestamp_text(value: dt.datetime) -> str:
+    text = value.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    return text.rstrip("0").rstrip(".") + "Z"
+
+
+def _to_string(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case dt.datetime():
+            return _timestamp_text(value)
+        case dt.time():
+            text = value.isoformat()
+            return text.rstrip("0") if "." in text else text
+        case dt.date():
+            return value.isoformat()
+        case _:
+            number = values.decimal_of(value)
+            text = format(number, "f") if number else "0"
+            return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+# Lists
+
+
+def _average(items: list[Any]) -> Decimal | None:
+    return quotient(_sum(items), Decimal(len(items))) if items else None
+
+
+def _sum(items: list[Any]) -> Decimal:
+    total = Decimal(0)
+    for item in items:
+        total = CONTEXT.add(total, values.decimal_of(item) or Decimal(0))
+    return total
+
+
+def _first(items: list[Any]) -> object:
+    return min(items, default=None)
+
+
+def _last(items: list[Any]) -> object:
+    return max(items, default=None)
+
+
+_AGGREGATES: Mapping[str, Function] = {"sum": _sum, "avg": _average, "min": _first, "max": _last}
+_TEXT_TESTS: Mapping[str, Function] = {
+    "starts_with": lambda text, part: text.startswith(part),
+    "ends_with": lambda text, part: text.endswith(part),
+    "contains": lambda text, part: part in text,
+}
+_PLAIN: Mapping[str, Function] = {
+    "concat": lambda left, right: left + right,
+    "lower": lambda text: text.translate(_LOWER),
+    "upper": lambda text: text.translate(_UPPER),
+    "trim": lambda text: text.strip(SPACES),
+    "length": len,
+    "part": _part,
+    "duration_part": lambda value, part: int(values.seconds(value) / _UNITS[part]),
+    "midnight": midnight,
+    "epoch": lambda value: int((value - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(seconds=1)),
+    "shift": lambda value, duration: midnight(value) + duration,
+    "shift_days": _shift_days,
+    "elapsed": lambda left, right: midnight(left) - midnight(right),
+    "to_string": _to_string,
+    "to_timestamp": values.parse_timestamp,
+    "to_date": values.parse_date,
+}
