@@ -66,13 +66,17 @@ def _check_slug(root: Mapping, slug: str, findings: Findings) -> None:
     """The file's name is the tenant's identity: another name inside is refused."""
     problem = "" if slug == SYSTEM_SLUG else slug_problem(slug)
     if problem:
-        findings.error("names.slug", f"'{slug[:80]}' cannot be a tenant: {problem}", Position(1, 1), "rename the file")
+        findings.error(
+            "names.slug", f"'{slug[:80]}' cannot be a tenant: {problem}", Position(1, 1), "rename the file"
+        )
     service = root.get("service")
     name = service.get("name") if isinstance(service, Mapping) else None
     text = getattr(name, "text", slug)
     if name is not None and text != slug:
         hint = f"write name: {slug}, or rename the file to {text}.yaml"
-        findings.error("names.service", f"the file is '{slug}.yaml', but its service is named '{text[:80]}'", name, hint)
+        findings.error(
+            "names.service", f"the file is '{slug}.yaml', but its service is named '{text[:80]}'", name, hint
+        )
 
 
 def _nothing(filename: str) -> Diagnostic:

@@ -23,7 +23,8 @@ from schemas.compiler.nodes import Node, Scalar, plain
 from schemas.compiler.scope import Scope
 
 _EXPRESSION = re.compile(
-    r"\s*\(*\s*((user|tenant|request|self|old|oldSelf)\s*\.|now\b|today\s*\(|timestamp\s*\(|duration\s*\()", re.ASCII
+    r"\s*\(*\s*((user|tenant|request|self|old|oldSelf)\s*\.|now\b|today\s*\(|timestamp\s*\(|duration\s*\()",
+    re.ASCII,
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _USE_SAYS = "a default"
@@ -38,7 +39,9 @@ def default_of(field: Field, node: Node, scope: Scope) -> Field:
     if problem:
         words = [word for word in field.schema.get("enum", ()) if isinstance(word, str)]
         hint = did_you_mean(str(value), words) if words else ""
-        scope.findings.error("field.default", f"the default of '{field.name}' does not fit it: {problem}", node, hint)
+        scope.findings.error(
+            "field.default", f"the default of '{field.name}' does not fit it: {problem}", node, hint
+        )
         return field
     if isinstance(value, str | int | float) and field.kind not in {"json", "array"}:
         exact = value if isinstance(value, str | bool | int) else _decimal(node)
@@ -52,7 +55,7 @@ def _is_expression(field: Field, text: str) -> bool:
     if text in field.schema.get("enum", ()):
         return False
     if field.kind in {"text", "file", "password"} or "enum" in field.schema:
-        return _EXPRESSION.match(text) is not None  # noqa: TID251 - a prefix is wanted
+        return _EXPRESSION.match(text) is not None
     reads = _LITERALS.get(field.kind)
     return reads is None or not _reads_as(reads, text)
 
@@ -77,7 +80,9 @@ _LITERALS: dict[str, Callable[[str], object]] = {
 def _computed_default(field: Field, node: Scalar, scope: Scope) -> Any:
     expression = scope.expression(node, Use(_USE_SAYS, field, "either", row=True))
     if expression is not None and field.name in expression.names:
-        scope.findings.error("field.default", f"the default of '{field.name}' reads '{field.name}' itself", node)
+        scope.findings.error(
+            "field.default", f"the default of '{field.name}' reads '{field.name}' itself", node
+        )
     return expression
 
 

@@ -68,7 +68,9 @@ class _Form:
     schema: dict[str, Any]
 
 
-def parse_field(key: Scalar, node: Mapping, language: str, *, required: bool, findings: Findings) -> FieldDraft | None:
+def parse_field(
+    key: Scalar, node: Mapping, language: str, *, required: bool, findings: Findings
+) -> FieldDraft | None:
     """Return the draft of one property; None after reporting why it is refused."""
     form = _form(key, node, findings)
     if form is None:
@@ -147,7 +149,12 @@ def _json_type(key: Scalar, node: Mapping, findings: Findings) -> tuple[str | No
         names = [item.text for item in declared.items if isinstance(item, Scalar)]
     rest = [name for name in names if name != "null"]
     if len(rest) != 1:
-        findings.error("field.type", f"'{key.text}' must have one type besides null", declared, "write the type it mostly has, and a rule for the rest")
+        findings.error(
+            "field.type",
+            f"'{key.text}' must have one type besides null",
+            declared,
+            "write the type it mostly has, and a rule for the rest",
+        )
         return None, False
     return rest[0], len(rest) != len(names)
 
@@ -155,11 +162,18 @@ def _json_type(key: Scalar, node: Mapping, findings: Findings) -> tuple[str | No
 def _inferred(key: Scalar, node: Mapping, findings: Findings) -> str | None:
     """Return the type that other keywords imply; any value when they imply none."""
     if "computed" in node.entries:
-        findings.error("field.type", f"the computed field '{key.text}' needs a type", key, "add type: number, for example")
+        findings.error(
+            "field.type",
+            f"the computed field '{key.text}' needs a type",
+            key,
+            "add type: number, for example",
+        )
         return None
     examples = node.get("enum") or node.get("const")
     if examples is not None:
-        values = [plain(item) for item in examples.items] if isinstance(examples, Sequence) else [plain(examples)]
+        values = (
+            [plain(item) for item in examples.items] if isinstance(examples, Sequence) else [plain(examples)]
+        )
         for name in ("string", "boolean", "integer", "number", "array", "object"):
             if all(_is_type(value, name) for value in values):
                 return name
@@ -210,7 +224,9 @@ def _subschemas(name: str, value: Node) -> Any:
 def _subschema(node: Node) -> dict[str, Any]:
     entries = node.entries if isinstance(node, Mapping) else {}
     schema = {
-        name: _subschemas(name, entry.value) for name, entry in entries.items() if name not in {"$comment", "title"}
+        name: _subschemas(name, entry.value)
+        for name, entry in entries.items()
+        if name not in {"$comment", "title"}
     }
     _close(schema)
     return schema
@@ -227,11 +243,17 @@ def _check_value_keywords(key: Scalar, node: Mapping, form: _Form, findings: Fin
     for name, _ in node.items():
         for keywords, whose in _WHOSE:
             if name.text in keywords and name.text not in allowed:
-                findings.error("field.keyword_not_for_type", f"'{name.text}' is for {whose}; '{key.text}' is {form.type.says}", name)
+                findings.error(
+                    "field.keyword_not_for_type",
+                    f"'{name.text}' is for {whose}; '{key.text}' is {form.type.says}",
+                    name,
+                )
     for least, most in _BOUNDS:
         low, high = node.get(least), node.get(most)
         if isinstance(low, Scalar) and isinstance(high, Scalar) and _number(low) > _number(high):
-            findings.error("field.bounds", f"{least} {low.text} is greater than {most} {high.text}: no value fits", high)
+            findings.error(
+                "field.bounds", f"{least} {low.text} is greater than {most} {high.text}: no value fits", high
+            )
     step = node.get("multipleOf")
     if isinstance(step, Scalar) and _number(step) <= 0:
         findings.error("field.bounds", "multipleOf must be greater than 0", step)
@@ -261,16 +283,27 @@ def _check_nested_required(node: Mapping, names: Node | None, findings: Findings
     for item in names.items if isinstance(names, Sequence) else []:
         name = str(plain(item))
         if name not in known:
-            findings.error("field.required", f"'{name}' is required but not among the properties", item, did_you_mean(name, known))
+            findings.error(
+                "field.required",
+                f"'{name}' is required but not among the properties",
+                item,
+                did_you_mean(name, known),
+            )
 
 
 def _check_sibling_keys(key: Scalar, node: Mapping, draft: Field, findings: Findings) -> None:
     def refuse(keyword: str, message: str, hint: str = "") -> None:
-        findings.error("field.combination", message, node.entries[keyword].key if keyword in node.entries else key, hint)
+        findings.error(
+            "field.combination", message, node.entries[keyword].key if keyword in node.entries else key, hint
+        )
 
     name, has = key.text, node.entries.keys()
     if "computed" in has:
-        for keyword in ("default", "sequence", "references", "writeOnly", "renamed_from") if draft.virtual else ("default", "sequence", "writeOnly"):
+        for keyword in (
+            ("default", "sequence", "references", "writeOnly", "renamed_from")
+            if draft.virtual
+            else ("default", "sequence", "writeOnly")
+        ):
             if keyword in has:
                 refuse(keyword, f"the computed field '{name}' cannot have '{keyword}'")
         if draft.virtual and draft.unique:
@@ -280,11 +313,15 @@ def _check_sibling_keys(key: Scalar, node: Mapping, draft: Field, findings: Find
         if _flag(node, "stored") and _flag(node, "virtual"):
             refuse("virtual", f"'{name}' is either stored or virtual")
     elif {"stored", "virtual"} & has:
-        refuse("stored" if "stored" in has else "virtual", f"'{name}' is not computed: it always has a column")
+        refuse(
+            "stored" if "stored" in has else "virtual", f"'{name}' is not computed: it always has a column"
+        )
     if "onDelete" in has and "references" not in has:
         refuse("onDelete", f"onDelete needs 'references': '{name}' refers to nothing")
     if draft.references and draft.references.on_delete == "set_null" and not draft.nullable:
-        refuse("onDelete", f"'{name}' is required and cannot become null", "write onDelete: restrict or cascade")
+        refuse(
+            "onDelete", f"'{name}' is required and cannot become null", "write onDelete: restrict or cascade"
+        )
     if draft.references and draft.kind not in {"text", "uuid", "integer", "bigint"}:
         refuse("references", f"'{name}' is {FIELD_TYPES[draft.kind].says}: it cannot hold a key")
     if draft.searchable and draft.kind != "text":
@@ -308,13 +345,25 @@ def _check_sibling_keys(key: Scalar, node: Mapping, draft: Field, findings: Find
 def _check_sequence(node: Mapping, draft: Field, refuse_at: Node | None, findings: Findings) -> None:
     place = refuse_at or node
     if draft.kind != "text":
-        findings.error("field.sequence", f"a sequence makes texts; '{draft.name}' is {FIELD_TYPES[draft.kind].says}", place, "an integer key counts by itself")
+        findings.error(
+            "field.sequence",
+            f"a sequence makes texts; '{draft.name}' is {FIELD_TYPES[draft.kind].says}",
+            place,
+            "an integer key counts by itself",
+        )
     parts = _SEQUENCE_PART.findall(draft.sequence or "")
     for part in parts:
         if not _SEQUENCE_NAME.fullmatch(part):
-            findings.error("field.sequence", f"'{{{part}}}' is no part of a sequence", place, "parts are {n}, {n:05}, {year}, {month}, {day}")
+            findings.error(
+                "field.sequence",
+                f"'{{{part}}}' is no part of a sequence",
+                place,
+                "parts are {n}, {n:05}, {year}, {month}, {day}",
+            )
     if not any(part == "n" or part.startswith("n:") for part in parts):
-        findings.error("field.sequence", "a sequence needs its number: {n}", place, "for example INV-{year}-{n:05}")
+        findings.error(
+            "field.sequence", "a sequence needs its number: {n}", place, "for example INV-{year}-{n:05}"
+        )
 
 
 def _reference(node: Mapping) -> Reference | None:
@@ -323,9 +372,13 @@ def _reference(node: Mapping) -> Reference | None:
 
 
 def _options(node: Mapping) -> dict[str, Any]:
-    options = {name: plain(value) for name in ("protected", "currency") if (value := node.get(name)) is not None}
+    options = {
+        name: plain(value) for name in ("protected", "currency") if (value := node.get(name)) is not None
+    }
     if (accept := node.get("accept")) is not None:
-        options["accept"] = tuple(str(plain(item)) for item in accept.items) if isinstance(accept, Sequence) else ()
+        options["accept"] = (
+            tuple(str(plain(item)) for item in accept.items) if isinstance(accept, Sequence) else ()
+        )
     if (size := node.get("maxSize")) is not None:
         options["maxSize"] = bytes_of(str(plain(size)))
     return options

@@ -12,7 +12,9 @@ NUMERIC_PRECISION = 38
 TEXT_KEYWORDS = frozenset({"minLength", "maxLength", "pattern"})
 NUMBER_KEYWORDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 ARRAY_KEYWORDS = frozenset({"items", "minItems", "maxItems", "uniqueItems"})
-OBJECT_KEYWORDS = frozenset({"properties", "required", "additionalProperties", "minProperties", "maxProperties"})
+OBJECT_KEYWORDS = frozenset(
+    {"properties", "required", "additionalProperties", "minProperties", "maxProperties"}
+)
 JSON_KEYWORDS = OBJECT_KEYWORDS | ARRAY_KEYWORDS
 FILE_KEYWORDS = frozenset({"accept", "maxSize", "protected"})
 
@@ -48,7 +50,9 @@ def _forms() -> tuple[FieldType, ...]:
         FieldType("text", "text", "string", "uri", "text", text, "an absolute URI"),
         FieldType("text", "text", "string", "color", "text", none, "a colour such as #0F766E"),
         FieldType("text", "text", "string", "richtext", "text", text, "formatted text, sanitised"),
-        FieldType("password", "text", "string", "password", "text", text, "a password: write-only, kept as argon2id"),
+        FieldType(
+            "password", "text", "string", "password", "text", text, "a password: write-only, kept as argon2id"
+        ),
         FieldType("file", "text", "string", "file", "text", FILE_KEYWORDS, "a file kept by the server"),
         FieldType("uuid", "uuid", "string", "uuid", "uuid", none, "a UUID"),
         FieldType("date", "date", "string", "date", "time", none, "a calendar day"),
@@ -65,8 +69,12 @@ def _forms() -> tuple[FieldType, ...]:
         FieldType("bigint", "bigint", "integer", "int64", "number", number, "a 64-bit integer"),
         FieldType("integer", "integer", "integer", "int32", "number", number, "a 32-bit integer"),
         FieldType("numeric", "numeric", "number", "", "number", number, "an exact decimal"),
-        FieldType("double", "double precision", "number", "double", "number", number, "a floating-point number"),
-        FieldType("double", "double precision", "number", "float", "number", number, "a floating-point number"),
+        FieldType(
+            "double", "double precision", "number", "double", "number", number, "a floating-point number"
+        ),
+        FieldType(
+            "double", "double precision", "number", "float", "number", number, "a floating-point number"
+        ),
         FieldType("boolean", "boolean", "boolean", "", "boolean", none, "true or false"),
         FieldType("json", "jsonb", "object", "", "json", JSON_KEYWORDS, "an object, or a list of objects"),
         FieldType("array", "text[]", "array", "", "array", ARRAY_KEYWORDS, "a list of single values"),

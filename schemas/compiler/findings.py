@@ -39,14 +39,17 @@ class Findings:
         if root is None:
             return tuple(ordered)
         return tuple(
-            Diagnostic(d.code, d.message, d.position, path_at(root, d.position), d.hint, d.severity) for d in ordered
+            Diagnostic(d.code, d.message, d.position, path_at(root, d.position), d.hint, d.severity)
+            for d in ordered
         )
 
     def _add(self, code: str, message: str, at: Node | Position, hint: str, severity: str) -> None:
         if len(self._found) >= MAX_FINDINGS:
             return
         position = at if isinstance(at, Position) else at.position
-        self._found.setdefault((code, position, message), Diagnostic(code, message, position, "", hint, severity))
+        self._found.setdefault(
+            (code, position, message), Diagnostic(code, message, position, "", hint, severity)
+        )
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -30,14 +30,15 @@ class Use:
     Attributes:
         says: the use in words, with its article: "an access rule".
         expect: bool | text | any; or the field whose type the value must have.
-        needs: sql (must compile to SQL) | either | row (SQL over the row's own columns, for an index).
+        needs: sql (must compile to SQL) | process (the row alone must do) | either | row (SQL over the row's own
+            columns, for an index).
         old: whether ``old`` may be named.
         row: whether ``self`` may be named.
     """
 
     says: str
     expect: Literal["bool", "text", "any"] | Field = "bool"
-    needs: Literal["sql", "either", "row"] = "either"
+    needs: Literal["sql", "process", "either", "row"] = "either"
     old: bool = False
     row: bool = True
 
@@ -55,7 +56,9 @@ class _Segment:
 class Formulas:
     """Compiles expressions against one file's entities and named rules."""
 
-    def __init__(self, findings: Findings, tenant: TenantDraft, shapes: Shapes, rules: dict[str, Scalar]) -> None:
+    def __init__(
+        self, findings: Findings, tenant: TenantDraft, shapes: Shapes, rules: dict[str, Scalar]
+    ) -> None:
         self._findings = findings
         self._tenant = tenant
         self._shapes = shapes
@@ -86,6 +89,12 @@ class Formulas:
             return None
         return found if self._allowed(found, node, use) else None
 
+    def with_rule(self, name: str, text: str) -> "Formulas":
+        """Return a compiler in which a further name stands for a text."""
+        return Formulas(
+            self._findings, self._tenant, self._shapes, self._rules | {name: Scalar(text, text, 1, 1, 0, 0)}
+        )
+
     def expanded(self, node: Scalar) -> str | None:
         """Return an expression's text with the named rules put in; None after reporting why it cannot be."""
         expanded = self._expand(node, node.text, 0, ())
@@ -95,6 +104,8 @@ class Formulas:
         problem = ""
         if use.needs == "sql" and not found.in_sql:
             problem = f"{use.says} must be sayable in SQL: {found.obstacle or 'this one is not'}"
+        elif use.needs == "process" and not found.in_process:
+            problem = f"{use.says} is decided on the row alone: relations cannot be followed here"
         elif use.needs == "row" and not (found.in_sql and found.immutable):
             problem = f"{use.says} may only read the row itself: no relations, no caller, no time"
         elif not (found.in_sql or found.in_process):
@@ -129,12 +140,16 @@ class Formulas:
                 return None
             pieces += (text[copied : match.start()], "(", inner[0], ")")
             length += match.start() - copied + 1
-            segments += (_Segment(length + part.start, part.scalar, part.offset, part.rule) for part in inner[1])
+            segments += (
+                _Segment(length + part.start, part.scalar, part.offset, part.rule) for part in inner[1]
+            )
             length += len(inner[0]) + 1
             copied = match.end()
             segments.append(_Segment(length, node, offset + copied, rule))
             if length > MAX_EXPANDED:
-                self._findings.error("let.too_long", f"with its named rules this is over {MAX_EXPANDED:,} characters", node)
+                self._findings.error(
+                    "let.too_long", f"with its named rules this is over {MAX_EXPANDED:,} characters", node
+                )
                 return None
         pieces.append(text[copied:])
         return "".join(pieces), segments
@@ -153,7 +168,7 @@ class Formulas:
         segment = [part for part in segments if part.start <= offset][-1]
         place = locate(self._findings.source, segment.scalar, segment.offset + offset - segment.start)
         message, code, hint = error.message, error.code, error.hint
-        word = _IDENTIFIER.match(text, offset)  # noqa: TID251 - a prefix is wanted
+        word = _IDENTIFIER.match(text, offset)
         rename = self._rename(word[0], entity) if word is not None else None
         if rename is not None:
             message = f"'{rename.old}' was renamed to '{rename.new}' (renamed_from, line {rename.line}): write '{rename.new}' here"

@@ -19,22 +19,17 @@ MAX_NAME = 48
 MAX_IDENTIFIER = 63
 
 RESERVED_SLUGS = frozenset(
-    """
-    admin api app apps assets auth backsaas blog cdn console dashboard default docs ftp health help internal livez
-    localhost login mail metrics platform postgres public readyz root static status support system template0 template1
-    tenant tenants www
-    """.split()
+    ["admin", "api", "app", "apps", "assets", "auth", "backsaas", "blog", "cdn", "console", "dashboard", "default", "docs", "ftp", "health", "help", "internal", "livez", "localhost", "login", "mail", "metrics", "platform", "postgres", "public", "readyz", "root", "static", "status", "support", "system", "template0", "template1", "tenant", "tenants", "www"]
 )
 RESERVED_ENTITIES = frozenset(
-    """
-    rpc auth batch rest realtime storage functions graphql openapi docs schema types me mcp capabilities
-    information_schema pg_catalog constructor prototype
-    """.split()
+    ["rpc", "auth", "batch", "rest", "realtime", "storage", "functions", "graphql", "openapi", "docs", "schema", "types", "me", "mcp", "capabilities", "information_schema", "pg_catalog", "constructor", "prototype"]
 )
 RESERVED_FIELDS = frozenset(
-    "__proto__ constructor prototype tableoid xmin xmax cmin cmax ctid row_version hasOwnProperty toString valueOf".split()
+    ["__proto__", "constructor", "prototype", "tableoid", "xmin", "xmax", "cmin", "cmax", "ctid", "row_version", "hasOwnProperty", "toString", "valueOf"]
 )
-URL_WORDS = frozenset("select order limit offset and or not columns on_conflict after search explain capabilities".split())
+URL_WORDS = frozenset(
+    ["select", "order", "limit", "offset", "and", "or", "not", "columns", "on_conflict", "after", "search", "explain", "capabilities"]
+)
 """Names of query parameters: a field may have such a name, but no filter can name it."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -63,7 +58,9 @@ def check_name(what: str, key: Scalar, reserved: frozenset[str], findings: Findi
         findings.error("names.reserved", f"{what} '{name}' uses a reserved name", key, "choose another")
         return False
     if len(name) > MAX_NAME:
-        findings.error("names.too_long", f"{what} '{name[:60]}' has {len(name)} characters; {MAX_NAME} are allowed", key)
+        findings.error(
+            "names.too_long", f"{what} '{name[:60]}' has {len(name)} characters; {MAX_NAME} are allowed", key
+        )
         return False
     return True
 

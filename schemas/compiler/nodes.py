@@ -139,7 +139,11 @@ def _raw_offset(raw: str, scalar: Scalar, offset: int) -> int:
     wanted = scalar.text[: offset + 1]
     found = cursor
     for number, character in enumerate(wanted):
-        if scalar.style == '"' and raw[cursor : cursor + 1] == "\\" and raw[cursor + 1 : cursor + 2] not in {"\r", "\n"}:
+        if (
+            scalar.style == '"'
+            and raw[cursor : cursor + 1] == "\\"
+            and raw[cursor + 1 : cursor + 2] not in {"\r", "\n"}
+        ):
             found = cursor
             cursor += _ESCAPE_LENGTH.get(raw[cursor + 1 : cursor + 2], 2)
             continue

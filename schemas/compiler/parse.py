@@ -24,7 +24,12 @@ from schemas.compiler.principal import ADMIN_ROLE, ANONYMOUS_ROLE, AUTHENTICATED
 
 USERS = "users"
 BUILT_IN_ROLES = (ANONYMOUS_ROLE, AUTHENTICATED_ROLE, ADMIN_ROLE)
-_MANAGED_KINDS = {"created_at": "datetime", "updated_at": "datetime", "created_by": "text", "updated_by": "text"}
+_MANAGED_KINDS = {
+    "created_at": "datetime",
+    "updated_at": "datetime",
+    "created_by": "text",
+    "updated_by": "text",
+}
 _CONSTRAINTS_THAT_STOP_UUIDS = ("enum", "const", "pattern", "format")
 
 
@@ -51,7 +56,7 @@ def parse(root: Mapping, findings: Findings) -> TenantDraft:
 
 def parse_roles(written: Iterable[tuple[Scalar, Mapping]], findings: Findings) -> dict[str, Role]:
     """Return declared and built-in roles with what each includes."""
-    inherits: dict[str, tuple[str, ...]] = {name: () for name in BUILT_IN_ROLES}
+    inherits: dict[str, tuple[str, ...]] = dict.fromkeys(BUILT_IN_ROLES, ())
     places: dict[str, Scalar] = {}
     parents: dict[tuple[str, str], Node] = {}
     for key, node in written:
@@ -65,7 +70,9 @@ def parse_roles(written: Iterable[tuple[Scalar, Mapping]], findings: Findings) -
         for parent in direct:
             if parent not in inherits:
                 hint = did_you_mean(parent, inherits)
-                findings.error("reference.unknown_role", f"there is no role '{parent}'", parents[name, parent], hint)
+                findings.error(
+                    "reference.unknown_role", f"there is no role '{parent}'", parents[name, parent], hint
+                )
         includes, circle = _closure(name, inherits)
         if circle:
             findings.error("roles.cycle", f"roles inherit in a circle: {' -> '.join(circle)}", places[name])
@@ -126,11 +133,15 @@ def _entity(key: Scalar, node: Mapping, language: str, findings: Findings) -> En
         if name.text in URL_WORDS:
             message = f"no filter can name the field '{name.text}': that is a query parameter"
             findings.warn("names.query_parameter", message, name, "another name serves clients better")
+    entity.transitions = _names(node.get("workflow"), "transitions")
+    entity.functions = _names(node, "functions")
     _add_users_fields(entity)
     for name_text, item in names.items():
         if name_text not in entity.fields and name_text not in entity.dropped:
             hint = did_you_mean(name_text, entity.fields)
-            findings.error("entity.required", f"'{name_text}' is required but not among the properties", item, hint)
+            findings.error(
+                "entity.required", f"'{name_text}' is required but not among the properties", item, hint
+            )
     _set_key(entity, set(names), findings)
     _add_managed(entity, findings)
     for draft in entity.fields.values():
@@ -140,6 +151,11 @@ def _entity(key: Scalar, node: Mapping, language: str, findings: Findings) -> En
     return entity
 
 
+def _names(node: Node | None, key: str) -> frozenset[str]:
+    inner = node.get(key) if isinstance(node, Mapping) else None
+    return frozenset(inner.entries) | inner.dropped if isinstance(inner, Mapping) else frozenset()
+
+
 def _set_key(entity: EntityDraft, required: set[str], findings: Findings) -> None:
     """Find or add the key field and put it first."""
     named = entity.node.get("key")
@@ -147,12 +163,19 @@ def _set_key(entity: EntityDraft, required: set[str], findings: Findings) -> Non
     if named is not None and name not in entity.fields and name not in entity.dropped:
         near = nearest(name, entity.fields)
         if near is not None and name != "id":
-            findings.error("entity.key", f"{entity.name} has no field '{name}' to be its key", named, f"did you mean '{near}'?")
+            findings.error(
+                "entity.key",
+                f"{entity.name} has no field '{name}' to be its key",
+                named,
+                f"did you mean '{near}'?",
+            )
             return
     draft = entity.fields.pop(name, None)
     if draft is None:
         place = named if isinstance(named, Scalar) else entity.key_node
-        field = Field(name, "uuid", "uuid", {"type": "string", "format": "uuid"}, nullable=False, generated="uuid")
+        field = Field(
+            name, "uuid", "uuid", {"type": "string", "format": "uuid"}, nullable=False, generated="uuid"
+        )
         draft = FieldDraft(field, Scalar(name, name, place.line, place.column, place.start, place.end))
     else:
         draft.field = _key_field(entity, draft, name in required, findings)
@@ -173,7 +196,9 @@ def _key_field(entity: EntityDraft, draft: FieldDraft, required: bool, findings:
         elif field.kind == "uuid" or _holds_uuid(field):
             generated = "uuid"
     needed = required or not (generated or field.has_default)
-    return replace(field, generated=generated, required=needed and not field.read_only, nullable=False, unique=False)
+    return replace(
+        field, generated=generated, required=needed and not field.read_only, nullable=False, unique=False
+    )
 
 
 def _holds_uuid(field: Field) -> bool:
@@ -186,7 +211,14 @@ def _add_users_fields(entity: EntityDraft) -> None:
     """Give ``users`` the fields every tenant's users have."""
     if entity.name != USERS:
         return
-    email = Field("email", "text", "text", {"type": "string", "format": "email", "maxLength": 320}, unique=True, personal=True)
+    email = Field(
+        "email",
+        "text",
+        "text",
+        {"type": "string", "format": "email", "maxLength": 320},
+        unique=True,
+        personal=True,
+    )
     role = Field("role", "text", "text", {"type": "string", "maxLength": 63})
     for field in (role, email):
         if field.name not in entity.fields and field.name not in entity.dropped:
@@ -236,7 +268,9 @@ def _note_rename(
     if old in renames:
         other = renames[old]
         message = f"'{key.text}' and '{other.new}' (line {other.line}) are both renamed from '{old}'"
-        findings.error("names.renamed_twice", message, place, "one of them is new: leave its renamed_from out")
+        findings.error(
+            "names.renamed_twice", message, place, "one of them is new: leave its renamed_from out"
+        )
     elif old in known:
         message = f"'{key.text}' is renamed from '{old}', which is still there"
         findings.error("names.renamed", message, place, f"remove '{old}', or this renamed_from")

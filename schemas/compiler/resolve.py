@@ -14,7 +14,7 @@ from schemas.compiler.expressions.shapes import EntityShape, FieldShape, Shapes,
 from schemas.compiler.fields import titles
 from schemas.compiler.findings import Findings, did_you_mean
 from schemas.compiler.formulas import Formulas, Use
-from schemas.compiler.model import Access, AccessEntry, Entity, Field, Index, Reference, TenantModel
+from schemas.compiler.model import Access, AccessEntry, Entity, Index, Reference, TenantModel
 from schemas.compiler.nodes import Mapping, Scalar, plain
 from schemas.compiler.parse import USERS
 from schemas.compiler.principal import ADMIN_ROLE, AUTHENTICATED_ROLE
@@ -38,7 +38,8 @@ def resolve(root: Mapping, tenant: TenantDraft, slug: str, findings: Findings) -
     _check_computed(tenant, findings)
     more = _indexes_elsewhere(root, scope)
     entities = {
-        name: _entity(draft, replace(scope, entity=draft), more.get(name, ())) for name, draft in tenant.entities.items()
+        name: _entity(draft, replace(scope, entity=draft), more.get(name, ()))
+        for name, draft in tenant.entities.items()
     }
     service, locale = root.get("service"), root.get("locale")
     title = service.get("title") if isinstance(service, Mapping) else None
@@ -92,7 +93,12 @@ def _report_entity(name: str, place: Any, tenant: TenantDraft, findings: Finding
         message = f"'{name}' was renamed to '{rename.new}' (renamed_from, line {rename.line}): write '{rename.new}' here"
         findings.error("reference.renamed", message, place)
     elif name not in tenant.dropped:
-        findings.error("reference.unknown_entity", f"there is no entity '{name}'", place, did_you_mean(name, tenant.entities))
+        findings.error(
+            "reference.unknown_entity",
+            f"there is no entity '{name}'",
+            place,
+            did_you_mean(name, tenant.entities),
+        )
 
 
 def _rules(root: Mapping) -> dict[str, Scalar]:
@@ -112,7 +118,9 @@ def _shapes(tenant: TenantDraft, rules: dict[str, Scalar], findings: Findings) -
         fields = {}
         for field_name, draft in entity.fields.items():
             field = draft.field
-            computed = expander.expanded(draft.computed) if draft.computed is not None and field.virtual else None
+            computed = (
+                expander.expanded(draft.computed) if draft.computed is not None and field.virtual else None
+            )
             fields[field_name] = FieldShape(
                 type_of_column(field.pg_type, field.schema),
                 field.references.entity if field.references is not None else None,
@@ -131,7 +139,9 @@ def _shapes(tenant: TenantDraft, rules: dict[str, Scalar], findings: Findings) -
             if len(inverted) == 1
         }
         for old in list(entity.renames.values()):
-            entity.renames.setdefault(relation_name(old.old), replace(old, old=relation_name(old.old), new=relation_name(old.new)))
+            entity.renames.setdefault(
+                relation_name(old.old), replace(old, old=relation_name(old.old), new=relation_name(old.new))
+            )
     return shapes
 
 
@@ -158,7 +168,9 @@ def _check_computed(tenant: TenantDraft, findings: Findings) -> None:
             circle = _circle(name, reads)
             if circle:
                 message = f"computed fields read each other in a circle: {' -> '.join(circle)}"
-                findings.error("field.computed_cycle", message, entity.fields[name].computed or entity.fields[name].key)
+                findings.error(
+                    "field.computed_cycle", message, entity.fields[name].computed or entity.fields[name].key
+                )
 
 
 def _circle(start: str, reads: dict[str, list[str]]) -> tuple[str, ...]:
@@ -188,11 +200,15 @@ def _indexes_elsewhere(root: Mapping, scope: Scope) -> dict[str, tuple[Index, ..
 def _entity(draft: EntityDraft, scope: Scope, more: tuple[Index, ...]) -> Entity:
     node = draft.node
     values: dict[str, Any] = {
-        name: ENTITY.keys[name].shape.build(entry.value, scope) for name, entry in node.entries.items() if name != "schema"
+        name: ENTITY.keys[name].shape.build(entry.value, scope)
+        for name, entry in node.entries.items()
+        if name != "schema"
     }
     schema = node.get("schema")
     title = node.get("title") or (schema.get("title") if isinstance(schema, Mapping) else None)
-    description = node.get("description") or (schema.get("description") if isinstance(schema, Mapping) else None)
+    description = node.get("description") or (
+        schema.get("description") if isinstance(schema, Mapping) else None
+    )
     indexes = (*values.get("indexes", ()), *more)
     _check_indexes(indexes, node, scope.findings)
     access = values.get("access") or (_users_access(scope) if draft.name == USERS else Access())
@@ -211,7 +227,7 @@ def _entity(draft: EntityDraft, scope: Scope, more: tuple[Index, ...]) -> Entity
         access=access,
         renamed_from=values.get("renamed_from"),
         alias_until=values.get("alias_until"),
-        sections={name: values[name] for name in ENTITY_SECTIONS if name in values},
+        sections={name: value for name in ENTITY_SECTIONS if (value := values.get(name)) is not None},
     )
 
 
@@ -220,7 +236,11 @@ def _check_indexes(indexes: tuple[Index, ...], node: Mapping, findings: Findings
     for index in indexes:
         same = (index.fields, index.where and index.where.text, index.method)
         if same in seen:
-            findings.error("index.twice", f"the index on {', '.join(index.fields)} is listed twice", node.get("indexes") or node)
+            findings.error(
+                "index.twice",
+                f"the index on {', '.join(index.fields)} is listed twice",
+                node.get("indexes") or node,
+            )
         seen.add(same)
 
 
@@ -235,5 +255,3 @@ def _users_access(scope: Scope) -> Access:
 def _plain_of(node: object, key: str) -> Any:
     value = node.get(key) if isinstance(node, Mapping) else None
     return None if value is None else plain(value)
-
-

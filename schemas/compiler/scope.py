@@ -20,6 +20,8 @@ class Scope:
 
     Attributes:
         known: False inside a record whose entity could not be found: names in it are not checked.
+        parameters: names a filter may use in braces.
+        states: states of the workflow at hand.
     """
 
     findings: Findings
@@ -28,6 +30,7 @@ class Scope:
     entity: EntityDraft | None = None
     known: bool = True
     parameters: frozenset[str] = frozenset()
+    states: frozenset[str] = frozenset()
 
     def within(self, name: str) -> "Scope":
         """Return the scope inside an entity; unknown names are not checked when there is none."""
@@ -39,6 +42,12 @@ class Scope:
         if not self.known:
             return None
         return self.formulas.compile(node, self.entity, use)
+
+    def expression_part(self, node: Scalar, text: str, offset: int, use: Use) -> Expression | None:
+        """Compile an expression that begins at an offset of a scalar's text, as a template does."""
+        if not self.known:
+            return None
+        return self.formulas.compile_part(node, text, offset, self.entity, use)
 
     def check_languages(self, node: Mapping) -> None:
         """Warn about a text in a language the tenant does not have."""
@@ -111,9 +120,13 @@ class Scope:
         what = "field" if is_field else "relation"
         names = list(entity.fields) if is_field else list(entity.relations)
         hint = did_you_mean(name, names)
-        self.findings.error(f"reference.unknown_{what}", f"{entity.name} has no {what} '{name[:80]}'", node, hint)
+        self.findings.error(
+            f"reference.unknown_{what}", f"{entity.name} has no {what} '{name[:80]}'", node, hint
+        )
 
     def _renamed(self, node: Node, old: str, new: str, line: int) -> None:
         self.findings.error(
-            "reference.renamed", f"'{old}' was renamed to '{new}' (renamed_from, line {line}): write '{new}' here", node
+            "reference.renamed",
+            f"'{old}' was renamed to '{new}' (renamed_from, line {line}): write '{new}' here",
+            node,
         )

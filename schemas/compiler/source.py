@@ -59,7 +59,10 @@ def decode(data: bytes | str, findings: Findings) -> str | None:
     except UnicodeDecodeError as error:
         place = _place(data[: error.start].decode("utf-8", "replace"))
         findings.error(
-            "source.encoding", f"byte 0x{data[error.start]:02x} is not valid UTF-8", place, "save the file as UTF-8"
+            "source.encoding",
+            f"byte 0x{data[error.start]:02x} is not valid UTF-8",
+            place,
+            "save the file as UTF-8",
         )
         return None
     text = text.removeprefix(_BOM)
@@ -118,10 +121,17 @@ class _Loader:
             elif kind is yaml.DocumentStartEvent:
                 documents += 1
                 if documents > 1:
-                    self._refuse("documents", "a tenant file holds one document; a second begins here", event, "remove '---'")
+                    self._refuse(
+                        "documents",
+                        "a tenant file holds one document; a second begins here",
+                        event,
+                        "remove '---'",
+                    )
                     break
         if self._root is None:
-            self._findings.error("source.empty", "the file is empty", Position(1, 1), "start with 'version: 1'")
+            self._findings.error(
+                "source.empty", "the file is empty", Position(1, 1), "start with 'version: 1'"
+            )
         return self._root
 
     def _open(self, event: yaml.Event, kind: type[yaml.Event]) -> None:
@@ -141,7 +151,9 @@ class _Loader:
             self._refuse("too_many_nodes", f"more than {MAX_NODES:,} values", event)
             raise _StopReadingError
         if getattr(event, "anchor", None) is not None and type(event) is not yaml.AliasEvent:
-            self._refuse("anchor", f"anchor '&{event.anchor}' is not read", event, "write the value where it is used")
+            self._refuse(
+                "anchor", f"anchor '&{event.anchor}' is not read", event, "write the value where it is used"
+            )
         tag = getattr(event, "tag", None)
         if tag is not None:
             self._refuse("tag", f"tag '{tag}' is not read", event, "quote a text that begins with '!'")
@@ -181,7 +193,9 @@ class _Loader:
     def _scalar(self, event: yaml.Event) -> Scalar:
         text: str = event.value
         start, end = event.start_mark, event.end_mark
-        scalar = Scalar(text, text, start.line + 1, start.column + 1, start.index, end.index, event.style or "")
+        scalar = Scalar(
+            text, text, start.line + 1, start.column + 1, start.index, end.index, event.style or ""
+        )
         if not scalar.style:
             scalar.value = self._resolve(scalar)
         return scalar
@@ -194,7 +208,9 @@ class _Loader:
             return text
         if _INTEGER.fullmatch(text) or _BASED.fullmatch(text):
             if len(text) > MAX_DIGITS:
-                self._findings.error("source.number", f"a number of {len(text)} characters", scalar, "quote it if it is a text")
+                self._findings.error(
+                    "source.number", f"a number of {len(text)} characters", scalar, "quote it if it is a text"
+                )
                 return 0
             return int(text, 0 if text[:2] in {"0o", "0x"} else 10)
         if _FLOAT.fullmatch(text):
@@ -204,7 +220,9 @@ class _Loader:
             self._findings.error("source.number", f"{_short(text)} is too large for a number", scalar)
             return 0
         if _NOT_FINITE.fullmatch(text):
-            self._findings.error("source.number", f"{text} is not a number JSON can hold", scalar, "quote it if it is a text")
+            self._findings.error(
+                "source.number", f"{text} is not a number JSON can hold", scalar, "quote it if it is a text"
+            )
             return 0
         return text
 

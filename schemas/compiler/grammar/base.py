@@ -72,10 +72,10 @@ class AnyValue(Shape):
 
     expects = "any value"
 
-    def check(self, node: Node, findings: Findings) -> Node | None:  # noqa: ARG002 - the form every shape has
+    def check(self, node: Node, findings: Findings) -> Node | None:
         """Accept everything; the loader has refused what JSON cannot hold."""
         return node
 
-    def schema(self, definitions: Definitions) -> JsonSchema:  # noqa: ARG002
+    def schema(self, definitions: Definitions) -> JsonSchema:
         """Return the schema that accepts everything."""
         return {}

@@ -85,7 +85,12 @@ class Record(Shape):
                 entries[name] = entry if value is entry.value else Entry(entry.key, value)
         for name in self._required:
             if name not in node.entries:
-                findings.error("language.missing_key", f"{_article(self.name)} {self.name} needs the key '{name}'", node, self.keys[name].says)
+                findings.error(
+                    "language.missing_key",
+                    f"{_article(self.name)} {self.name} needs the key '{name}'",
+                    node,
+                    self.keys[name].says,
+                )
                 return None
             if name in dropped:
                 return None
@@ -93,7 +98,9 @@ class Record(Shape):
 
     def _unknown(self, name: str, entry: Entry, findings: Findings) -> None:
         hint = self.suggest.get(name) or did_you_mean(name, self.keys)
-        findings.error(self.code, f"{_article(self.name)} {self.name} has no key '{name[:80]}'", entry.key, hint)
+        findings.error(
+            self.code, f"{_article(self.name)} {self.name} has no key '{name[:80]}'", entry.key, hint
+        )
 
     @override
     def build(self, node: Node, scope: Scope) -> Any:
@@ -106,7 +113,9 @@ class Record(Shape):
                 inner = scope.within(str(plain(entity.value)))
         for name, entry in entries.items():
             key = self.keys[name]
-            values[key.attribute or name] = key.shape.build(entry.value, scope if name == self.of_entity else inner)
+            values[key.attribute or name] = key.shape.build(
+                entry.value, scope if name == self.of_entity else inner
+            )
         return values if self.make is None else self.make(**values)
 
     @override
@@ -124,7 +133,12 @@ class Record(Shape):
             if key.examples:
                 described["examples"] = list(key.examples)
             properties[name] = key.shape.schema(definitions) | described
-        schema: JsonSchema = {"type": "object", "description": self.says, "properties": properties, "additionalProperties": False}
+        schema: JsonSchema = {
+            "type": "object",
+            "description": self.says,
+            "properties": properties,
+            "additionalProperties": False,
+        }
         if self._required:
             schema["required"] = list(self._required)
         elif not self.shorthand:
@@ -153,12 +167,21 @@ class Keyed(Shape):
             self.wrong_kind(node, findings)
             return None
         if len(node.entries) > self.most:
-            findings.error("language.too_many", f"{len(node.entries):,} {self.what}s; at most {self.most} are allowed", node)
+            findings.error(
+                "language.too_many",
+                f"{len(node.entries):,} {self.what}s; at most {self.most} are allowed",
+                node,
+            )
             return None
         entries: dict[str, Entry] = {}
         for name, entry in node.entries.items():
             if not self._pattern.fullmatch(name):
-                findings.error("language.name", f"'{name[:80]}' is no name for {_article(self.what)} {self.what}", entry.key, self.says)
+                findings.error(
+                    "language.name",
+                    f"'{name[:80]}' is no name for {_article(self.what)} {self.what}",
+                    entry.key,
+                    self.says,
+                )
             elif (value := self.value.check(entry.value, findings)) is not None:
                 entries[name] = Entry(entry.key, value)
         return Mapping(entries, node.line, node.column, frozenset(node.entries.keys() - entries.keys()))
@@ -181,7 +204,9 @@ class Keyed(Shape):
 class Many(Shape):
     """A list; with ``single`` one value may stand for a list of one."""
 
-    def __init__(self, item: Shape, what: str = "", *, least: int = 0, most: int = 200, single: bool = False) -> None:
+    def __init__(
+        self, item: Shape, what: str = "", *, least: int = 0, most: int = 200, single: bool = False
+    ) -> None:
         self.item, self.least, self.most, self.single = item, least, most, single
         self.expects = f"a list of {what}" if what else "a list"
         self.what = what or "entries"
@@ -196,7 +221,11 @@ class Many(Shape):
             node = Sequence([node], node.line, node.column)
         if not self.least <= len(node.items) <= self.most:
             found = len(node.items)
-            findings.error("language.too_many", f"{found} {self.what}; from {self.least} to {self.most} are expected", node)
+            findings.error(
+                "language.too_many",
+                f"{found} {self.what}; from {self.least} to {self.most} are expected",
+                node,
+            )
             return None
         checked = (self.item.check(item, findings) for item in node.items)
         return Sequence([item for item in checked if item is not None], node.line, node.column)
@@ -218,7 +247,9 @@ class Many(Shape):
 class Either(Shape):
     """One of several forms, told apart by whether the value is a map, a list or a single value."""
 
-    def __init__(self, *, single: Shape | None = None, many: Shape | None = None, record: Shape | None = None) -> None:
+    def __init__(
+        self, *, single: Shape | None = None, many: Shape | None = None, record: Shape | None = None
+    ) -> None:
         self._by_kind: dict[type, Shape] = {}
         for kind, shape in ((Scalar, single), (Sequence, many), (Mapping, record)):
             if shape is not None:
@@ -258,7 +289,9 @@ class Titles(Shape):
             return None
         for key, value in node.items():
             if not self._language.fullmatch(key.text):
-                findings.error("language.name", f"'{key.text[:40]}' is no language", key, "for example en, de or pt-BR")
+                findings.error(
+                    "language.name", f"'{key.text[:40]}' is no language", key, "for example en, de or pt-BR"
+                )
                 return None
             if not isinstance(value, Scalar) or not isinstance(value.value, str):
                 self.wrong_kind(value, findings)

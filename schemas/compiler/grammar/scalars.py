@@ -45,12 +45,16 @@ class Text(Shape):
     def check(self, node: Node, findings: Findings) -> Node | None:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             number = isinstance(node, Scalar) and node.value is not None
-            self.wrong_kind(node, findings, f'quote it: "{node.text}"' if isinstance(node, Scalar) and number else "")
+            self.wrong_kind(
+                node, findings, f'quote it: "{node.text}"' if isinstance(node, Scalar) and number else ""
+            )
             return None
         names = SECRET.findall(node.text)
         if names and self.secret:
             if not node.style:
-                findings.error("language.unquoted_secret", "a secret must be quoted", node, f'write "{node.text[:80]}"')
+                findings.error(
+                    "language.unquoted_secret", "a secret must be quoted", node, f'write "{node.text[:80]}"'
+                )
                 return None
             findings.secrets.update(names)
             return node
@@ -61,7 +65,9 @@ class Text(Shape):
 
     def _fits(self, node: Scalar, text: str, findings: Findings) -> bool:
         if not text.strip() or len(text) > self.most:
-            findings.error("language.value", f"a text of 1 to {self.most:,} characters is expected here", node)
+            findings.error(
+                "language.value", f"a text of 1 to {self.most:,} characters is expected here", node
+            )
             return False
         if self._pattern is not None and not self._pattern.fullmatch(text):
             findings.error("language.value", f"'{text[:80]}' is not {self.expects}", node, self._hint())
@@ -96,7 +102,12 @@ class Choice(Shape):
             return None
         if node.text in self.words and (isinstance(node.value, str) or node.value is None or not node.style):
             return node
-        findings.error("language.choice", f"'{node.text[:80]}' is not {self.expects}", node, did_you_mean(node.text, self.words))
+        findings.error(
+            "language.choice",
+            f"'{node.text[:80]}' is not {self.expects}",
+            node,
+            did_you_mean(node.text, self.words),
+        )
         return None
 
     @override
@@ -139,7 +150,11 @@ class Number(Shape):
 
     @override
     def check(self, node: Node, findings: Findings) -> Node | None:
-        if isinstance(node, Scalar) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        if (
+            isinstance(node, Scalar)
+            and isinstance(node.value, int | float)
+            and not isinstance(node.value, bool)
+        ):
             return node
         self.wrong_kind(node, findings)
         return None
@@ -159,7 +174,9 @@ class Boolean(Shape):
         if isinstance(node, Scalar) and isinstance(node.value, bool):
             return node
         word = node.text.lower() if isinstance(node, Scalar) else ""
-        meant = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}.get(word)
+        meant = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}.get(
+            word
+        )
         self.wrong_kind(node, findings, f"write {meant}" if meant else "")
         return None
 
@@ -176,7 +193,9 @@ class Duration(Text):
     """A length of time such as ``15m``; its value is seconds."""
 
     def __init__(self) -> None:
-        super().__init__("a duration", pattern=r"[1-9][0-9]{0,6}(ms|s|m|h|d|w|y)", examples=("10s", "15m", "30d"))
+        super().__init__(
+            "a duration", pattern=r"[1-9][0-9]{0,6}(ms|s|m|h|d|w|y)", examples=("10s", "15m", "30d")
+        )
 
     @override
     def build(self, node: Node, scope: Scope) -> float:
@@ -188,7 +207,9 @@ class Size(Text):
     """A number of bytes such as ``5MiB``."""
 
     def __init__(self) -> None:
-        super().__init__("a size", pattern=r"[1-9][0-9]{0,6}(B|KB|MB|GB|KiB|MiB|GiB)", examples=("500KiB", "5MiB"))
+        super().__init__(
+            "a size", pattern=r"[1-9][0-9]{0,6}(B|KB|MB|GB|KiB|MiB|GiB)", examples=("500KiB", "5MiB")
+        )
 
     @override
     def build(self, node: Node, scope: Scope) -> int:
@@ -257,7 +278,11 @@ class Cron(Text):
     """When something runs: five cron fields."""
 
     def __init__(self) -> None:
-        super().__init__("a cron line: minute hour day month weekday", most=200, examples=("0 6 * * *", "*/15 8-18 * * 1-5"))
+        super().__init__(
+            "a cron line: minute hour day month weekday",
+            most=200,
+            examples=("0 6 * * *", "*/15 8-18 * * 1-5"),
+        )
 
     @override
     def _fits(self, node: Scalar, text: str, findings: Findings) -> bool:

@@ -3,7 +3,6 @@
 Decides nothing about where a name is looked up; ``scope`` does. A slot takes part in renames: it follows or is refused.
 """
 
-from typing import Any
 
 from typing_extensions import override
 
@@ -43,7 +42,11 @@ class Cel(Shape):
             self.wrong_kind(node, findings, hint)
             return None
         if len(node.text) > MAX_EXPRESSION or not node.text.strip():
-            findings.error("language.value", f"an expression of 1 to {MAX_EXPRESSION:,} characters is expected here", node)
+            findings.error(
+                "language.value",
+                f"an expression of 1 to {MAX_EXPRESSION:,} characters is expected here",
+                node,
+            )
             return None
         return node
 
@@ -67,10 +70,21 @@ class FieldName(Text):
     def build(self, node: Node, scope: Scope) -> str:
         name = str(plain(node))
         field = scope.find_field(node, name)
-        if field is not None and self.writable and (field.computed is not None or field.generated in {"managed", "sequence"}):
-            scope.findings.error("reference.not_writable", f"'{name}' is set by the server and cannot be written", node)
+        if (
+            field is not None
+            and self.writable
+            and (field.computed is not None or field.generated in {"managed", "sequence"})
+        ):
+            scope.findings.error(
+                "reference.not_writable", f"'{name}' is set by the server and cannot be written", node
+            )
         if field is not None and self.stored and field.virtual:
-            scope.findings.error("reference.not_stored", f"'{name}' is computed when read and has no column", node, "add stored: true to it")
+            scope.findings.error(
+                "reference.not_stored",
+                f"'{name}' is computed when read and has no column",
+                node,
+                "add stored: true to it",
+            )
         return name
 
 
@@ -114,12 +128,22 @@ class FunctionName(Text):
     """A built-in function, or a function of the tenant's Python file."""
 
     def __init__(self) -> None:
-        super().__init__("a function's name", pattern=r"[a-z_][A-Za-z0-9_]*", most=64, examples=("price_invoice", "send_email"))
+        super().__init__(
+            "a function's name",
+            pattern=r"[a-z_][A-Za-z0-9_]*",
+            most=64,
+            examples=("price_invoice", "send_email"),
+        )
 
     @override
     def build(self, node: Node, scope: Scope) -> str:
         name = str(plain(node))
         near = nearest(name, BUILT_IN_FUNCTIONS)
         if near is not None and near != name and abs(len(near) - len(name)) <= 1:
-            scope.findings.warn("reference.function", f"'{name}' is taken for a Python function", node, did_you_mean(name, BUILT_IN_FUNCTIONS))
+            scope.findings.warn(
+                "reference.function",
+                f"'{name}' is taken for a Python function",
+                node,
+                did_you_mean(name, BUILT_IN_FUNCTIONS),
+            )
         return name

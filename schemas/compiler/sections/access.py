@@ -13,12 +13,18 @@ from schemas.compiler.grammar.containers import Key, Many, Record
 from schemas.compiler.grammar.scalars import BOOLEAN, Integer
 from schemas.compiler.grammar.slots import Cel, FieldName, RoleName
 from schemas.compiler.model import Access, AccessEntry
-from schemas.compiler.nodes import Mapping, Node, Scalar
+from schemas.compiler.nodes import Node
 from schemas.compiler.scope import Scope
 from schemas.compiler.sections.assignments import Assignments
 
-_ROLE = Key(RoleName(), "Role the entry is for; public is everyone, authenticated everyone signed in.", required=True)
-_RULE = Key(Cel(Use("an access rule", needs="sql")), "Condition on the row as it is, in CEL that SQL can say.", examples=("self.owner_id == user.id",))
+_ROLE = Key(
+    RoleName(), "Role the entry is for; public is everyone, authenticated everyone signed in.", required=True
+)
+_RULE = Key(
+    Cel(Use("an access rule", needs="sql")),
+    "Condition on the row as it is, in CEL that SQL can say.",
+    examples=("self.owner_id == user.id",),
+)
 _CHECK = Key(Cel(Use("an access check", needs="sql")), "Condition on the row as it becomes.")
 _SET = Key(Assignments(), "Values forced on the row: CEL by field.", examples=({"owner_id": "user.id"},))
 _READ = Key(Many(FieldName(), "field names"), "The only fields the entry shows.")
@@ -45,11 +51,15 @@ READ = _entry(
     },
     {"check": "reading changes nothing: use 'rule'", "set": "reading changes nothing"},
 )
-CREATE = _entry("create", {"role": _ROLE, "check": _CHECK, "set": _SET, "fields": _WRITE}, _NO_RULE | _NO_HIDE)
+CREATE = _entry(
+    "create", {"role": _ROLE, "check": _CHECK, "set": _SET, "fields": _WRITE}, _NO_RULE | _NO_HIDE
+)
 UPDATE = _entry(
     "update", {"role": _ROLE, "rule": _RULE, "check": _CHECK, "set": _SET, "fields": _WRITE}, _NO_HIDE
 )
-DELETE = _entry("delete", {"role": _ROLE, "rule": _RULE}, {"check": "after deletion there is no row: use 'rule'"})
+DELETE = _entry(
+    "delete", {"role": _ROLE, "rule": _RULE}, {"check": "after deletion there is no row: use 'rule'"}
+)
 
 
 def _entries(record: Shape) -> Many:
@@ -86,5 +96,3 @@ ACCESS = AccessRecord(
     },
     suggest={"list": "read covers one row and lists", "insert": "write create", "select": "write read"},
 )
-
-

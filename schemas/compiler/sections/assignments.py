@@ -18,6 +18,7 @@ from schemas.compiler.names import FIELD_PATTERN
 from schemas.compiler.nodes import Mapping, Node, Scalar
 from schemas.compiler.scope import Scope
 
+
 class Assignments(Keyed):
     """A map of CEL expressions by field."""
 

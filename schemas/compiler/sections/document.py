@@ -6,9 +6,15 @@ The one definition of the language: ``compile`` checks with it, ``emit.language`
 from schemas.compiler.grammar.containers import Key, Keyed, Record
 from schemas.compiler.grammar.scalars import Integer
 from schemas.compiler.names import ENTITY_PATTERN
+from schemas.compiler.sections.api import API
+from schemas.compiler.sections.auth import AUTH
+from schemas.compiler.sections.dashboards import DASHBOARDS
 from schemas.compiler.sections.entity import ENTITY
 from schemas.compiler.sections.indexes import INDEXES
+from schemas.compiler.sections.jobs import JOBS
+from schemas.compiler.sections.reports import REPORTS
 from schemas.compiler.sections.tenant import ACCESS_RULES, BRANDING, LET, LOCALE, ROLES, SERVICE
+from schemas.compiler.sections.webhooks import WEBHOOKS
 
 MAX_ENTITIES = 200
 
@@ -20,14 +26,28 @@ DOCUMENT = Record(
         "service": Key(SERVICE, "Name and title."),
         "locale": Key(LOCALE, "Languages, time zone, currency."),
         "branding": Key(BRANDING, "Colour, logo, theme."),
+        "auth": Key(AUTH, "How people sign up and in."),
         "roles": Key(ROLES, "Roles; public, authenticated and admin exist without being declared."),
         "let": Key(LET, "Named rules, usable by name in every expression."),
         "access_rules": Key(ACCESS_RULES, "Another spelling of let and roles."),
-        "entities": Key(Keyed("entity", ENTITY, pattern=ENTITY_PATTERN, most=MAX_ENTITIES), "What the tenant keeps."),
-        "indexes": Key(Keyed("entity", INDEXES, pattern=ENTITY_PATTERN), "Another place for indexes: lists by entity."),
+        "entities": Key(
+            Keyed("entity", ENTITY, pattern=ENTITY_PATTERN, most=MAX_ENTITIES), "What the tenant keeps."
+        ),
+        "indexes": Key(
+            Keyed("entity", INDEXES, pattern=ENTITY_PATTERN), "Another place for indexes: lists by entity."
+        ),
+        "dashboards": Key(DASHBOARDS, "Numbers and charts."),
+        "reports": Key(REPORTS, "Grouped figures, on demand or mailed."),
+        "jobs": Key(JOBS, "Functions on schedule."),
+        "webhooks": Key(WEBHOOKS, "Addresses that hear what happens."),
+        "api": Key(API, "Origins, rate limits, batches."),
     },
-    suggest={"tables": "write entities: ...", "models": "write entities: ...", "name": "write service: {name: ...}"},
+    suggest={
+        "tables": "write entities: ...",
+        "models": "write entities: ...",
+        "name": "write service: {name: ...}",
+    },
 )
 
-SECTIONS = ("branding",)
+SECTIONS = ("branding", "auth", "dashboards", "reports", "jobs", "webhooks", "api")
 """Top-level keys whose built value is a section of the model."""

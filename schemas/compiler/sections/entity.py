@@ -3,15 +3,53 @@
 Decides which parts an entity has. Each part's form and meaning is in the module of its name.
 """
 
-from schemas.compiler.grammar.containers import Key, Record, Titles
-from schemas.compiler.grammar.scalars import BOOLEAN, DATE, Text
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+from schemas.compiler.grammar.containers import Either, Key, Record, Titles
+from schemas.compiler.grammar.scalars import BOOLEAN, DATE, DURATION, Text
 from schemas.compiler.grammar.slots import FieldPath
 from schemas.compiler.names import ENTITY_PATTERN
+from schemas.compiler.nodes import Node, Scalar
+from schemas.compiler.scope import Scope
 from schemas.compiler.sections.access import ACCESS
+from schemas.compiler.sections.cases import CASES
+from schemas.compiler.sections.functions import FUNCTIONS
 from schemas.compiler.sections.indexes import CONSTRAINTS, INDEXES
 from schemas.compiler.sections.properties import ENTITY_SCHEMA
 from schemas.compiler.sections.rules import RULES
+from schemas.compiler.sections.views import VIEWS
+from schemas.compiler.sections.workflow import WORKFLOW
 
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Row history; ``keep`` in seconds, None for ever."""
+
+    keep: float | None = None
+
+
+class HistoryShape(Either):
+    """``true``, or how long."""
+
+    @override
+    def build(self, node: Node, scope: Scope) -> History | None:
+        if isinstance(node, Scalar):
+            return History() if node.value is True else None
+        built: History = super().build(node, scope)
+        return built
+
+
+HISTORY = HistoryShape(
+    single=BOOLEAN,
+    record=Record(
+        "history",
+        "Row history and revert.",
+        {"keep": Key(DURATION, "How long.", examples=("2y",))},
+        make=History,
+    ),
+)
 ENTITY = Record(
     "entity",
     "One kind of thing the tenant keeps: a table, its API, its forms.",
@@ -29,6 +67,11 @@ ENTITY = Record(
         "constraints": Key(CONSTRAINTS, "What is unique together."),
         "rules": Key(RULES, "What must hold."),
         "access": Key(ACCESS, "Who may do what."),
+        "workflow": Key(WORKFLOW, "States and transitions."),
+        "functions": Key(FUNCTIONS, "What runs when something happens to a row."),
+        "views": Key(VIEWS, "How rows look."),
+        "history": Key(HISTORY, "Keep every version of a row."),
+        "tests": Key(CASES, "Who may do what with which row; run on every save."),
     },
     suggest={
         "fields": "fields stand in schema: {properties: ...}",
@@ -43,5 +86,5 @@ ENTITY = Record(
     },
 )  # fmt: skip
 
-ENTITY_SECTIONS: tuple[str, ...] = ()
+ENTITY_SECTIONS = ("workflow", "functions", "views", "history", "tests")
 """Keys whose built value is a section of the entity."""

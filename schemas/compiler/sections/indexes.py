@@ -70,7 +70,9 @@ INDEX = IndexRecord(
     "index",
     "An index, for what is often filtered or sorted.",
     {
-        "fields": Key(_FIELDS, "Fields, the most selective first.", required=True, examples=(["status", "due_on"],)),
+        "fields": Key(
+            _FIELDS, "Fields, the most selective first.", required=True, examples=(["status", "due_on"],)
+        ),
         "unique": Key(BOOLEAN, "No two rows are equal in these fields."),
         "where": Key(Cel(Use("an index condition", needs="row")), "Only rows for which this holds."),
         "method": Key(Choice(METHODS, "an index method"), "How it is built."),

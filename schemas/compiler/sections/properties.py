@@ -4,16 +4,15 @@ Decides which keywords exist. What they mean together is decided in ``parse``; w
 ``fieldtypes``.
 """
 
-from typing_extensions import override
-
 import re2
+from typing_extensions import override
 
 from schemas.compiler.fieldtypes import FORMATS, JSON_TYPES
 from schemas.compiler.findings import Findings
+from schemas.compiler.formulas import Use
 from schemas.compiler.grammar.containers import Either, Key, Keyed, Later, Many, Record, Titles
 from schemas.compiler.grammar.scalars import ANY, BOOLEAN, DATE, NUMBER, SIZE, TEXT, Choice, Integer, Text
 from schemas.compiler.grammar.slots import Cel
-from schemas.compiler.formulas import Use
 from schemas.compiler.names import FIELD_PATTERN
 from schemas.compiler.nodes import Node, Scalar
 
@@ -42,8 +41,17 @@ class Pattern(Text):
             options.log_errors = False
             re2.compile(text, options)
         except re2.error as error:
-            reason = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error.args[0])
-            findings.error("field.pattern", f"RE2 does not accept this pattern: {reason}", node, "look-around and back references take exponential time")
+            reason = (
+                error.args[0].decode("utf-8", "replace")
+                if isinstance(error.args[0], bytes)
+                else str(error.args[0])
+            )
+            findings.error(
+                "field.pattern",
+                f"RE2 does not accept this pattern: {reason}",
+                node,
+                "look-around and back references take exponential time",
+            )
             return False
         return True
 
@@ -84,12 +92,20 @@ _SUGGEST = {
 }
 
 VALUE_KEYWORDS = {
-    "type": Key(Either(single=_TYPE, many=Many(_TYPE, "types", least=1, most=2)), "JSON type; [x, \"null\"] may be null.", examples=("string", ["string", "null"])),
-    "format": Key(Choice(FORMATS, "a format we know"), "What the text or number holds; it decides the column's type."),
+    "type": Key(
+        Either(single=_TYPE, many=Many(_TYPE, "types", least=1, most=2)),
+        'JSON type; [x, "null"] may be null.',
+        examples=("string", ["string", "null"]),
+    ),
+    "format": Key(
+        Choice(FORMATS, "a format we know"), "What the text or number holds; it decides the column's type."
+    ),
     "title": Key(Titles(), "What people read, perhaps per language."),
     "description": Key(Text("a text", most=10_000), "Explanation for people."),
     "examples": Key(Many(ANY, "examples"), "Example values."),
-    "enum": Key(Many(ANY, "values", least=1, most=500), "The only values allowed.", examples=(["draft", "sent"],)),
+    "enum": Key(
+        Many(ANY, "values", least=1, most=500), "The only values allowed.", examples=(["draft", "sent"],)
+    ),
     "const": Key(ANY, "The only value allowed."),
     "minLength": Key(_COUNT, "Least number of characters."),
     "maxLength": Key(_COUNT, "Most characters."),
@@ -98,13 +114,17 @@ VALUE_KEYWORDS = {
     "maximum": Key(NUMBER, "Greatest value."),
     "exclusiveMinimum": Key(NUMBER, "The value must be greater."),
     "exclusiveMaximum": Key(NUMBER, "The value must be less."),
-    "multipleOf": Key(NUMBER, "The step; 0.01 also makes the column a decimal of two places.", examples=(0.01,)),
+    "multipleOf": Key(
+        NUMBER, "The step; 0.01 also makes the column a decimal of two places.", examples=(0.01,)
+    ),
     "minItems": Key(_COUNT, "Least number of items."),
     "maxItems": Key(_COUNT, "Most items."),
     "uniqueItems": Key(BOOLEAN, "No item twice."),
     "properties": Key(Later(lambda: _NESTED, "properties by name"), "Properties of an object."),
     "required": Key(FieldNames(), "Properties an object must have."),
-    "additionalProperties": Key(BOOLEAN, "Whether an object may have other properties; false by default when it declares some."),
+    "additionalProperties": Key(
+        BOOLEAN, "Whether an object may have other properties; false by default when it declares some."
+    ),
     "minProperties": Key(_COUNT, "Least number of properties."),
     "maxProperties": Key(_COUNT, "Most properties."),
     "items": Key(Later(lambda: SUBSCHEMA, "the form of the items"), "The form of an array's items."),
@@ -115,7 +135,8 @@ VALUE_KEYWORDS = {
 SUBSCHEMA = Record(
     "value schema",
     "The form of a value inside a JSON field: the JSON Schema subset without our sibling keys.",
-    VALUE_KEYWORDS | {"default": Key(ANY, "Documented default; the server does not fill values inside JSON.")},
+    VALUE_KEYWORDS
+    | {"default": Key(ANY, "Documented default; the server does not fill values inside JSON.")},
     code="field.unknown_keyword",
     suggest=_SUGGEST,
 )
@@ -126,25 +147,76 @@ FIELD = Record(
     "A field: JSON Schema keywords, and beside them what JSON Schema cannot say.",
     VALUE_KEYWORDS
     | {
-        "default": Key(ANY, "Value when the request leaves it out: a literal, or CEL over user, tenant and now.", examples=("draft", "user.id", "today()")),
+        "default": Key(
+            ANY,
+            "Value when the request leaves it out: a literal, or CEL over user, tenant and now.",
+            examples=("draft", "user.id", "today()"),
+        ),
         "readOnly": Key(BOOLEAN, "Set by the server or by functions; refused in requests."),
         "writeOnly": Key(BOOLEAN, "Accepted and never shown."),
         "unique": Key(BOOLEAN, "No two rows have the same value; rows without one do not count."),
         "searchable": Key(BOOLEAN, "search= looks here."),
         "personal": Key(BOOLEAN, "Personal data: masked in clones and logs."),
-        "references": Key(TEXT, "Entity whose key this field holds; customer_id also makes the relation customer.", examples=("customers",)),
-        "onDelete": Key(Choice({"restrict": "the row it refers to cannot be deleted", "cascade": "this row is deleted too", "set_null": "the reference becomes null"}), "What happens when the row it refers to is deleted; restrict by default."),
-        "sequence": Key(Text("a sequence pattern", most=120), "Gapless number made at creation: {n}, {n:05}, {year}, {month}, {day}.", examples=("INV-{year}-{n:05}",)),
-        "computed": Key(Cel(Use("a computed field", "any", "sql")), "CEL over the row; never written.", examples=("self.net * 1.19",)),
-        "stored": Key(BOOLEAN, "Keep the computed value in a column (it may only read its own row); computed when read by default."),
+        "references": Key(
+            TEXT,
+            "Entity whose key this field holds; customer_id also makes the relation customer.",
+            examples=("customers",),
+        ),
+        "onDelete": Key(
+            Choice(
+                {
+                    "restrict": "the row it refers to cannot be deleted",
+                    "cascade": "this row is deleted too",
+                    "set_null": "the reference becomes null",
+                }
+            ),
+            "What happens when the row it refers to is deleted; restrict by default.",
+        ),
+        "sequence": Key(
+            Text("a sequence pattern", most=120),
+            "Gapless number made at creation: {n}, {n:05}, {year}, {month}, {day}.",
+            examples=("INV-{year}-{n:05}",),
+        ),
+        "computed": Key(
+            Cel(Use("a computed field", "any", "sql")),
+            "CEL over the row; never written.",
+            examples=("self.net * 1.19",),
+        ),
+        "stored": Key(
+            BOOLEAN,
+            "Keep the computed value in a column (it may only read its own row); computed when read by default.",
+        ),
         "virtual": Key(BOOLEAN, "Compute when read: the default."),
-        "renamed_from": Key(Text("the old name", pattern=FIELD_PATTERN, most=63), "The field's former name: its data moves along.", examples=("vat",)),
+        "renamed_from": Key(
+            Text("the old name", pattern=FIELD_PATTERN, most=63),
+            "The field's former name: its data moves along.",
+            examples=("vat",),
+        ),
         "alias_until": Key(DATE, "The old name keeps answering until this day, with a Deprecation header."),
-        "restore_from": Key(Text("the archived field's name", pattern=FIELD_PATTERN, most=63), "Bring an archived field's data back."),
-        "accept": Key(Many(Text("a media type", pattern=r"[a-z]+/(\*|[a-z0-9.+\-]+)", examples=("application/pdf", "image/*")), "media types", least=1, most=50, single=True), "Media types a file may have."),
+        "restore_from": Key(
+            Text("the archived field's name", pattern=FIELD_PATTERN, most=63),
+            "Bring an archived field's data back.",
+        ),
+        "accept": Key(
+            Many(
+                Text(
+                    "a media type",
+                    pattern=r"[a-z]+/(\*|[a-z0-9.+\-]+)",
+                    examples=("application/pdf", "image/*"),
+                ),
+                "media types",
+                least=1,
+                most=50,
+                single=True,
+            ),
+            "Media types a file may have.",
+        ),
         "maxSize": Key(SIZE, "Largest file.", examples=("5MiB",)),
         "protected": Key(BOOLEAN, "The file is only handed out by signed, expiring links."),
-        "currency": Key(Text("a currency code", pattern=r"[A-Z]{3}", examples=("EUR",)), "Currency of an amount; the tenant's by default."),
+        "currency": Key(
+            Text("a currency code", pattern=r"[A-Z]{3}", examples=("EUR",)),
+            "Currency of an amount; the tenant's by default.",
+        ),
     },
     code="field.unknown_keyword",
     suggest=_SUGGEST,

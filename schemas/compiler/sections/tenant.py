@@ -70,7 +70,9 @@ ROLE = Record(
     },
 )  # fmt: skip
 ROLES = Keyed("role", ROLE, pattern=NAME, says=NAME_SAYS)
-LET = Keyed("named rule", Cel(Use("a named rule", "any")), pattern=r"[a-z][a-z0-9_]{0,62}", says="a-z, 0-9 and '_'")
+LET = Keyed(
+    "named rule", Cel(Use("a named rule", "any")), pattern=r"[a-z][a-z0-9_]{0,62}", says="a-z, 0-9 and '_'"
+)
 ACCESS_RULES = Record(
     "access_rules",
     "Another spelling of let and roles.",

@@ -1,0 +1,103 @@
+"""``webhooks``: addresses that hear what happens to rows.
+
+Decides which events exist and that what is sent can be selected. Delivery, and the guard on addresses, is a feature's.
+"""
+
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field, replace
+
+from typing_extensions import override
+
+from schemas.compiler.expressions.syntax import Expression
+from schemas.compiler.findings import did_you_mean
+from schemas.compiler.formulas import Use
+from schemas.compiler.grammar.containers import Key, Keyed, Many, Record
+from schemas.compiler.grammar.queries import Select
+from schemas.compiler.grammar.scalars import BOOLEAN, DURATION, HttpUrl, Integer, Text
+from schemas.compiler.grammar.slots import Cel
+from schemas.compiler.nodes import Mapping, Node, Sequence, plain
+from schemas.compiler.scope import Scope
+from schemas.compiler.sections.tenant import NAME, NAME_SAYS
+
+EVENTS = ("created", "updated", "deleted")
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An address and what it hears; ``url``, ``secret`` and ``headers`` may hold ``${NAME}``."""
+
+    url: str
+    events: tuple[str, ...]
+    when: Expression | None = None
+    select: str = ""
+    secret: str = ""
+    headers: MappingType[str, str] = field(default_factory=dict)
+    timeout: float = 5.0
+    retries: int = 10
+    enabled: bool = True
+
+
+class EventName(Text):
+    """``invoices.created``, ``invoices.*``, a transition's name, or ``*``."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "an event",
+            pattern=r"\*|[A-Za-z][A-Za-z0-9_]*\.(\*|[a-z][a-z0-9_]*)",
+            examples=("invoices.*", "invoices.created"),
+        )
+
+    @override
+    def build(self, node: Node, scope: Scope) -> str:
+        text = str(plain(node))
+        entity, _, event = text.partition(".")
+        if entity != "*" and scope.check_entity(node, entity):
+            known = {*EVENTS, "*", *scope.tenant.entities[entity].transitions}
+            if event not in known:
+                scope.findings.error(
+                    "webhook.event", f"{entity} has no event '{event}'", node, did_you_mean(event, known)
+                )
+        return text
+
+
+class WebhookRecord(Record):
+    """Looks names up in the entity all events are about."""
+
+    @override
+    def build(self, node: Node, scope: Scope) -> Webhook:
+        events = node.get("events") if isinstance(node, Mapping) else None
+        texts = [str(plain(item)) for item in events.items] if isinstance(events, Sequence) else []
+        entities = {text.partition(".")[0] for text in texts}
+        inner = scope.within(entities.pop()) if len(entities) == 1 and "*" not in entities else scope
+        if inner is scope and isinstance(node, Mapping):
+            for name in ("when", "select"):
+                place = node.get(name)
+                if place is not None:
+                    scope.findings.error(
+                        "webhook.entity",
+                        f"'{name}' needs events of one entity",
+                        place,
+                        "make a webhook per entity",
+                    )
+            inner = replace(scope, known=False)
+        webhook: Webhook = super().build(node, inner)
+        return webhook
+
+
+WEBHOOK = WebhookRecord(
+    "webhook",
+    "An address that hears what happens.",
+    {
+        "url": Key(HttpUrl(), "Where to.", required=True),
+        "events": Key(Many(EventName(), "events", least=1, most=50, single=True), "What it hears.", required=True, examples=(["invoices.*"],)),
+        "when": Key(Cel(Use("a webhook condition", old=True)), "Only rows for which this holds."),
+        "select": Key(Select(), "What is sent, in the query grammar; the whole row by default."),
+        "secret": Key(Text("a secret", secret=True), 'Key of the signature; "${NAME}" keeps it out of the file.'),
+        "headers": Key(Keyed("header", Text("a header's value", secret=True, most=1000), pattern=r"[A-Za-z][A-Za-z0-9-]{0,63}", says="letters, digits and '-'", most=20), "Further headers."),
+        "timeout": Key(DURATION, "Most time an answer may take."),
+        "retries": Key(Integer(0, 20), "How often to try again."),
+        "enabled": Key(BOOLEAN, "false: nothing is sent."),
+    },
+    make=Webhook,
+)  # fmt: skip
+WEBHOOKS = Keyed("webhook", WEBHOOK, pattern=NAME, says=NAME_SAYS)
