@@ -1,0 +1,182 @@
+"""The journal of migrations: what was begun, which steps are done, what is in force.
+
+Decides nothing; it writes what the migrator decided, inside the migrator's own transactions, so that a crash leaves
+either both the step and its entry or neither.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from actors.messages import TenantIdentity
+from schemas.compiler.migrate.steps import Migration, Record, Step, steps_from_json, steps_to_json
+
+Connection: TypeAlias = "asyncpg.Connection[Any]"
+CHANNEL = "backsaas"
+"""NOTIFY channel; the payload is a tenant's id and only a hint to look at the registry."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMigration:
+    """A migration that has begun and not ended.
+
+    Attributes:
+        state: running (not yet in force) or switched (in force, not yet contracted).
+        done: numbers of the steps that are finished.
+        waiting: what it waits for right now, "" when it does not.
+    """
+
+    migration: Migration
+    state: str
+    done: frozenset[int]
+    waiting: str
+
+
+async def begin(connection: Connection, identity: TenantIdentity, migration: Migration, state: str) -> None:
+    """Enter a migration with its steps."""
+    await connection.execute(
+        """
+        INSERT INTO backsaas.migrations AS m (tenant, version, plan_id, state, steps, record, base, finished_at)
+        VALUES ($1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, $7, CASE WHEN $4 = 'done' THEN clock_timestamp() END)
+        ON CONFLICT (tenant, version, plan_id) DO UPDATE
+        SET state = excluded.state, steps = excluded.steps, record = excluded.record, base = excluded.base,
+            waiting = '', notes = '[]', started_at = clock_timestamp(), finished_at = excluded.finished_at
+        """,
+        *_key(identity, migration),
+        state,
+        json.dumps(steps_to_json(migration.steps)),
+        json.dumps(asdict(migration.record)),
+        migration.base,
+    )
+
+
+async def set_state(
+    connection: Connection, identity: TenantIdentity, migration: Migration, state: str
+) -> None:
+    """Move a migration on; done, reverted and failed end it."""
+    await connection.execute(
+        "UPDATE backsaas.migrations SET state = $4, waiting = '', "
+        "finished_at = CASE WHEN $4 IN ('done', 'reverted', 'failed') THEN clock_timestamp() END "
+        "WHERE tenant = $1 AND version = $2 AND plan_id = $3",
+        *_key(identity, migration),
+        state,
+    )
+
+
+async def set_waiting(
+    connection: Connection, identity: TenantIdentity, migration: Migration, waiting: str
+) -> None:
+    """Show what a migration waits for."""
+    await connection.execute(
+        "UPDATE backsaas.migrations SET waiting = $4 WHERE tenant = $1 AND version = $2 AND plan_id = $3",
+        *_key(identity, migration),
+        waiting,
+    )
+
+
+async def add_note(connection: Connection, identity: TenantIdentity, migration: Migration, note: str) -> None:
+    """Keep something the author of the file should hear about a finished migration."""
+    await connection.execute(
+        "UPDATE backsaas.migrations SET notes = notes || to_jsonb($4::text) "
+        "WHERE tenant = $1 AND version = $2 AND plan_id = $3",
+        *_key(identity, migration),
+        note,
+    )
+
+
+async def mark_steps(  # noqa: PLR0913 - one row's columns
+    connection: Connection,
+    identity: TenantIdentity,
+    migration: Migration,
+    numbers: Sequence[int],
+    state: str,
+    error: str = "",
+) -> None:
+    """Enter the state of steps: running, done, skipped, undone."""
+    await connection.execute(
+        """
+        INSERT INTO backsaas.steps (tenant, version, plan_id, number, state, error, finished_at)
+        SELECT $1, $2, $3, number, $5, $6, CASE WHEN $5 <> 'running' THEN clock_timestamp() END
+        FROM unnest($4::integer[]) AS number
+        ON CONFLICT (tenant, version, plan_id, number) DO UPDATE
+        SET state = excluded.state, error = excluded.error, finished_at = excluded.finished_at
+        """,
+        *_key(identity, migration),
+        list(numbers),
+        state,
+        error,
+    )
+
+
+async def deploy(
+    connection: Connection, identity: TenantIdentity, migration: Migration, shape: Mapping[str, str]
+) -> None:
+    """Put a version in force: in the transaction that made its tables so."""
+    tenant = uuid.UUID(identity.id)
+    await connection.execute(
+        "UPDATE backsaas.versions SET state = 'superseded' WHERE tenant = $1 AND state = 'deployed' AND number <> $2",
+        tenant,
+        migration.version,
+    )
+    await connection.execute(
+        """
+        WITH version AS (
+          UPDATE backsaas.versions SET state = 'deployed', deployed_at = clock_timestamp(), record = $3::text::jsonb
+          WHERE tenant = $1 AND number = $2 RETURNING digest
+        )
+        UPDATE backsaas.tenants SET version = $2, digest = coalesce((SELECT digest FROM version), digest),
+          shape = (shape - $4::text[]) || $5::text::jsonb, updated_at = clock_timestamp()
+        WHERE id = $1 RETURNING pg_notify($6, id::text)
+        """,
+        tenant,
+        migration.version,
+        json.dumps(asdict(migration.record)),
+        list(migration.touched),
+        json.dumps(shape),
+        CHANNEL,
+    )
+
+
+async def set_shape(
+    connection: Connection, identity: TenantIdentity, touched: Sequence[str], shape: Mapping[str, str]
+) -> None:
+    """Remember what the tables look like now, to notice when somebody else alters them."""
+    await connection.execute(
+        "UPDATE backsaas.tenants SET shape = (shape - $2::text[]) || $3::text::jsonb WHERE id = $1",
+        uuid.UUID(identity.id),
+        list(touched),
+        json.dumps(shape),
+    )
+
+
+async def open_migration(connection: Connection, identity: TenantIdentity) -> OpenMigration | None:
+    """Return the migration that has begun and not ended, or None."""
+    row = await connection.fetchrow(
+        """
+        SELECT version, plan_id, state, steps::text, record::text, base, waiting,
+          ARRAY(SELECT number FROM backsaas.steps s WHERE (s.tenant, s.version, s.plan_id) = (m.tenant, m.version, m.plan_id)
+                AND s.state IN ('done', 'skipped')) AS finished
+        FROM backsaas.migrations m WHERE tenant = $1 AND state IN ('running', 'switched')
+        """,
+        uuid.UUID(identity.id),
+    )
+    if row is None:
+        return None
+    steps = steps_from_json(json.loads(row["steps"]))
+    record = Record(**json.loads(row["record"]))
+    level = max((step.level for step in steps), default=0)
+    migration = Migration(row["plan_id"], row["version"], row["base"], level, steps, (), record)
+    return OpenMigration(migration, row["state"], frozenset(row["finished"]), row["waiting"])
+
+
+def pending(migration: Migration, done: frozenset[int]) -> list[tuple[int, Step]]:
+    """Return the steps that are left, with their numbers."""
+    return [(number, step) for number, step in enumerate(migration.steps) if number not in done]
+
+
+def _key(identity: TenantIdentity, migration: Migration) -> tuple[uuid.UUID, int, str]:
+    return uuid.UUID(identity.id), migration.version, migration.plan_id

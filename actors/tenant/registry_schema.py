@@ -1,0 +1,62 @@
+"""The control schema: what the platform keeps about every tenant, and the one function statements call.
+
+``backsaas`` belongs to the owner alone. ``backsaas_api`` is readable by every tenant role and holds nothing but
+``refuse``, by which a statement stops itself, and pg_trgm's operators where the server has them.
+"""
+
+BOOTSTRAP_LOCK = 0x6261636B
+"""Advisory lock (one key) held while the schema is made, so that processes starting together don't collide."""
+
+BOOTSTRAP = """
+CREATE SCHEMA IF NOT EXISTS backsaas;
+CREATE SCHEMA IF NOT EXISTS backsaas_api;
+REVOKE ALL ON SCHEMA backsaas FROM PUBLIC;
+REVOKE CREATE ON SCHEMA backsaas_api FROM PUBLIC;
+GRANT USAGE ON SCHEMA backsaas_api TO PUBLIC;
+CREATE TABLE IF NOT EXISTS backsaas.settings (
+  key text PRIMARY KEY, value text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE IF NOT EXISTS backsaas.tenants (
+  id uuid PRIMARY KEY, slug text NOT NULL UNIQUE, namespace text NOT NULL UNIQUE, archive text NOT NULL UNIQUE,
+  role text NOT NULL UNIQUE, state text NOT NULL DEFAULT 'active', version integer NOT NULL DEFAULT 0,
+  digest text NOT NULL DEFAULT '', shape jsonb NOT NULL DEFAULT '{}', created_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE IF NOT EXISTS backsaas.versions (
+  tenant uuid NOT NULL REFERENCES backsaas.tenants, number integer NOT NULL, text text NOT NULL, digest text NOT NULL,
+  state text NOT NULL CHECK (state IN ('draft', 'pending', 'deployed', 'superseded', 'rejected')),
+  author text NOT NULL DEFAULT '', plan jsonb NOT NULL DEFAULT '{}', record jsonb NOT NULL DEFAULT '{}',
+  diagnostics jsonb NOT NULL DEFAULT '[]', created_at timestamptz NOT NULL DEFAULT now(), deployed_at timestamptz,
+  PRIMARY KEY (tenant, number));
+CREATE UNIQUE INDEX IF NOT EXISTS versions_deployed ON backsaas.versions (tenant) WHERE state = 'deployed';
+CREATE TABLE IF NOT EXISTS backsaas.migrations (
+  tenant uuid NOT NULL REFERENCES backsaas.tenants, version integer NOT NULL, plan_id text NOT NULL,
+  state text NOT NULL CHECK (state IN ('running', 'switched', 'done', 'reverted', 'failed')),
+  steps jsonb NOT NULL, record jsonb NOT NULL, base integer NOT NULL, waiting text NOT NULL DEFAULT '',
+  notes jsonb NOT NULL DEFAULT '[]', started_at timestamptz NOT NULL DEFAULT now(), finished_at timestamptz,
+  PRIMARY KEY (tenant, version, plan_id));
+CREATE UNIQUE INDEX IF NOT EXISTS migrations_open ON backsaas.migrations (tenant) WHERE state IN ('running', 'switched');
+CREATE TABLE IF NOT EXISTS backsaas.steps (
+  tenant uuid NOT NULL, version integer NOT NULL, plan_id text NOT NULL, number integer NOT NULL,
+  state text NOT NULL, error text NOT NULL DEFAULT '', started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  finished_at timestamptz, PRIMARY KEY (tenant, version, plan_id, number),
+  FOREIGN KEY (tenant, version, plan_id) REFERENCES backsaas.migrations ON DELETE CASCADE);
+CREATE TABLE IF NOT EXISTS backsaas.confirmations (
+  tenant uuid NOT NULL REFERENCES backsaas.tenants, plan_id text NOT NULL, author text NOT NULL DEFAULT '',
+  confirmed_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (tenant, plan_id));
+CREATE OR REPLACE FUNCTION backsaas_api.refuse(code text, detail text) RETURNS boolean
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED AS $refuse$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = code, MESSAGE = code, DETAIL = coalesce(detail, '');
+END $refuse$;
+GRANT EXECUTE ON FUNCTION backsaas_api.refuse(text, text) TO PUBLIC;
+"""
+
+TRIGRAM = """
+DO $trigram$ BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'pg_trgm')
+     AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_trgm') THEN
+    CREATE EXTENSION pg_trgm SCHEMA backsaas_api;
+  END IF;
+EXCEPTION WHEN insufficient_privilege THEN NULL;
+END $trigram$
+"""
+"""An index kind for ``contains`` where the server offers it; a server that refuses goes without."""

@@ -1,0 +1,354 @@
+"""Two catalogs and the renames to changes, in the order they must happen. Pure; costs nothing but time.
+
+A rename is followed through everything that names the column: constraints and indexes are recognised by what they
+would look like under the old names, and only renamed. A removed field or table becomes an archive change, never a
+drop.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from schemas.compiler.migrate.casts import is_instant
+from schemas.compiler.migrate.catalog import (
+    REQUIRED_MARK,
+    Catalog,
+    Check,
+    Column,
+    Derive,
+    ForeignKey,
+    Index,
+    Table,
+    mark,
+    render,
+)
+from schemas.compiler.migrate.changes import (
+    AddCheck,
+    AddColumn,
+    AddForeignKey,
+    AddIndex,
+    ArchiveColumn,
+    ArchiveTable,
+    Change,
+    ChangeKey,
+    ChangeType,
+    CreateTable,
+    DropConstraint,
+    DropIndex,
+    DropNotNull,
+    RenameColumn,
+    RenameObject,
+    RenameTable,
+    RestoreColumn,
+    RestoreTable,
+    SetDefault,
+    SetDerive,
+    SetNotNull,
+    ValidateCheck,
+    ValidateForeignKey,
+)
+from schemas.compiler.model import TenantModel
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the catalogs alone can't tell; all keyed by wanted names.
+
+    Attributes:
+        tables: wanted table to the name it had.
+        columns: (wanted table, wanted column) to the name it had.
+        restores: (table, column) to the archived column whose values it gets.
+        tables_restored: table to its name in the archive.
+        origins: (table, column) to the archived column a type change started from.
+        rebuilt: tables that are made anew because their key changes and they hold nothing.
+        replace: whether ``restores`` also replace a live column of the name (a rollback does, a file does not).
+    """
+
+    tables: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    restores: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    tables_restored: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    rebuilt: frozenset[str] = frozenset()
+    replace: bool = False
+
+
+def hints_of(model: TenantModel) -> Hints:
+    """Return the renames and restores the file itself asks for."""
+    entities = model.entities.values()
+    return Hints(
+        tables={entity.name: entity.renamed_from for entity in entities if entity.renamed_from},
+        columns={
+            (entity.name, item.name): item.renamed_from
+            for entity in entities
+            for item in entity.fields.values()
+            if item.renamed_from
+        },
+        restores={
+            (entity.name, item.name): item.restore_from
+            for entity in entities
+            for item in entity.fields.values()
+            if item.restore_from
+        },
+    )
+
+
+def diff(current: Catalog, wanted: Catalog, hints: Hints, archive: Catalog | None = None) -> list[Change]:
+    """Return what leads from ``current`` to ``wanted``.
+
+    Args:
+        archive: the archived tables, needed when ``hints.tables_restored`` names one.
+    """
+    origin: dict[str, Table] = {}
+    changes: list[Change] = []
+    moved = {
+        old: name
+        for name, old in hints.tables.items()
+        if old in current.tables and name in wanted.tables and (name not in current.tables or hints.replace)
+    }
+    for name in wanted.tables:
+        restored = hints.tables_restored.get(name)
+        was = next((old for old, new in moved.items() if new == name), None)
+        if name in hints.rebuilt:
+            continue
+        if restored is not None and archive is not None and restored in archive.tables:
+            changes.append(RestoreTable(name, restored))
+            origin[name] = archive.tables[restored]
+        elif was is not None:
+            changes.append(RenameTable(was, name))
+            origin[name] = current.tables[was]
+        elif name in current.tables and name not in moved:
+            origin[name] = current.tables[name]
+    kept = {table.name for table in origin.values()}
+    for name, table in current.tables.items():
+        if name not in kept:
+            changes.append(ArchiveTable(table, replaced=name in wanted.tables))
+    names = {table.name: name for name, table in origin.items()}
+    for name, table in wanted.tables.items():
+        if name in origin:
+            changes += _Difference(name, origin[name], table, hints, names).changes()
+        else:
+            changes.append(CreateTable(table))
+    return changes
+
+
+class _Difference:
+    """The changes of one table that exists and stays."""
+
+    def __init__(
+        self, name: str, current: Table, wanted: Table, hints: Hints, tables: Mapping[str, str]
+    ) -> None:
+        self._name = name
+        self._current = current
+        self._wanted = wanted
+        self._hints = hints
+        self._tables = tables  # old table name -> wanted one
+        self._restored: dict[str, str] = {}
+        self._old: dict[str, str] = {}  # wanted column -> the name it has now
+        for column in wanted.columns:
+            archived = self._archived(column)
+            if archived is not None:
+                self._restored[column] = archived
+                continue
+            was = hints.columns.get((name, column))
+            if (
+                was is not None
+                and was in current.columns
+                and (column not in current.columns or hints.replace)
+            ):
+                self._old[column] = was
+            elif column in current.columns:
+                self._old[column] = column
+        sources = [old for new, old in self._old.items() if new != old]
+        for column in [new for new, old in self._old.items() if new == old and new in sources]:
+            del self._old[column]  # its old self moved on under a new name: this one is new
+        self._retyped = {
+            new
+            for new, old in self._old.items()
+            if not is_instant(current.columns[old].pg_type, wanted.columns[new].pg_type)
+        }
+
+    def changes(self) -> list[Change]:
+        return [*self._columns(), *self._constraints(), *self._indexes(), *self._derived()]
+
+    def _archived(self, column: str) -> str | None:
+        asked = self._hints.restores.get((self._name, column))
+        if asked is None or (column in self._current.columns and not self._hints.replace):
+            return None
+        if asked in self._current.archived:
+            return asked
+        field_name, _, version = asked.partition("@")
+        found = [
+            name
+            for name in self._current.archived
+            if name.startswith(f"_arch_{field_name}_")
+            and name.rpartition("_")[2] == (version or name.rpartition("_")[2])
+        ]
+        return max(found, key=lambda name: int(name.rpartition("_")[2]), default=None)
+
+    def _columns(self) -> Iterator[Change]:
+        kept = set(self._old.values())
+        for old, column in self._current.columns.items():
+            if old not in kept:
+                if column.not_null:
+                    yield DropNotNull(self._name, column)
+                yield ArchiveColumn(self._name, column, replaced=old in self._wanted.columns)
+        for new, old in self._old.items():
+            if new != old:
+                yield RenameColumn(self._name, old, new)
+        for new, column in self._wanted.columns.items():
+            if new in self._restored:
+                archived = self._restored[new]
+                yield RestoreColumn(self._name, column, archived, self._current.archived[archived])
+                if column.default is not None:
+                    yield SetDefault(self._name, column)
+                if column.not_null:
+                    yield SetNotNull(self._name, column)
+            elif new in self._old:
+                yield from self._altered(self._current.columns[self._old[new]], column)
+            else:
+                yield AddColumn(self._name, column)
+                if column.not_null and column.default is None:
+                    yield SetNotNull(self._name, column)
+        if self._old.get(self._wanted.key) != self._current.key:
+            yield ChangeKey(
+                self._name, self._current.columns[self._current.key], self._wanted.columns[self._wanted.key]
+            )
+        elif self._wanted.key_name != self._current.key_name:
+            yield RenameObject(self._name, "constraint", self._current.key_name, self._wanted.key_name)
+
+    def _altered(self, before: Column, after: Column) -> Iterator[Change]:
+        is_key = after.name == self._wanted.key
+        if before.pg_type != after.pg_type or (is_key and before.identity != after.identity):
+            if is_key:
+                yield ChangeKey(self._name, before, after)
+                return
+            archived = self._hints.origins.get((self._name, after.name))
+            yield ChangeType(
+                self._name, after, before, archived if archived in self._current.archived else None
+            )
+            if after.name in self._retyped:  # a column of the new type starts without either
+                if after.default is not None:
+                    yield SetDefault(self._name, after)
+                if after.not_null:
+                    yield SetNotNull(self._name, after)
+                return
+        if before.default != after.default:
+            yield SetDefault(self._name, after)
+        if after.not_null and not before.not_null:
+            yield SetNotNull(self._name, after, self._waiting(before))
+        elif before.not_null and not after.not_null:
+            yield DropNotNull(self._name, after)
+
+    def _waiting(self, column: Column) -> str | None:
+        checks = self._current.checks.values()
+        return next((c.name for c in checks if c.mark == REQUIRED_MARK and c.columns == (column.name,)), None)
+
+    def _constraints(self) -> Iterator[Change]:
+        left = dict(self._current.checks)
+        for new, old in self._old.items():  # a required field's own check goes when its NOT NULL comes
+            waiting = self._waiting(self._current.columns[old])
+            if (
+                waiting is not None
+                and self._wanted.columns[new].not_null
+                and not self._current.columns[old].not_null
+            ):
+                del left[waiting]
+        matched: dict[str, Check] = {}
+        for check in self._wanted.checks.values():
+            if self._retyped.isdisjoint(check.columns):
+                old_mark = mark(render(check.template, self._old))
+                old_columns = tuple(self._old.get(column, "") for column in check.columns)
+                found = next(
+                    (c for c in left.values() if c.mark == old_mark and c.columns == old_columns), None
+                )
+                if found is not None:
+                    matched[check.name] = left.pop(found.name)
+        left_keys = dict(self._current.foreign_keys)
+        matched_keys: dict[str, ForeignKey] = {}
+        for key in self._wanted.foreign_keys.values():
+            found_key = next((k for k in left_keys.values() if self._same_key(k, key)), None)
+            if found_key is not None and key.column not in self._retyped:
+                matched_keys[key.name] = left_keys.pop(found_key.name)
+        for gone in left.values():
+            yield DropConstraint(self._name, gone.name, gone.columns)
+        for gone_key in left_keys.values():
+            yield DropConstraint(self._name, gone_key.name, (gone_key.column,))
+        for check in self._wanted.checks.values():
+            before = matched.get(check.name)
+            if before is None:
+                yield AddCheck(self._name, check)
+                continue
+            if before.name != check.name or before.mark != check.mark:
+                stamp = check.mark if before.mark != check.mark else ""
+                yield RenameObject(self._name, "constraint", before.name, check.name, stamp)
+            if not before.valid:
+                yield ValidateCheck(self._name, check)
+        for key in self._wanted.foreign_keys.values():
+            before_key = matched_keys.get(key.name)
+            if before_key is None:
+                changed = any(k.column == self._old.get(key.column) for k in left_keys.values())
+                yield AddForeignKey(self._name, key, changed)
+                continue
+            if before_key.name != key.name:
+                yield RenameObject(self._name, "constraint", before_key.name, key.name)
+            if not before_key.valid:
+                yield ValidateForeignKey(self._name, key)
+
+    def _same_key(self, current: ForeignKey, wanted: ForeignKey) -> bool:
+        return (
+            current.column == self._old.get(wanted.column)
+            and self._tables.get(current.target) == wanted.target
+            and current.on_delete == wanted.on_delete
+        )
+
+    def _indexes(self) -> Iterator[Change]:
+        left = dict(self._current.indexes)
+        pairs: list[tuple[Index, Index]] = []
+        added: list[Index] = []
+        for index in self._wanted.indexes.values():
+            found = None
+            if self._retyped.isdisjoint(index.uses()):
+                found = next((other for other in left.values() if self._same_index(other, index)), None)
+            if found is None:
+                added.append(index)
+            else:
+                pairs.append((left.pop(found.name), index))
+        for gone in left.values():
+            yield DropIndex(self._name, gone)
+        for before, after in pairs:
+            if before.name != after.name or before.mark != after.mark:
+                stamp = after.mark if before.mark != after.mark else ""
+                yield RenameObject(self._name, "index", before.name, after.name, stamp)
+        for index in added:
+            yield AddIndex(self._name, index)
+
+    def _same_index(self, current: Index, wanted: Index) -> bool:
+        if not current.valid or current.unique != wanted.unique or current.method != wanted.method:
+            return False
+        if wanted.mark:
+            return current.mark == mark(render(wanted.template, self._old))
+        return not current.mark and current.columns == tuple(
+            self._old.get(column, "") for column in wanted.columns
+        )
+
+    def _derived(self) -> Iterator[Change]:
+        before, after = self._current.derive, self._wanted.derive
+        if (before.mark if before else None) == (after.mark if after else None):
+            return
+        fills: tuple[str, ...] = ()
+        if after is not None and (before is None or before.mark != self._former_mark(after)):
+            fills = after.columns
+        counters = tuple(
+            (f"{self._current.name}.{self._old[column]}", f"{self._name}.{column}")
+            for column in (after.counters if after else ())
+            if column in self._old and (self._current.name, self._old[column]) != (self._name, column)
+        )
+        yield SetDerive(self._name, after, before is not None, fills, counters)
+
+    def _former_mark(self, derive: Derive) -> str:
+        """The mark the wanted trigger would have had under the old names."""
+        text = derive.declarations + render(derive.body, self._old)
+        for column in derive.counters:
+            now, was = f"'{self._name}.{column}:'", f"'{self._current.name}.{self._old.get(column, column)}:'"
+            text = text.replace(now, was)
+        return mark(self._current.name + text)

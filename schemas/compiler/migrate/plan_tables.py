@@ -1,0 +1,121 @@
+"""Steps for whole tables and their row triggers."""
+
+from schemas.compiler.migrate import ddl
+from schemas.compiler.migrate.changes import (
+    ArchiveTable,
+    ChangeKey,
+    CreateTable,
+    RenameTable,
+    RestoreTable,
+    SetDerive,
+)
+from schemas.compiler.migrate.draft import SHARE_ROW_EXCLUSIVE, Draft
+from schemas.compiler.migrate.steps import Batches
+
+
+def create_table(draft: Draft, change: CreateTable) -> None:
+    """A new table, its references after all new tables."""
+    table, names = change.table, draft.after
+    draft.switch(5, change, f"create table {table.name}", ddl.create_table(table, names))
+    if table.derive is not None:
+        draft.switch(
+            6,
+            change,
+            f"number and compute rows of {table.name}",
+            ddl.set_derive(table.name, table.derive, names),
+        )
+    for key in table.foreign_keys.values():
+        sql = [ddl.add_foreign_key(table.name, key, names, validate=True)]
+        draft.switch(10, change, f"{table.name}.{key.column} references {key.target}", sql)
+        draft.also_lock(key.target, SHARE_ROW_EXCLUSIVE)
+
+
+def rename_table(draft: Draft, change: RenameTable) -> None:
+    """A table under a new name, at once."""
+    draft.record.tables[change.new] = change.old
+    sql = [ddl.rename_table(change.old, change.new, draft.after)]
+    draft.switch(1, change, f"rename table {change.old} to {change.new}", sql, tables=(change.new,))
+
+
+def archive_table(draft: Draft, change: ArchiveTable) -> None:
+    """A table out of sight with its rows."""
+    table = change.table
+    archived = draft.archive_name(table.name)
+    draft.record.archived_tables[table.name] = archived
+    found = draft.finding("rows", table.name, "")
+    level = 2 if found.count else 0
+    if level:
+        draft.hazard(
+            2, "migration.remove_entity", change, f"entity '{table.name}' is removed; its {found.rows} move to the archive",
+            "nothing is lost, but the API no longer serves it; 'renamed_from' keeps it under another name", found,
+        )  # fmt: skip
+    sql = ddl.archive_table(table, archived, draft.after)
+    summary = f"archive table {table.name} as {archived}"
+    if change.replaced:
+        draft.switch(0, change, summary, sql, tables=(table.name,), level=level)
+    else:
+        keys = [ddl.drop_constraint(table.name, name, draft.after) for name in table.foreign_keys]
+        if keys:  # its rows no longer hold back deletes elsewhere
+            draft.switch(
+                2, change, f"drop references of {table.name}", keys, tables=(table.name,), level=level
+            )
+        draft.contract(6, change, summary, sql, table.name, level=level)
+
+
+def restore_table(draft: Draft, change: RestoreTable) -> None:
+    """A table back from the archive."""
+    draft.record.restored_tables[change.table] = change.archived
+    sql = ddl.restore_table(change.table, change.archived, draft.after)
+    draft.switch(1, change, f"restore table {change.table} from {change.archived}", sql)
+
+
+def change_key(draft: Draft, change: ChangeKey) -> None:
+    """Another key would cut every reference to the rows; only a table without rows may have one (it is made anew)."""
+    draft.hazard(
+        3, "migration.key_change", change,
+        f"the key of '{change.table}' cannot change from {change.before.name} {change.before.pg_type} "
+        f"to {change.after.name} {change.after.pg_type} while it has rows",
+        "make a new entity and move the rows, or archive this one first",
+    )  # fmt: skip
+
+
+def set_derive(draft: Draft, change: SetDerive) -> None:
+    """The row trigger; values for old rows where they have none yet."""
+    table, after = change.table, change.after
+    old_name = draft.current[table].name if draft.exists(table) else table
+    if after is None:
+        draft.switch(
+            11,
+            change,
+            f"drop the row trigger of {table}",
+            ddl.drop_derive(table, draft.after),
+            tables=(table,),
+        )
+        return
+    online = bool(change.fills) and not draft.fast(table)
+    if online:
+        sql = ddl.set_derive(table, after, draft.before)
+        reverse = ddl.drop_derive(table, draft.before) if not change.existed else []
+        draft.expand(change, f"compute {', '.join(change.fills)} of {table}", sql, reverse, level=1)
+        draft.fill(change, f"fill {', '.join(change.fills)} of {table}", _touch(draft, change, before=True))
+    sql = [ddl.rename_counter(old, new, draft.after) for old, new in change.counters]
+    sql += ddl.set_derive(table, after, draft.after)
+    if old_name != table and change.existed:
+        sql.append(ddl.drop_function(f"{ddl.derive_function(old_name)}()", draft.after))
+    if change.fills and not online and not draft.empty(table):
+        touched = _touch(draft, change, before=False)
+        sql.append(f"UPDATE {touched.table} SET {touched.assignment} WHERE {touched.where}")
+    draft.switch(6, change, f"number and compute rows of {table}", sql, tables=(table,))
+
+
+def _touch(draft: Draft, change: SetDerive, *, before: bool) -> Batches:
+    """Rewrite rows as they are: the trigger fills them."""
+    table, names = change.table, draft.before if before else draft.after
+    key = draft.current[table].columns[draft.current[table].key]
+    column = names.column(table, draft.wanted.tables[table].key)
+    counted = change.after.counters if change.after else ()
+    numbered = all(name in counted for name in change.fills)
+    where = (
+        " OR ".join(f"{names.column(table, name)} IS NULL" for name in change.fills) if numbered else "true"
+    )
+    return Batches(names.table(table), column, key.pg_type, f"{column} = {column}", where)
