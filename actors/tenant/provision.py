@@ -55,8 +55,8 @@ async def secure_database(connection: "asyncpg.Connection[asyncpg.Record]") -> t
         ProvisionError: the owner lacks a right the platform cannot work without.
     """
     async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", LOCK_CLASS)
         await _require_owner_rights(connection)
+        await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", LOCK_CLASS)
         database = quote(str(await connection.fetchval("SELECT current_database()")))
         await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(API_NAMESPACE)}")
         # someone else's database may forbid some of this; what is left open is then reported below
