@@ -140,7 +140,7 @@ async def test_files_and_programs(arena: Arena, tmp_path: Path, sql: str) -> Non
         'CREATE TRIGGER t BEFORE INSERT ON "{me}".secrets FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
         'ALTER TABLE "{me}".secrets DISABLE TRIGGER ALL', 'CREATE RULE r AS ON SELECT TO "{me}".secrets DO INSTEAD SELECT 1',
         'CREATE POLICY p ON "{me}".secrets', "CREATE EVENT TRIGGER e ON ddl_command_start EXECUTE FUNCTION x()",
-        "DO $$ BEGIN PERFORM 1; END $$", ,
+        "DO $$ BEGIN PERFORM 1; END $$",
     ],
 )  # fmt: skip
 async def test_making_or_changing_objects(arena: Arena, sql: str) -> None:
