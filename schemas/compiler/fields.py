@@ -26,7 +26,7 @@ from schemas.compiler.fieldtypes import (
 from schemas.compiler.findings import Findings, did_you_mean, quoted
 from schemas.compiler.grammar.scalars import bytes_of
 from schemas.compiler.model import Field, Reference
-from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, plain
+from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, pairs, plain
 
 COLOR_PATTERN = "^#[0-9a-fA-F]{6}([0-9a-fA-F]{2})?$"
 _CONSTRAINTS = TEXT_KEYWORDS | NUMBER_KEYWORDS | ARRAY_KEYWORDS | OBJECT_KEYWORDS
@@ -54,6 +54,7 @@ _PYTHON_TYPES: MappingType[str, tuple[type, ...]] = {
     "object": (dict,),
     "null": (type(None),),
 }
+_DECISIVE = frozenset({"type", "format", "items", "references", "computed"})
 _SEQUENCE_PART = re.compile(r"\{([^{}]*)\}")
 _SEQUENCE_NAME = re.compile(r"n(:0[1-9][0-9]?)?|year|month|day", re.ASCII)
 
@@ -72,7 +73,8 @@ def parse_field(
     key: Scalar, node: Mapping, language: str, *, required: bool, findings: Findings
 ) -> FieldDraft | None:
     """Return the draft of one property; None after reporting why it is refused."""
-    form = _form(key, node, findings)
+    # without these the field would be another one, and everything that uses it would look wrong
+    form = None if node.dropped & _DECISIVE else _form(key, node, findings)
     if form is None:
         return None
     _check_value_keywords(key, node, form, findings)
@@ -133,7 +135,7 @@ def _form(key: Scalar, node: Mapping, findings: Findings) -> _Form | None:
         schema["pattern"] = COLOR_PATTERN
     if kind.kind == "array":
         kind, pg_type = _array(node)
-    for name, value in node.items():
+    for name, value in pairs(node):
         if name.text in _CONSTRAINTS or name.text in {"enum", "const"} or name.text in _ANNOTATIONS:
             schema[name.text] = _subschemas(name.text, value)
     _close(schema)
@@ -240,7 +242,7 @@ def _close(schema: dict[str, Any]) -> None:
 
 def _check_value_keywords(key: Scalar, node: Mapping, form: _Form, findings: Findings) -> None:
     allowed = form.type.keywords
-    for name, _ in node.items():
+    for name, _ in pairs(node):
         for keywords, whose in _WHOSE:
             if name.text in keywords and name.text not in allowed:
                 findings.error(

@@ -12,6 +12,7 @@ from schemas.compiler.drafts import EntityDraft, Rename, TenantDraft
 from schemas.compiler.expressions.celtypes import BOOL, STRING, CelType, type_of_column
 from schemas.compiler.expressions.check import compile_expression
 from schemas.compiler.expressions.errors import ExpressionError
+from schemas.compiler.expressions.parse import parse
 from schemas.compiler.expressions.shapes import Shapes
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.findings import Findings
@@ -20,6 +21,7 @@ from schemas.compiler.nodes import Scalar, locate
 
 MAX_EXPANDED = 8_000
 _WORD = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?<![\w.])[A-Za-z_]\w*(?!\s*\()|\w+""", re.ASCII)
+_INSIDE_COMPUTED = re.compile(r"in '\w+': ", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -63,6 +65,8 @@ class Formulas:
         self._tenant = tenant
         self._shapes = shapes
         self._rules = rules
+        self._reported: set[tuple[object, ...]] = set()
+        self.used: set[str] = set()
         self._cache: dict[tuple[str, str, CelType | None], Expression] = {}
 
     def compile(self, node: Scalar, entity: EntityDraft | None, use: Use) -> Expression | None:
@@ -88,6 +92,13 @@ class Formulas:
             self._report(error, whole, segments, node, entity, use)
             return None
         return found if self._allowed(found, node, use) else None
+
+    def check_syntax(self, node: Scalar) -> None:
+        """Report an expression that cannot even be read."""
+        try:
+            parse(node.text)
+        except ExpressionError as error:
+            self._report(error, node.text, [_Segment(0, node, 0, "")], node, None, Use("a named rule"))
 
     def with_rule(self, name: str, text: str) -> "Formulas":
         """Return a compiler in which a further name stands for a text."""
@@ -130,6 +141,7 @@ class Formulas:
             body = self._rules.get(match[0])
             if body is None:
                 continue
+            self.used.add(match[0])
             if match[0] in chain:
                 place = locate(self._findings.source, node, offset + match.start())
                 circle = " -> ".join((*chain[chain.index(match[0]) :], match[0]))
@@ -168,15 +180,27 @@ class Formulas:
         segment = [part for part in segments if part.start <= offset][-1]
         place = locate(self._findings.source, segment.scalar, segment.offset + offset - segment.start)
         message, code, hint = error.message, error.code, error.hint
+        if _INSIDE_COMPUTED.match(message) and "computed" not in use.says:  # noqa: TID251 - a prefix is wanted
+            return  # said where the computed field stands
         word = _IDENTIFIER.match(text, offset)
+        if word is not None and code == "expression.unknown_name" and self._is_dropped(word[0]):
+            return  # said where the field or entity stands
         rename = self._rename(word[0], entity) if word is not None else None
         if rename is not None:
             message = f"'{rename.old}' was renamed to '{rename.new}' (renamed_from, line {rename.line}): write '{rename.new}' here"
             code, hint = "reference.renamed", ""
+        if (place, message) in self._reported:
+            return  # a named rule is wrong once, however often it is used
+        self._reported.add((place, message))
         if segment.rule:
             where = f" of {entity.name}" if entity is not None else ""
             message += f" (in '{segment.rule}', used by {use.says}{where} on line {node.line})"
         self._findings.error(code, message, place, hint)
+
+    def _is_dropped(self, word: str) -> bool:
+        return word in self._tenant.dropped or any(
+            word in entity.dropped for entity in self._tenant.entities.values()
+        )
 
     def _rename(self, word: str, entity: EntityDraft | None) -> Rename | None:
         """Return the rename of an old name that an expression still uses, that of its own entity first."""

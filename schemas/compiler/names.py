@@ -19,16 +19,101 @@ MAX_NAME = 48
 MAX_IDENTIFIER = 63
 
 RESERVED_SLUGS = frozenset(
-    ["admin", "api", "app", "apps", "assets", "auth", "backsaas", "blog", "cdn", "console", "dashboard", "default", "docs", "ftp", "health", "help", "internal", "livez", "localhost", "login", "mail", "metrics", "platform", "postgres", "public", "readyz", "root", "static", "status", "support", "system", "template0", "template1", "tenant", "tenants", "www"]
+    [
+        "admin",
+        "api",
+        "app",
+        "apps",
+        "assets",
+        "auth",
+        "backsaas",
+        "blog",
+        "cdn",
+        "console",
+        "dashboard",
+        "default",
+        "docs",
+        "ftp",
+        "health",
+        "help",
+        "internal",
+        "livez",
+        "localhost",
+        "login",
+        "mail",
+        "metrics",
+        "platform",
+        "postgres",
+        "public",
+        "readyz",
+        "root",
+        "static",
+        "status",
+        "support",
+        "system",
+        "template0",
+        "template1",
+        "tenant",
+        "tenants",
+        "www",
+    ]
 )
 RESERVED_ENTITIES = frozenset(
-    ["rpc", "auth", "batch", "rest", "realtime", "storage", "functions", "graphql", "openapi", "docs", "schema", "types", "me", "mcp", "capabilities", "information_schema", "pg_catalog", "constructor", "prototype"]
+    [
+        "rpc",
+        "auth",
+        "batch",
+        "rest",
+        "realtime",
+        "storage",
+        "functions",
+        "graphql",
+        "openapi",
+        "docs",
+        "schema",
+        "types",
+        "me",
+        "mcp",
+        "capabilities",
+        "information_schema",
+        "pg_catalog",
+        "constructor",
+        "prototype",
+    ]
 )
 RESERVED_FIELDS = frozenset(
-    ["__proto__", "constructor", "prototype", "tableoid", "xmin", "xmax", "cmin", "cmax", "ctid", "row_version", "hasOwnProperty", "toString", "valueOf"]
+    [
+        "__proto__",
+        "constructor",
+        "prototype",
+        "tableoid",
+        "xmin",
+        "xmax",
+        "cmin",
+        "cmax",
+        "ctid",
+        "row_version",
+        "hasOwnProperty",
+        "toString",
+        "valueOf",
+    ]
 )
 URL_WORDS = frozenset(
-    ["select", "order", "limit", "offset", "and", "or", "not", "columns", "on_conflict", "after", "search", "explain", "capabilities"]
+    [
+        "select",
+        "order",
+        "limit",
+        "offset",
+        "and",
+        "or",
+        "not",
+        "columns",
+        "on_conflict",
+        "after",
+        "search",
+        "explain",
+        "capabilities",
+    ]
 )
 """Names of query parameters: a field may have such a name, but no filter can name it."""
 

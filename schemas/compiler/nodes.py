@@ -77,13 +77,21 @@ class Mapping:
         entry = self.entries.get(key)
         return None if entry is None else entry.value
 
-    def items(self) -> "Iterator[tuple[Scalar, Node]]":
-        """Iterate over (key, value)."""
-        for entry in self.entries.values():
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+def pairs(node: Node | None) -> "Iterator[tuple[Scalar, Node]]":
+    """Iterate over a map's (key, value); anything else has none."""
+    if isinstance(node, Mapping):
+        for entry in node.entries.values():
             yield entry.key, entry.value
 
 
-Node: TypeAlias = Scalar | Sequence | Mapping
+def items(node: Node | None) -> "Iterator[Node]":
+    """Iterate over a list's items; anything else has none."""
+    if isinstance(node, Sequence):
+        yield from node.items
 
 
 def plain(node: Node) -> object:
@@ -104,7 +112,7 @@ def path_at(root: Node, position: Position) -> str:
         following: Node | None = None
         step = ""
         if isinstance(node, Mapping):
-            for key, value in node.items():
+            for key, value in pairs(node):
                 if (key.line, key.column) > place:
                     break
                 step, following = key.text, value

@@ -19,7 +19,7 @@ from schemas.compiler.names import (
     check_collisions,
     check_name,
 )
-from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, plain
+from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, pairs, plain
 from schemas.compiler.principal import ADMIN_ROLE, ANONYMOUS_ROLE, AUTHENTICATED_ROLE
 
 USERS = "users"
@@ -40,8 +40,8 @@ def parse(root: Mapping, findings: Findings) -> TenantDraft:
     entities = root.get("entities")
     written = entities if isinstance(entities, Mapping) else Mapping({}, 1, 1)
     tenant.dropped = written.dropped
-    check_collisions("entity", (key for key, _ in written.items()), findings)
-    for key, node in written.items():
+    check_collisions("entity", (key for key, _ in pairs(written)), findings)
+    for key, node in pairs(written):
         if check_name("the entity", key, RESERVED_ENTITIES, findings) and isinstance(node, Mapping):
             tenant.entities[key.text] = _entity(key, node, tenant.languages[0], findings)
         else:
@@ -111,7 +111,7 @@ def _role_nodes(root: Mapping) -> Iterable[tuple[Scalar, Mapping]]:
     other = root.get("access_rules")
     for roles in (root.get("roles"), other.get("roles") if isinstance(other, Mapping) else None):
         if isinstance(roles, Mapping):
-            yield from ((key, node) for key, node in roles.items() if isinstance(node, Mapping))
+            yield from ((key, node) for key, node in pairs(roles) if isinstance(node, Mapping))
 
 
 def _entity(key: Scalar, node: Mapping, language: str, findings: Findings) -> EntityDraft:
@@ -121,8 +121,8 @@ def _entity(key: Scalar, node: Mapping, language: str, findings: Findings) -> En
     required = schema.get("required") if isinstance(schema, Mapping) else None
     names = {str(plain(item)): item for item in required.items} if isinstance(required, Sequence) else {}
     entity = EntityDraft(key.text, key, node, dropped=written.dropped | (node.dropped & {"schema"}))
-    check_collisions("field", (name for name, _ in written.items()), findings)
-    for name, value in written.items():
+    check_collisions("field", (name for name, _ in pairs(written)), findings)
+    for name, value in pairs(written):
         draft = None
         if check_name("the field", name, RESERVED_FIELDS, findings) and isinstance(value, Mapping):
             draft = parse_field(name, value, language, required=name.text in names, findings=findings)

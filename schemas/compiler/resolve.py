@@ -15,7 +15,7 @@ from schemas.compiler.fields import titles
 from schemas.compiler.findings import Findings, did_you_mean
 from schemas.compiler.formulas import Formulas, Use
 from schemas.compiler.model import Access, AccessEntry, Entity, Index, Reference, TenantModel
-from schemas.compiler.nodes import Mapping, Scalar, plain
+from schemas.compiler.nodes import Mapping, Scalar, pairs, plain
 from schemas.compiler.parse import USERS
 from schemas.compiler.principal import ADMIN_ROLE, AUTHENTICATED_ROLE
 from schemas.compiler.scope import Scope
@@ -41,6 +41,7 @@ def resolve(root: Mapping, tenant: TenantDraft, slug: str, findings: Findings) -
         name: _entity(draft, replace(scope, entity=draft), more.get(name, ()))
         for name, draft in tenant.entities.items()
     }
+    _check_unused(rules, formulas, findings)
     service, locale = root.get("service"), root.get("locale")
     title = service.get("title") if isinstance(service, Mapping) else None
     return TenantModel(
@@ -70,6 +71,7 @@ def _resolve_references(entity: EntityDraft, tenant: TenantDraft, findings: Find
         target = tenant.entities.get(reference.entity)
         if target is None:
             _report_entity(reference.entity, place, tenant, findings)
+            entity.dropped |= {relation_name(draft.field.name)}
             continue
         key = target.fields.get(target.key)
         if key is None:
@@ -106,8 +108,16 @@ def _rules(root: Mapping) -> dict[str, Scalar]:
     rules: dict[str, Scalar] = {}
     for let in (other.get("rules") if isinstance(other, Mapping) else None, root.get("let")):
         if isinstance(let, Mapping):
-            rules.update({key.text: node for key, node in let.items() if isinstance(node, Scalar)})
+            rules.update({key.text: node for key, node in pairs(let) if isinstance(node, Scalar)})
     return rules
+
+
+def _check_unused(rules: dict[str, Scalar], formulas: Formulas, findings: Findings) -> None:
+    """A rule nobody uses has no entity to be checked against; its grammar is checked all the same."""
+    for name, node in rules.items():
+        if name not in formulas.used:
+            formulas.check_syntax(node)
+            findings.warn("let.unused", f"the named rule '{name}' is not used", node)
 
 
 def _shapes(tenant: TenantDraft, rules: dict[str, Scalar], findings: Findings) -> Shapes:
@@ -130,6 +140,8 @@ def _shapes(tenant: TenantDraft, rules: dict[str, Scalar], findings: Findings) -
                 hidden=field.write_only,
             )
         entities[name] = EntityShape(entity.key, fields)
+    for entity in tenant.entities.values():
+        entity.dropped |= {relation_name(name) for name in entity.dropped}
     shapes = Shapes(entities)
     for name, entity in tenant.entities.items():
         entity.relations = dict(shapes.relations[name])
@@ -191,7 +203,7 @@ def _indexes_elsewhere(root: Mapping, scope: Scope) -> dict[str, tuple[Index, ..
     """Return the indexes of the top-level ``indexes: {entity: [...]}``."""
     written = root.get("indexes")
     found: dict[str, tuple[Index, ...]] = {}
-    for key, node in written.items() if isinstance(written, Mapping) else ():
+    for key, node in pairs(written):
         if scope.check_entity(key, key.text):
             found[key.text] = INDEXES.build(node, scope.within(key.text))
     return found

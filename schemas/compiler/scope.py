@@ -4,14 +4,16 @@ Decides the wording for a name that was renamed: what it is called now, and whic
 expressions only through ``formulas``. Made by ``resolve``, used by the slots of ``grammar``.
 """
 
+import re
 from dataclasses import dataclass, replace
 
+from schemas.compiler.diagnostics import Position
 from schemas.compiler.drafts import EntityDraft, TenantDraft
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.findings import Findings, did_you_mean
 from schemas.compiler.formulas import Formulas, Use
 from schemas.compiler.model import Field
-from schemas.compiler.nodes import Mapping, Node, Scalar
+from schemas.compiler.nodes import Mapping, Node, Scalar, locate, pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Scope:
 
     def check_languages(self, node: Mapping) -> None:
         """Warn about a text in a language the tenant does not have."""
-        for key, _ in node.items():
+        for key, _ in pairs(node):
             if key.text not in self.tenant.languages:
                 self.findings.warn(
                     "locale.language", f"'{key.text}' is not among locale.languages", key, "add it there"
@@ -109,6 +111,13 @@ class Scope:
             return self.tenant.entities.get(entity.collections[relation][0])
         return None
 
+    def spot(self, node: Node, word: str) -> Node | Position:
+        """Return where a word stands inside a text, the text's own place when it cannot be told."""
+        if not isinstance(node, Scalar) or node.text == word:
+            return node
+        found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", node.text)
+        return node if found is None else locate(self.findings.source, node, found.start())
+
     def _report_missing(self, node: Node, name: str, entity: EntityDraft, known: object) -> None:
         if name in entity.dropped:
             return
@@ -120,13 +129,12 @@ class Scope:
         what = "field" if is_field else "relation"
         names = list(entity.fields) if is_field else list(entity.relations)
         hint = did_you_mean(name, names)
-        self.findings.error(
-            f"reference.unknown_{what}", f"{entity.name} has no {what} '{name[:80]}'", node, hint
-        )
+        message = f"{entity.name} has no {what} '{name[:80]}'"
+        self.findings.error(f"reference.unknown_{what}", message, self.spot(node, name), hint)
 
     def _renamed(self, node: Node, old: str, new: str, line: int) -> None:
         self.findings.error(
             "reference.renamed",
             f"'{old}' was renamed to '{new}' (renamed_from, line {line}): write '{new}' here",
-            node,
+            self.spot(node, old),
         )

@@ -16,7 +16,7 @@ from schemas.compiler.findings import Findings
 from schemas.compiler.formulas import Use
 from schemas.compiler.grammar.base import AnyValue
 from schemas.compiler.grammar.scalars import SECRET
-from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, plain
+from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, pairs, plain
 from schemas.compiler.scope import Scope
 
 _TEMPLATE = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
@@ -70,5 +70,5 @@ def _texts(node: Node) -> Iterator[Scalar]:
         for item in node.items:
             yield from _texts(item)
     elif isinstance(node, Mapping):
-        for _, value in node.items():
+        for _, value in pairs(node):
             yield from _texts(value)

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from schemas.compiler.findings import Findings, did_you_mean
 from schemas.compiler.grammar.base import Definitions, JsonSchema, Shape
-from schemas.compiler.nodes import Entry, Mapping, Node, Scalar, Sequence, plain
+from schemas.compiler.nodes import Entry, Mapping, Node, Scalar, Sequence, pairs, plain
 from schemas.compiler.scope import Scope
 
 
@@ -287,7 +287,7 @@ class Titles(Shape):
             hint = "quote it" if isinstance(node, Scalar) and node.value is not None else ""
             self.wrong_kind(node, findings, hint)
             return None
-        for key, value in node.items():
+        for key, value in pairs(node):
             if not self._language.fullmatch(key.text):
                 findings.error(
                     "language.name", f"'{key.text[:40]}' is no language", key, "for example en, de or pt-BR"

@@ -11,11 +11,38 @@ from typing_extensions import override
 
 from schemas.compiler.findings import did_you_mean
 from schemas.compiler.grammar.scalars import Text
-from schemas.compiler.nodes import Node, plain
+from schemas.compiler.model import Field
+from schemas.compiler.nodes import Node, Scalar, plain
 from schemas.compiler.scope import Scope
 
 OPERATORS = frozenset(
-    ["eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "match", "imatch", "in", "is", "isdistinct", "fts", "plfts", "phfts", "wfts", "cs", "cd", "ov", "sl", "sr", "nxr", "nxl", "adj"]
+    [
+        "eq",
+        "neq",
+        "gt",
+        "gte",
+        "lt",
+        "lte",
+        "like",
+        "ilike",
+        "match",
+        "imatch",
+        "in",
+        "is",
+        "isdistinct",
+        "fts",
+        "plfts",
+        "phfts",
+        "wfts",
+        "cs",
+        "cd",
+        "ov",
+        "sl",
+        "sr",
+        "nxr",
+        "nxl",
+        "adj",
+    ]
 )
 AGGREGATES = ("count", "sum", "avg", "min", "max")
 _NUMBERS = {"bigint", "integer", "numeric", "double"}
@@ -35,6 +62,8 @@ class Filter(Text):
     @override
     def build(self, node: Node, scope: Scope) -> str:
         text = str(plain(node))
+        if not isinstance(node, Scalar):
+            return text
         for part in split(text, "&"):
             name, equals, value = part.partition("=")
             if not equals:
@@ -50,12 +79,12 @@ class Filter(Text):
                 scope.findings.error(
                     "query.parameter",
                     f"there is no parameter '{name}'",
-                    node,
+                    scope.spot(node, name),
                     did_you_mean(name, scope.parameters),
                 )
         return text
 
-    def _logic(self, node: Node, value: str, scope: Scope) -> None:
+    def _logic(self, node: Scalar, value: str, scope: Scope) -> None:
         if not (value.startswith("(") and value.endswith(")")):
             scope.findings.error("query.filter", f"'{value[:80]}' must stand in parentheses", node)
             return
@@ -71,14 +100,31 @@ class Filter(Text):
             )
             self._condition(node, ".".join(steps[:place]), ".".join(steps[place:]), scope)
 
-    def _condition(self, node: Node, name: str, value: str, scope: Scope) -> None:
-        scope.find_path(node, _JSON_STEP.split(name)[0])
+    def _condition(self, node: Scalar, name: str, value: str, scope: Scope) -> None:
+        field = scope.find_path(node, _JSON_STEP.split(name)[0])
         match = _OPERATOR.match(value)
         if match is None or match[1] not in OPERATORS:
             word = (match[1] if match else value.split(".", maxsplit=1)[0])[:40]
             scope.findings.error(
-                "query.operator", f"'{word}' is no operator", node, did_you_mean(word, OPERATORS)
+                "query.operator",
+                f"'{word}' is no operator",
+                scope.spot(node, word),
+                did_you_mean(word, OPERATORS),
             )
+        elif field is not None and "enum" in field.schema and "->" not in name:
+            self._check_values(node, match[1], value[match.end() :], field, scope)
+
+    def _check_values(self, node: Scalar, operator: str, text: str, field: Field, scope: Scope) -> None:
+        """Report a word that the field can never have."""
+        words = [str(word) for word in field.schema["enum"]]
+        listed = split(text.strip("()"), ",") if operator == "in" else [text]
+        for word in listed if operator in {"eq", "neq", "in"} else ():
+            value = word.strip('"')
+            if value not in words and not PLACEHOLDER.search(value):
+                message = f"'{value[:80]}' is no value of '{field.name}'"
+                scope.findings.error(
+                    "query.value", message, scope.spot(node, value), did_you_mean(value, words)
+                )
 
 
 class Order(Text):
@@ -145,10 +191,11 @@ class Select(Text):
     @override
     def build(self, node: Node, scope: Scope) -> str:
         text = str(plain(node))
-        self._fields(node, text, scope)
+        if isinstance(node, Scalar):
+            self._fields(node, text, scope)
         return text
 
-    def _fields(self, node: Node, text: str, scope: Scope) -> None:
+    def _fields(self, node: Scalar, text: str, scope: Scope) -> None:
         for part in split(text, ","):
             item = part.strip().removeprefix("...")
             head, paren, rest = item.partition("(")
@@ -165,7 +212,7 @@ class Select(Text):
             else:
                 self._embed(node, name, rest.removesuffix(")"), scope)
 
-    def _aggregate(self, node: Node, name: str, scope: Scope) -> None:
+    def _aggregate(self, node: Scalar, name: str, scope: Scope) -> None:
         path, _, function = name.rpartition(".")
         if function in AGGREGATES:
             if path:
@@ -173,7 +220,7 @@ class Select(Text):
         else:
             self._embed(node, name, "", scope)
 
-    def _embed(self, node: Node, name: str, inner: str, scope: Scope) -> None:
+    def _embed(self, node: Scalar, name: str, inner: str, scope: Scope) -> None:
         if scope.entity is None or not scope.known:
             return
         target = scope.target(scope.entity, name, many=True) or scope.tenant.entities.get(name)

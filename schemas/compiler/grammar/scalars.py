@@ -126,7 +126,7 @@ class Integer(Shape):
 
     def __init__(self, least: int = 0, most: int = 2**31 - 1) -> None:
         self.least, self.most = least, most
-        self.expects = f"a whole number from {least:,} to {most:,}"
+        self.expects = f"a whole number from {least:,} to {most:,}" if least < most else f"the number {least}"
 
     @override
     def check(self, node: Node, findings: Findings) -> Node | None:

@@ -3,7 +3,6 @@
 Decides nothing about where a name is looked up; ``scope`` does. A slot takes part in renames: it follows or is refused.
 """
 
-
 from typing_extensions import override
 
 from schemas.compiler.expressions.syntax import Expression

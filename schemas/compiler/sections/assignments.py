@@ -15,7 +15,7 @@ from schemas.compiler.grammar.containers import Keyed
 from schemas.compiler.grammar.slots import Cel
 from schemas.compiler.model import Field
 from schemas.compiler.names import FIELD_PATTERN
-from schemas.compiler.nodes import Mapping, Node, Scalar
+from schemas.compiler.nodes import Mapping, Node, Scalar, pairs
 from schemas.compiler.scope import Scope
 
 
@@ -29,7 +29,7 @@ class Assignments(Keyed):
     @override
     def build(self, node: Node, scope: Scope) -> dict[str, Expression]:
         built: dict[str, Any] = {}
-        for key, value in node.items() if isinstance(node, Mapping) else ():
+        for key, value in pairs(node):
             field = scope.find_field(key, key.text)
             if field is None or not isinstance(value, Scalar):
                 continue

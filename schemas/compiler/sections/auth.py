@@ -14,7 +14,7 @@ from schemas.compiler.formulas import Use
 from schemas.compiler.grammar.containers import Key, Keyed, Many, Record, Titles
 from schemas.compiler.grammar.scalars import BOOLEAN, DURATION, Choice, HttpUrl, Integer, Text
 from schemas.compiler.grammar.slots import Cel, RoleName
-from schemas.compiler.nodes import Mapping, Node, Scalar
+from schemas.compiler.nodes import Mapping, Node, Scalar, pairs
 from schemas.compiler.scope import Scope
 
 USERS = "users"
@@ -82,7 +82,7 @@ class Claims(Keyed):
         formulas = scope.formulas.with_rule("user", "self")
         users = scope.tenant.entities.get(USERS)
         built: dict[str, Expression] = {}
-        for key, value in node.items() if isinstance(node, Mapping) else ():
+        for key, value in pairs(node):
             if isinstance(value, Scalar) and users is not None:
                 expression = formulas.compile(value, users, Use("a claim", "any"))
                 if expression is not None:
@@ -95,7 +95,7 @@ class Providers(Keyed):
 
     @override
     def build(self, node: Node, scope: Scope) -> dict[str, Any]:
-        for key, value in node.items() if isinstance(node, Mapping) else ():
+        for key, value in pairs(node):
             if key.text not in PRESETS and isinstance(value, Mapping) and "issuer" not in value.entries:
                 scope.findings.error(
                     "auth.provider",

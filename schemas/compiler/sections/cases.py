@@ -13,7 +13,7 @@ from schemas.compiler.findings import did_you_mean
 from schemas.compiler.grammar.containers import Key, Keyed, Many, Record
 from schemas.compiler.grammar.scalars import ANY, Text
 from schemas.compiler.grammar.slots import FieldName, RoleName
-from schemas.compiler.nodes import Mapping, Node, Scalar, plain
+from schemas.compiler.nodes import Mapping, Node, Scalar, pairs, plain
 from schemas.compiler.scope import Scope
 
 VERBS = ("read", "create", "update", "delete")
@@ -74,7 +74,7 @@ class Given(Keyed):
     def build(self, node: Node, scope: Scope) -> dict[str, Any]:
         entity = scope.entity
         given: dict[str, Any] = {}
-        for key, value in node.items() if isinstance(node, Mapping) else ():
+        for key, value in pairs(node):
             if entity is not None and key.text in entity.relations and key.text not in entity.fields:
                 if plain(value) not in WHO:
                     scope.findings.error(

@@ -107,7 +107,7 @@ class FunctionRecord(Record):
         kind = values.setdefault("type", "hook")
         if "trigger" not in values and kind in _DEFAULT_TRIGGERS:
             values["trigger"] = _DEFAULT_TRIGGERS[kind]
-        elif "trigger" not in values:
+        elif "trigger" not in values and not (isinstance(node, Mapping) and "trigger" in node.dropped):
             scope.findings.error(
                 "function.trigger",
                 "a hook needs a 'trigger'",

@@ -11,7 +11,7 @@ from schemas.compiler.grammar.config import Config, ConfigValue
 from schemas.compiler.grammar.containers import Key, Keyed, Record
 from schemas.compiler.grammar.scalars import BOOLEAN, DURATION, Choice, Integer
 from schemas.compiler.grammar.slots import FunctionName
-from schemas.compiler.nodes import Node
+from schemas.compiler.nodes import Mapping, Node
 from schemas.compiler.scope import Scope
 from schemas.compiler.sections.reports import SCHEDULE, Schedule
 from schemas.compiler.sections.tenant import NAME, NAME_SAYS
@@ -43,7 +43,8 @@ class JobRecord(Record):
     @override
     def build(self, node: Node, scope: Scope) -> Job:
         job: Job = super().build(node, scope)
-        if (job.schedule is None) == (job.every is None):
+        broken = node.dropped if isinstance(node, Mapping) else frozenset()
+        if not broken & {"schedule", "every"} and (job.schedule is None) == (job.every is None):
             scope.findings.error(
                 "job.schedule",
                 "a job needs either 'schedule' or 'every'",

@@ -13,7 +13,7 @@ from schemas.compiler.grammar.containers import Key, Keyed, Many, Record, Titles
 from schemas.compiler.grammar.queries import PLACEHOLDER, Aggregate, Filter, Order
 from schemas.compiler.grammar.scalars import BOOLEAN, CRON, ZONE, Choice, Integer, Text
 from schemas.compiler.grammar.slots import EntityName, FieldPath, RoleName
-from schemas.compiler.nodes import Mapping, Node
+from schemas.compiler.nodes import Mapping, Node, pairs
 from schemas.compiler.scope import Scope
 from schemas.compiler.sections.properties import SUBSCHEMA
 from schemas.compiler.sections.tenant import NAME, NAME_SAYS
@@ -55,7 +55,7 @@ class ReportRecord(Record):
         names = frozenset(params.entries) if isinstance(params, Mapping) else frozenset()
         report: Report = super().build(node, replace(scope, parameters=names))
         used = set(PLACEHOLDER.findall(report.filter))
-        for key, _ in params.items() if isinstance(params, Mapping) else ():
+        for key, _ in pairs(params):
             if key.text not in used:
                 scope.findings.warn(
                     "report.parameter", f"the parameter '{key.text}' is not used in the filter", key

@@ -18,7 +18,7 @@ from schemas.compiler.grammar.queries import Filter, Order
 from schemas.compiler.grammar.scalars import Choice, Integer
 from schemas.compiler.grammar.slots import Cel, FieldName, FieldPath, RoleName
 from schemas.compiler.names import FIELD_PATTERN
-from schemas.compiler.nodes import Entry, Mapping, Node, Scalar
+from schemas.compiler.nodes import Entry, Mapping, Node, Scalar, pairs
 from schemas.compiler.scope import Scope
 
 COUNTS = {
@@ -108,7 +108,7 @@ class FormFields(Keyed):
 
     @override
     def build(self, node: Node, scope: Scope) -> Any:
-        for key, _ in node.items() if isinstance(node, Mapping) else ():
+        for key, _ in pairs(node):
             scope.find_field(key, key.text)
         return super().build(node, scope)
 

@@ -16,7 +16,7 @@ from schemas.compiler.grammar.base import Definitions, JsonSchema
 from schemas.compiler.grammar.containers import Key, Keyed, Many, Record, Titles
 from schemas.compiler.grammar.scalars import BOOLEAN, DURATION, Choice, Integer, Text
 from schemas.compiler.grammar.slots import BUILT_IN_FUNCTIONS, Cel, FieldName, RoleName
-from schemas.compiler.nodes import Mapping, Node, Scalar, plain
+from schemas.compiler.nodes import Mapping, Node, Scalar, pairs, plain
 from schemas.compiler.scope import Scope
 
 ALL = "all"
@@ -117,12 +117,12 @@ class WorkflowRecord(Record):
             )
         inner = replace(scope, states=values)
         states = written.get("states")
-        for key, _ in states.items() if isinstance(states, Mapping) else ():
+        for key, _ in pairs(states):
             _check_state(key, key.text, inner)
         workflow: Workflow = super().build(node, inner)
         self._check_deadlines(states, scope)
         transitions = written.get("transitions")
-        for key, _ in transitions.items() if isinstance(transitions, Mapping) else ():
+        for key, _ in pairs(transitions):
             if key.text in VERBS:
                 scope.findings.error(
                     "names.reserved",
@@ -139,7 +139,7 @@ class WorkflowRecord(Record):
             *(entity.functions if entity else ()),
             *(entity.transitions if entity else ()),
         }
-        for _, state in states.items() if isinstance(states, Mapping) else ():
+        for _, state in pairs(states):
             if not isinstance(state, Mapping):
                 continue
             place = state.get("on_deadline")
