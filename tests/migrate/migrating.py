@@ -83,7 +83,13 @@ class Tenant:
         digest = hashlib.sha256(source.encode()).hexdigest()
         number = await registry.record(self.connection, self.identity, text=source, digest=digest)
         return await planning.plan_migration(
-            self.connection, self.identity, wanted, version=number, digest=digest, small_bytes=self.small_bytes, **more
+            self.connection,
+            self.identity,
+            wanted,
+            version=number,
+            digest=digest,
+            small_bytes=self.small_bytes,
+            **more,
         )
 
     async def migrate(self, wanted: TenantModel, *, confirmed: bool = False, **more: Any) -> Migration:
@@ -94,7 +100,9 @@ class Tenant:
 
     async def back_to(self, number: int, wanted: TenantModel) -> Migration:
         records = await registry.records_since(self.connection, self.identity, number)
-        return await self.migrate(wanted, confirmed=True, text=f"back to {number} {random.random()}", back_through=records)
+        return await self.migrate(
+            wanted, confirmed=True, text=f"back to {number} {random.random()}", back_through=records
+        )
 
     async def catalog(self) -> Catalog:
         return await introspect(self.connection, self.namespace)
@@ -104,7 +112,8 @@ class Tenant:
         found, right = await self.catalog(), wanted_catalog(wanted, "backsaas_api" if trigram else None)
         for name in found.tables.keys() | right.tables.keys():
             assert found.tables.get(name) == right.tables.get(name), name
-        assert await leftovers(self.connection, self.namespace) == []
+        left = await leftovers(self.connection, self.namespace)
+        assert left == []
 
     async def run(self, sql: str, *arguments: Any) -> str:
         return await self.connection.execute(sql.replace("ns.", f'"{self.namespace}".'), *arguments)

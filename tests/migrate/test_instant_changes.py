@@ -38,8 +38,14 @@ async def test_new_tenant_has_all_tables_and_a_second_plan_is_empty(tenant: Tena
 
 async def test_added_column_is_quick_and_keeps_rows(tenant: Tenant) -> None:
     await tenant.migrate(model(CUSTOMERS))
-    await tenant.run("INSERT INTO ns.customers (id, name) SELECT gen_random_uuid(), 'c' || n FROM generate_series(1, 100) n")
-    more = entity("customers", *list(CUSTOMERS.fields.values())[1:], column("vip", "boolean", required=True, default_value=False))
+    await tenant.run(
+        "INSERT INTO ns.customers (id, name) SELECT gen_random_uuid(), 'c' || n FROM generate_series(1, 100) n"
+    )
+    more = entity(
+        "customers",
+        *list(CUSTOMERS.fields.values())[1:],
+        column("vip", "boolean", required=True, default_value=False),
+    )
     migration = await tenant.plan(model(more))
     assert migration.level == 0
     started = time.perf_counter()
@@ -61,7 +67,9 @@ async def test_an_unchanged_model_still_becomes_the_version(tenant: Tenant) -> N
 @pytest.mark.parametrize("rows", [0, 10])
 async def test_numbers_come_without_gaps(tenant: Tenant, rows: int) -> None:
     await tenant.migrate(model(CUSTOMERS, INVOICES))
-    customer = await tenant.value("INSERT INTO ns.customers (id, name) VALUES (gen_random_uuid(), 'x') RETURNING id")
+    customer = await tenant.value(
+        "INSERT INTO ns.customers (id, name) VALUES (gen_random_uuid(), 'x') RETURNING id"
+    )
     for _ in range(rows):
         await tenant.run("INSERT INTO ns.invoices (id, customer_id) VALUES (gen_random_uuid(), $1)", customer)
     numbers = [number for (number,) in await tenant.rows("SELECT number FROM ns.invoices ORDER BY number")]

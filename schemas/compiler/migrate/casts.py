@@ -73,12 +73,10 @@ def _array(before: str, after: str) -> Conversion | None:
         return Conversion("to_jsonb({})")
     if after == "text":
         return Conversion("{}::text")
-    if before == "text":
-        return Conversion(f"{{}}::{after}", fallible=True)
     if before.endswith("[]") and after.endswith("[]"):
         element = conversion(before[:-2], after[:-2])
         return None if element is None else Conversion(f"{{}}::{after}", fallible=element.fallible)
-    if after.endswith("[]") and before not in ("jsonb",):
+    if after.endswith("[]") and before != "jsonb":
         element = conversion(before, after[:-2])
         if element is None:
             return None

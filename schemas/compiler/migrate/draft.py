@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from schemas.compiler.migrate.catalog import ARCHIVE_PREFIX, Catalog, Table
-from schemas.compiler.migrate.changes import AddColumn, Change, ChangeType, RestoreColumn, cause, table_of
+from schemas.compiler.migrate.changes import AddColumn, Change, ChangeType, RestoreColumn, RestoreTable, cause, table_of
 from schemas.compiler.migrate.ddl import Names
 from schemas.compiler.migrate.hazards import Finding, Hazard, Key
 from schemas.compiler.migrate.steps import (
@@ -71,11 +71,14 @@ class Draft:
         self._contract: list[tuple[int, Step]] = []
         self._arriving: set[tuple[str, str]] = set()
         self._retyped: set[tuple[str, str]] = set()
+        self._restored: set[str] = set()
 
     def expect(self, changes: list[Change]) -> None:
         """Note which columns do not exist yet, or not with their type."""
         for change in changes:
-            if isinstance(change, AddColumn | RestoreColumn):
+            if isinstance(change, RestoreTable):
+                self._restored.add(change.table)
+            elif isinstance(change, AddColumn | RestoreColumn):
                 self._arriving.add((change.table, change.column.name))
             elif isinstance(change, ChangeType):
                 self._retyped.add((change.table, change.column.name))
@@ -87,6 +90,10 @@ class Draft:
     def retyped(self, table: str, column: str) -> bool:
         """Whether the column gets another type."""
         return (table, column) in self._retyped
+
+    def restored(self, table: str) -> bool:
+        """Whether the table comes back with rows nobody asked about."""
+        return table in self._restored
 
     def exists(self, table: str) -> bool:
         """Whether requests can reach the table now."""

@@ -85,6 +85,7 @@ def probes(changes: list[Change], names: Names, current: dict[str, Table]) -> It
         names: the names in effect now.
         current: the present tables by wanted name; changes of tables that are new or empty are not asked about.
     """
+    retyped = {(change.table, change.column.name) for change in changes if isinstance(change, ChangeType)}
     for change in changes:
         table = table_of(change)
         if table not in current:
@@ -102,10 +103,14 @@ def probes(changes: list[Change], names: Names, current: dict[str, Table]) -> It
                 yield ask.rows(("nulls", table, change.column.name), f"{column} IS NULL")
             case SetNotNull():
                 yield ask.rows(("nulls", table, change.column.name), "true")
-            case AddCheck() | ValidateCheck() if all(ask.has(column) for column in change.check.columns):
+            case AddCheck() | ValidateCheck() if all(
+                ask.has(column) and (table, column) not in retyped for column in change.check.columns
+            ):
                 condition = render(change.check.template, names.of(table))
                 yield ask.rows(("check", table, change.check.name), f"NOT ({condition})")
-            case AddForeignKey() | ValidateForeignKey() if ask.has(change.key.column):
+            case AddForeignKey() | ValidateForeignKey() if (
+                ask.has(change.key.column) and (table, change.key.column) not in retyped
+            ):
                 yield ask.orphans(change)
             case AddIndex() if change.index.unique and all(ask.has(column) for column in change.index.uses()):
                 yield ask.duplicates(change.index)
@@ -122,8 +127,9 @@ class _Ask:
         self._current = current
 
     def has(self, column: str) -> bool:
-        """Whether the column exists now, with the type its conditions are written for."""
-        return self._names.columns.get((self._table, column), column) in self._current.columns
+        """Whether the column exists now, in use or archived."""
+        name = self._names.columns.get((self._table, column), column)
+        return name in self._current.columns or name in self._current.archived
 
     def rows(self, key: Key, condition: str) -> Probe:
         source = f"SELECT x.{quote(self._current.key)}::text AS key FROM {self._from()} WHERE {condition}"

@@ -25,6 +25,7 @@ def add_check(draft: Draft, change: AddCheck) -> None:
     found = Finding() if draft.empty(table) else draft.finding("check", table, check.name)
     direct = (
         draft.fast(table)
+        and not draft.restored(table)
         and not found.count
         and not any(draft.retyped(table, name) for name in check.columns)
     )
@@ -54,7 +55,7 @@ def add_foreign_key(draft: Draft, change: AddForeignKey) -> None:
     """A reference: for new rows at once, for old ones as soon as it is proven."""
     table, key = change.table, change.key
     found = Finding() if draft.empty(table) else draft.finding("orphans", table, key.name)
-    direct = draft.fast(table) and not found.count and not draft.retyped(table, key.column)
+    direct = draft.fast(table) and not draft.restored(table) and not found.count and not draft.retyped(table, key.column)
     level = 2 if found.count or (change.changed and not draft.empty(table)) else 0 if direct else 1
     if found.count:
         draft.hazard(
