@@ -19,7 +19,7 @@ from actors.budget import ConnectionBudget
 from actors.connections import ConnectError, Target, TenantConnection, wait_for_owner
 from actors.embedded import SUPERUSER, EmbeddedPostgres
 from actors.messages import TenantIdentity
-from actors.pool import TenantPool
+from actors.pool import PoolError, TenantPool
 from actors.tenant.provision import ProvisionError, role_name, seal_maintenance_databases, secure_database
 from config.errors import StartError
 from config.settings import DatabaseSettings
@@ -157,7 +157,7 @@ class Database:
         try:
             async with asyncio.timeout(HEALTH_TIMEOUT), self.owner() as connection:
                 return bool(await connection.fetchval("SELECT NOT pg_is_in_recovery()"))
-        except (OSError, TimeoutError, ConnectError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, ConnectError, PoolError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
 
     async def watch(self) -> None:
@@ -187,7 +187,7 @@ class Database:
             except (EmbeddedError, OSError) as error:
                 log.error("postgres.restart_failed", reason=str(error))  # noqa: TRY400 - expected, one line
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 2.0)
+            pause = min(pause * 2, 0.5)
 
     async def _open_owner(self) -> TenantConnection:
         try:
