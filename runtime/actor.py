@@ -1,0 +1,80 @@
+"""What an actor is: state behind one mailbox, with a beginning, an end and tasks of its own.
+
+Decides nothing by itself: subclasses do. It never starts itself; a supervisor does, from a ``ChildSpec``.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Coroutine
+from typing import Any, ClassVar, TypeVar
+
+from runtime.cell import Cell
+from runtime.life import Life
+from runtime.observe import Observation
+from runtime.ref import ActorRef
+from runtime.signals import ChildEvent, Halt
+
+T = TypeVar("T")
+
+
+class Actor:
+    """Base class. Serial messages reach ``handle``, interleaved ones ``serve``.
+
+    Attributes:
+        refusals: exceptions that are answers, not failures: they reach whoever asked and leave the actor
+            alone.
+    """
+
+    refusals: ClassVar[tuple[type[Exception], ...]] = ()
+
+    _cell: Cell
+    _life: Life
+
+    def bind(self, cell: Cell, life: Life) -> None:
+        """Join this object to its address; the kernel does it before ``pre_start``."""
+        self._cell = cell
+        self._life = life
+
+    async def pre_start(self) -> None:
+        """Acquire what the actor needs; when it raises, ``post_stop`` is not called."""
+
+    async def handle(self, message: Any, /) -> Any:  # noqa: ANN401 - subclasses narrow it
+        """Answer one serial message; the next waits. Raising, except ``refusals``, fails the actor."""
+        raise NotImplementedError(f"{type(self).__name__} takes no serial message: {message!r}")
+
+    def serve(self, message: Any, /) -> Awaitable[Any]:  # noqa: ANN401 - subclasses narrow it
+        """Answer one interleaved message in its caller's task; usually ``async def``."""
+        raise NotImplementedError(f"{type(self).__name__} takes no interleaved message: {message!r}")
+
+    async def post_stop(self) -> None:
+        """Give back what ``pre_start`` acquired, after tasks and children ended; not called after kill."""
+
+    def may_passivate(self) -> bool:
+        """Whether the actor, quiet for its ``passivate_after``, may become cold now."""
+        return True
+
+    @property
+    def ref(self) -> ActorRef:
+        """This actor's own address."""
+        return ActorRef(self._cell)
+
+    def spawn(self, main: Coroutine[Any, Any, T], name: str = "") -> asyncio.Task[T]:
+        """Run a task that this incarnation owns: cancelled when it ends; raising fails the actor.
+
+        Raises:
+            RuntimeError: the actor is ending.
+        """
+        return self._life.spawn(main, name or getattr(main, "__qualname__", "task"))
+
+    def observe(self, observation: Observation) -> None:
+        """Report a fact."""
+        self._cell.context.observer(observation)
+
+    async def on_child(self, event: ChildEvent) -> None:
+        """Hear, before waiting messages, what became of a child; its restart is decided already."""
+
+    async def launch(self) -> None:
+        """Start what belongs to the actor; the kernel's hook, extended by ``Supervisor``."""
+        await self.pre_start()
+
+    async def release(self, how: Halt, seconds: float) -> None:
+        """End what belongs to the actor; the kernel's hook, extended by ``Supervisor``."""

@@ -1,0 +1,165 @@
+# mypy: disable-error-code="explicit-override"
+"""How everybody else talks to an actor: a reference to an address that outlives its incarnations.
+
+Decides which way a message goes: interleaved ones run here, in the caller's task; others are queued. It never
+holds the actor. Everyone outside the kernel uses this.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import ClassVar, Generic, TypeVar
+
+from runtime.cell import Cell
+from runtime.mailbox import Envelope
+from runtime.signals import ActorStatus, AskTimeoutError, Halt
+
+R_co = TypeVar("R_co", covariant=True)
+A = TypeVar("A")
+
+ASK_SECONDS = 5.0
+"""How long an ask waits when nothing is said."""
+
+
+class Request(Generic[R_co]):
+    """Base of messages that are answered with an ``R_co``; ``ask`` is typed by it.
+
+    Subclasses are frozen slotted dataclasses. Serial: queued, handled one at a time by ``Actor.handle``.
+    """
+
+    __slots__ = ()
+    interleaved: ClassVar[bool] = False
+
+
+class Interleaved(Request[R_co]):
+    """Base of requests that run in the caller's task, by ``Actor.serve``, many at a time."""
+
+    __slots__ = ()
+    interleaved: ClassVar[bool] = True
+
+
+class ActorRef:
+    """Names one address. Two refs are equal when they name the same one."""
+
+    __slots__ = ("_cell",)
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+
+    @property
+    def path(self) -> str:
+        """The full name, ``parent/child``."""
+        return self._cell.path
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self._cell.spec.name
+
+    @property
+    def status(self) -> ActorStatus:
+        """Where the address is in its life."""
+        return self._cell.status
+
+    @property
+    def reason(self) -> str:
+        """The last failure while it restarts or is parked, else ""."""
+        return self._cell.reason
+
+    async def ask(self, message: Request[A], *, timeout: float = ASK_SECONDS) -> A:  # noqa: ASYNC109
+        """Send a request and wait for its answer, for at most ``timeout`` seconds in all.
+
+        Raises:
+            ActorError: its subclasses say why there is no answer; see ``signals``.
+        """
+        if not message.interleaved:
+            answer: A = await self._cell.ask(message, timeout)
+            return answer
+        deadline = asyncio.get_running_loop().time() + timeout
+        limit = asyncio.timeout_at(deadline)
+        try:
+            async with limit:
+                return await self.call(message, deadline + 1.0)
+        except TimeoutError:
+            if limit.expired():
+                raise AskTimeoutError(self.path, f"no answer in {timeout:g} s") from None
+            raise
+
+    async def call(self, message: Request[A], deadline: float = 0.0) -> A:
+        """Run an interleaved request here and now: the path of every HTTP request.
+
+        No task, no future, no timer. ``deadline`` (loop time) bounds only the wait for an actor that does not
+        run yet; who calls keeps its own deadline for the rest.
+
+        Raises:
+            ActorError: not admitted.
+            Exception: whatever ``serve`` raises.
+        """
+        gate = self._cell.gate
+        if gate.in_flight >= gate.limit:
+            gate = await self._cell.admit(deadline or asyncio.get_running_loop().time() + ASK_SECONDS)
+        gate.in_flight += 1
+        gate.served += 1
+        try:
+            answer: Awaitable[A] = gate.serve(message)
+            return await answer
+        except gate.refusals:
+            raise
+        except Exception as error:
+            gate.report(message, error)
+            raise
+        finally:
+            gate.in_flight -= 1
+            if not (gate.in_flight or gate.limit):
+                gate.emptied()
+
+    def tell(self, message: object) -> None:
+        """Queue a message nobody waits for.
+
+        Raises:
+            MailboxFullError, ActorParkedError, ActorStoppedError: refused at once.
+        """
+        if isinstance(message, Interleaved):
+            raise TypeError(f"{type(message).__name__} is interleaved: ask or call it")
+        self._cell.post(Envelope(message))
+
+    async def ready(self, *, timeout: float = ASK_SECONDS) -> None:  # noqa: ASYNC109
+        """Start the actor when it is cold and wait until it runs.
+
+        Raises:
+            ActorError: it does not, or not in time.
+        """
+        await self._cell.until_running(asyncio.get_running_loop().time() + timeout)
+
+    async def stop(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """End the address: finish what is in flight, then children in reverse order, then ``post_stop``.
+
+        After ``timeout`` seconds (default: its specification's) it is killed. From inside the actor's own
+        handler it returns at once and takes effect after the message at hand.
+        """
+        await self._cell.halt(Halt.STOP, timeout)
+
+    def kill(self) -> None:
+        """End this incarnation at once; the supervisor treats it as a failure."""
+        self._cell.kill()
+
+    def passivate(self) -> None:
+        """Make a running actor cold after the message at hand; the next message activates it again."""
+        self._cell.passivate()
+
+    def unpark(self) -> None:
+        """Start a parked actor again with a clean record."""
+        self._cell.unpark()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ActorRef) and other._cell is self._cell
+
+    def __hash__(self) -> int:
+        return hash(self._cell)
+
+    def __repr__(self) -> str:
+        return f"<ActorRef {self.path} {self.status.value}>"
+
+
+def cell_of(ref: ActorRef) -> Cell:
+    """Return the address behind a ref; for the kernel's own modules."""
+    return ref._cell  # noqa: SLF001 - the one door

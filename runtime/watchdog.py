@@ -1,0 +1,103 @@
+"""Notices when the event loop stands still, and says where.
+
+A thread looks at a heartbeat that the loop writes. It decides what counts as a stall; it never interrupts the
+loop. ``run.py`` starts one; readiness and metrics read it.
+"""
+
+import asyncio
+import sys
+import threading
+import time
+import traceback
+
+from runtime.observe import LoopRecovered, LoopStalled, Observer
+
+BEAT = 0.05
+"""Seconds between heartbeats."""
+
+STACK_FRAMES = 30
+
+
+class Watchdog:
+    """Watches the loop it is started on.
+
+    Args:
+        observer: hears ``LoopStalled`` (from the watchdog's thread, while the loop stands) and
+            ``LoopRecovered``.
+        threshold: seconds a callback may hold the loop.
+    """
+
+    def __init__(self, observer: Observer, *, threshold: float = 0.1) -> None:
+        self._observer = observer
+        self._threshold = threshold
+        self._beaten_at = 0.0
+        self._last_end = 0.0
+        self._last_seconds = 0.0
+        self._stalls = 0
+        self._stalled = False
+        self._stop = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    @property
+    def stalls(self) -> int:
+        """How many stalls there have been."""
+        return self._stalls
+
+    @property
+    def last_stall_seconds(self) -> float:
+        """How long the last stall lasted; 0 when there has been none."""
+        return self._last_seconds
+
+    @property
+    def last_stall_age(self) -> float | None:
+        """Seconds since the last stall ended, 0 while one lasts, None when there has been none."""
+        if self._stalled:
+            return 0.0
+        return time.monotonic() - self._last_end if self._stalls else None
+
+    def start(self) -> None:
+        """Begin to watch the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._loop_thread = threading.get_ident()
+        self._beaten_at = time.monotonic()
+        self._timer = self._loop.call_later(BEAT, self._beat)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the watch; call it on the loop."""
+        self._stop.set()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._thread.join(timeout=1.0)
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        stood = now - self._beaten_at - BEAT
+        self._beaten_at = now
+        if stood > self._threshold:
+            self._stalls += 1
+            self._last_end = now
+            self._last_seconds = stood
+            self._stalled = False
+            self._observer(LoopRecovered(stood))
+        if self._loop is not None and not self._stop.is_set():
+            self._timer = self._loop.call_later(BEAT, self._beat)
+
+    def _watch(self) -> None:
+        reported = 0.0
+        while not self._stop.wait(self._threshold / 4):
+            beaten_at = self._beaten_at
+            stood = time.monotonic() - beaten_at - BEAT
+            if stood > self._threshold and beaten_at != reported:
+                reported = beaten_at
+                self._stalled = True
+                self._observer(LoopStalled(stood, self._stack()))
+
+    def _stack(self) -> str:
+        frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001 - the one way to see it
+        if frame is None:
+            return ""
+        return "".join(traceback.format_stack(frame, limit=STACK_FRAMES))
