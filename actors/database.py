@@ -16,8 +16,9 @@ import structlog
 
 from actors.binaries import EmbeddedError
 from actors.budget import ConnectionBudget
+from actors.cluster import SUPERUSER
 from actors.connections import ConnectError, Target, TenantConnection, wait_for_owner
-from actors.embedded import SUPERUSER, EmbeddedPostgres
+from actors.embedded import EmbeddedPostgres
 from actors.messages import TenantIdentity
 from actors.pool import PoolError, TenantPool
 from actors.tenant.provision import ProvisionError, role_name, seal_maintenance_databases, secure_database
@@ -200,8 +201,8 @@ class Database:
         times = (self.settings.connect_seconds, self.settings.statement_seconds)
         if self._server is None:
             return Target(self.settings.url, (("target_session_attrs", "primary"),), *times)
-        login = f"postgresql://{SUPERUSER}:{percent(self._server.password())}@/"
-        host = (("host", str(self._server.socket_dir)),)
+        login = f"postgresql://{SUPERUSER}:{percent(self._server.cluster.password())}@/"
+        host = (("host", str(self._server.cluster.socket_dir)),)
         connection = await wait_for_owner(
             Target(login + "postgres", host, *times), self.settings.start_seconds
         )

@@ -1,6 +1,6 @@
-"""Writes ``config/backsaas.yaml`` from the settings themselves, so that file and program cannot differ.
+"""Writes ``config/backsaas.yaml`` and ``docs/settings.md`` from the settings themselves.
 
-Decides its layout only. Called by the test that compares the shipped file, and by ``make settings``.
+Decides their layout only. Called by ``make settings`` and by the tests that compare what is shipped.
 """
 
 from config.parse import Option, options
@@ -9,6 +9,15 @@ HEAD = """\
 # Settings of this installation. Every value here is the default: change it, or set the environment variable
 # beside it, which wins. A wrong value stops the start with one line that names it.
 """
+PAGE_HEAD = """\
+# Settings
+
+Every setting has a default. `config/backsaas.yaml` may change it, and the environment variable wins over
+the file. `python3 run.py serve DIR` reads `DIR/config/backsaas.yaml`; relative paths start at `DIR`. A wrong
+value or an unknown name in the file ends the start with one line that names it and exit code 2. Secrets
+belong in the environment. Development tokens are no setting: they exist only with `serve --dev`.
+
+This page is written from the program's own definitions (`make settings`)."""
 SECTIONS = {
     "database": "PostgreSQL and its connections",
     "limits": "What one client, one tenant and one request may take",
@@ -33,6 +42,29 @@ def settings_file() -> str:
         # the environment alone moves the directory this file is found in
         shown = "# " if option.path == "config_dir" else ""
         lines.append(f"{indent}{shown}{name}: {_plain(option.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def settings_page() -> str:
+    """Return the reference page."""
+    lines = [PAGE_HEAD]
+    section = None
+    for option in options():
+        group = option.path.rpartition(".")[0]
+        if group != section:
+            section = group
+            title = f"`{group}`: {SECTIONS[group]}" if group else "Where it listens and where things are"
+            lines += [
+                "",
+                f"## {title}",
+                "",
+                "| Setting | Variable | Default | Meaning |",
+                "|---|---|---|---|",
+            ]
+        default = f"`{_plain(option.default)}`"
+        lines.append(
+            f"| `{option.path}` | `{option.variable}` | {default} | {option.text}{_bounds(option)} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from actors.embedded import SUPERUSER, EmbeddedPostgres
+from actors.cluster import SUPERUSER
+from actors.embedded import EmbeddedPostgres
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +19,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
         if parent.stat().st_mode & 0o001 == 0:
             parent.chmod(parent.stat().st_mode | 0o011)  # PostgreSQL's own user must reach its directory
     server = EmbeddedPostgres(
-        Path(root / "postgres"), {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "200"}
+        Path(root / "postgres"),
+        {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "200"},
     )
     server.start()
     yield server
@@ -27,7 +29,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
 
 def dsn(server: EmbeddedPostgres, database: str = "postgres") -> str:
     """The superuser's URL of one database of the server."""
-    return f"postgresql://{SUPERUSER}:{server.password()}@/{database}?host={server.socket_dir}"
+    return (
+        f"postgresql://{SUPERUSER}:{server.cluster.password()}@/{database}?host={server.cluster.socket_dir}"
+    )
 
 
 @pytest.fixture(scope="session")

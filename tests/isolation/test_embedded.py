@@ -15,9 +15,10 @@ import asyncpg
 import pytest
 
 from actors.binaries import EmbeddedError
+from actors.cluster import SUPERUSER
 from actors.connections import derive_password
 from actors.database import Database
-from actors.embedded import SUPERUSER, EmbeddedPostgres
+from actors.embedded import EmbeddedPostgres
 from actors.messages import TenantIdentity
 from actors.tenant.provision import provision
 from config.settings import DatabaseSettings
@@ -54,7 +55,10 @@ def started(cluster: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
 
 async def connect(server: EmbeddedPostgres) -> asyncpg.Connection:
     return await asyncpg.connect(
-        host=str(server.socket_dir), user=SUPERUSER, password=server.password(), database="postgres"
+        host=str(server.cluster.socket_dir),
+        user=SUPERUSER,
+        password=server.cluster.password(),
+        database="postgres",
     )
 
 
@@ -83,7 +87,7 @@ async def test_a_killed_server_starts_again_with_everything_acknowledged(cluster
 def test_a_killed_process_takes_its_server_with_it_and_the_next_start_works(
     cluster: EmbeddedPostgres,
 ) -> None:
-    root = cluster.data.parent
+    root = cluster.cluster.data.parent
     program = (
         f"import sys, time; sys.path.insert(0, {str(ROOT)!r})\nfrom pathlib import Path\nfrom actors.embedded import EmbeddedPostgres\n"
         f"server = EmbeddedPostgres(Path({str(root)!r})); server.start(); print(server.pid, flush=True); time.sleep(60)"
@@ -121,18 +125,22 @@ def test_a_stale_pid_file_is_ignored_and_its_strangers_are_left_alone(cluster: E
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         for pid in ("999999", str(stranger.pid), "0", "-1", "garbage", ""):
-            (cluster.data / "postmaster.pid").write_text(
-                f"{pid}\n{cluster.data}\n0\n5432\n{cluster.socket_dir}\n\n"
+            (cluster.cluster.data / "postmaster.pid").write_text(
+                f"{pid}\n{cluster.cluster.data}\n0\n5432\n{cluster.cluster.socket_dir}\n\n"
             )
-            if cluster._user:
-                os.chown(cluster.data / "postmaster.pid", cluster._user.pw_uid, cluster._user.pw_gid)
+            if cluster.cluster.user:
+                os.chown(
+                    cluster.cluster.data / "postmaster.pid",
+                    cluster.cluster.user.pw_uid,
+                    cluster.cluster.user.pw_gid,
+                )
             if pid in {"0", "-1", "garbage", "", str(stranger.pid)}:
                 # PostgreSQL itself decides on these; ours is not to kill and to say what it says
                 try:
                     cluster.start()
                 except EmbeddedError as error:
                     assert "postmaster.pid" in str(error), error  # noqa: PT017
-                    (cluster.data / "postmaster.pid").unlink()
+                    (cluster.cluster.data / "postmaster.pid").unlink()
             else:
                 cluster.start()
             cluster.stop()
@@ -143,7 +151,7 @@ def test_a_stale_pid_file_is_ignored_and_its_strangers_are_left_alone(cluster: E
 
 
 def test_a_cluster_of_another_version_is_refused_with_the_way_out(cluster: EmbeddedPostgres) -> None:
-    version = cluster.data / "PG_VERSION"
+    version = cluster.cluster.data / "PG_VERSION"
     text = version.read_text()
     version.write_text("14\n")
     try:
@@ -154,7 +162,7 @@ def test_a_cluster_of_another_version_is_refused_with_the_way_out(cluster: Embed
 
 
 def test_damaged_state_is_never_built_over(cluster: EmbeddedPostgres) -> None:
-    version, key = cluster.data / "PG_VERSION", cluster.data.parent / "superuser.key"
+    version, key = cluster.cluster.data / "PG_VERSION", cluster.cluster.data.parent / "superuser.key"
     for path, message in ((version, "holds no whole PostgreSQL cluster"), (key, "superuser.key is missing")):
         aside = path.with_suffix(".aside")
         path.rename(aside)
@@ -169,7 +177,7 @@ def test_damaged_state_is_never_built_over(cluster: EmbeddedPostgres) -> None:
 
 
 async def test_a_damaged_control_file_is_reported_in_one_line(cluster: EmbeddedPostgres) -> None:
-    control = cluster.data / "global" / "pg_control"
+    control = cluster.cluster.data / "global" / "pg_control"
     content = control.read_bytes()
     control.write_bytes(b"\0" * len(content))
     try:
@@ -188,7 +196,7 @@ def test_an_interrupted_initdb_is_done_again(tmp_path: Path) -> None:
     (tmp_path / "data" / "superuser.building").write_text("half")
     server.start()
     assert server.pid is not None
-    assert len(server.password()) > 30
+    assert len(server.cluster.password()) > 30
     assert oct((tmp_path / "data" / "superuser.key").stat().st_mode & 0o777) == "0o600"
     server.stop()
 
@@ -196,13 +204,13 @@ def test_an_interrupted_initdb_is_done_again(tmp_path: Path) -> None:
 def test_a_long_path_still_gets_a_socket(tmp_path: Path) -> None:
     server = EmbeddedPostgres(opened(tmp_path) / ("d" * 60) / ("e" * 60))
     server.start()
-    assert len(str(server.socket_dir)) < 100
-    assert oct(server.socket_dir.stat().st_mode & 0o777) == "0o700"
+    assert len(str(server.cluster.socket_dir)) < 100
+    assert oct(server.cluster.socket_dir.stat().st_mode & 0o777) == "0o700"
     server.stop()
 
 
 def test_the_lock_is_held_against_others_and_let_go(cluster: EmbeddedPostgres) -> None:
-    with (cluster.data.parent / "lock").open("ab") as lock:
+    with (cluster.cluster.data.parent / "lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(EmbeddedError, match=r"another BackSaas process uses .*BACKSAAS_DATA_DIR"):
             cluster.start()
