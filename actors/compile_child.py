@@ -14,8 +14,10 @@ from typing import BinaryIO
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from schemas.compiler.compile import compile_with_warnings
-from schemas.compiler.diagnostics import CompileError
-from schemas.compiler.layout import wanted_catalog
+from schemas.compiler.diagnostics import CompileError, Position
+from schemas.compiler.findings import Findings
+from schemas.compiler.nodes import Mapping, Node, Sequence
+from schemas.compiler.source import decode, load
 
 MEMORY_LIMIT = 1 << 30
 """Address space in bytes; the CEL parser alone maps some 100 MB."""
@@ -24,8 +26,9 @@ MEMORY_LIMIT = 1 << 30
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
     """Answer jobs until the parent closes the pipe."""
     while header := source.read(4):
-        slug, text = pickle.loads(source.read(struct.unpack("!I", header)[0]))  # noqa: S301
-        answer = pickle.dumps(_compile(slug, text), protocol=pickle.HIGHEST_PROTOCOL)
+        subject, text = pickle.loads(source.read(struct.unpack("!I", header)[0]))  # noqa: S301
+        result = _compile(subject, text) if isinstance(subject, str) else _locate(subject, text)
+        answer = pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL)
         sink.write(struct.pack("!I", len(answer)) + answer)
         sink.flush()
 
@@ -36,7 +39,29 @@ def _compile(slug: str, text: bytes) -> tuple[object, object]:
         compiled = compile_with_warnings(text, slug)
     except CompileError as error:
         return error.diagnostics, None
-    return None, (compiled.model, wanted_catalog(compiled.model), compiled.warnings)
+    return None, (compiled.model, compiled.warnings)
+
+
+def _locate(paths: tuple[str, ...], text: bytes) -> dict[str, Position]:
+    findings = Findings()
+    source = decode(text, findings)
+    root = load(source, findings) if source is not None else None
+    return {path: _place(root, path) for path in paths}
+
+
+def _place(node: Node | None, path: str) -> Position:
+    """Follow the keys as far as they lead."""
+    position = Position(1, 1)
+    for key in path.split("."):
+        if isinstance(node, Mapping) and key in node.entries:
+            entry = node.entries[key]
+            position, node = entry.key.position, entry.value
+        elif isinstance(node, Sequence) and key.isdigit() and int(key) < len(node.items):
+            node = node.items[int(key)]
+            position = node.position
+        else:
+            break
+    return position
 
 
 if __name__ == "__main__":

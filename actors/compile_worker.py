@@ -8,11 +8,12 @@ import asyncio
 import pickle  # noqa: S403 - both ends are this program
 import struct
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from schemas.compiler.diagnostics import CompileError, Diagnostic, Position
-from schemas.compiler.migrate.catalog import Catalog
 from schemas.compiler.model import TenantModel
 
 CHILD = Path(__file__).with_name("compile_child.py")
@@ -23,12 +24,20 @@ START_LIMIT = 15.0
 MAX_SOURCE_BYTES = 1 << 20
 
 
+class CompilerDiedError(Exception):
+    """The compiler process cannot run; its own message is in the log."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What a good file means: its model, the catalog it wants and warnings for its author."""
+    """What a good file means.
+
+    Attributes:
+        model: the tenant.
+        warnings: for the file's author.
+    """
 
     model: TenantModel
-    catalog: Catalog
     warnings: tuple[Diagnostic, ...]
 
 
@@ -45,25 +54,22 @@ class CompileWorker:
 
         Raises:
             CompileError: with every finding; also when the text is too large, or the process died or overran on it.
+            CompilerDiedError: the process does not start.
         """
         if len(text) > MAX_SOURCE_BYTES:
-            raise _refusal("source.too_large", f"the file has {len(text):,} bytes; at most 1 MiB is read")
-        async with self._turn:
-            try:
-                diagnostics, result = await self._ask(slug, text)
-            except TimeoutError:
-                await self._discard()
-                raise _refusal("source.too_slow", f"compiling took more than {TIME_LIMIT:g} s") from None
-            except (asyncio.IncompleteReadError, BrokenPipeError, ConnectionResetError):
-                await self._discard()
-                raise _refusal("source.too_complex", "the file exhausted the compiler's memory or stack") from None
-            except asyncio.CancelledError:
-                # an answer nobody waits for would be read by the next job
-                await self._discard()
-                raise
+            raise _refusal("source.too_large", f"the file has more than {MAX_SOURCE_BYTES:,} bytes")
+        diagnostics, result = await self._ask((slug, text))
         if diagnostics is not None:
             raise CompileError(diagnostics)
         return Compiled(*result)
+
+    async def locate(self, text: bytes, paths: Sequence[str]) -> Mapping[str, Position]:
+        """Find where paths such as ``entities.invoices.schema.properties.net`` stand in a text that compiles.
+
+        Returns:
+            For every path its place, or that of the nearest key that leads to it.
+        """
+        return await self._ask((tuple(paths), text))  # type: ignore[no-any-return]
 
     async def warm_up(self) -> None:
         """Start the process and load the compiler, so that the first file does not wait for it."""
@@ -77,7 +83,26 @@ class CompileWorker:
         async with self._turn:
             await self._discard()
 
-    async def _ask(self, slug: str, text: bytes) -> tuple[tuple[Diagnostic, ...] | None, tuple[object, ...]]:
+    async def _ask(self, job: object) -> Any:  # noqa: ANN401 - each kind of job has its own answer
+        async with self._turn:
+            try:
+                return await self._exchange(pickle.dumps(job))
+            except TimeoutError:
+                await self._discard()
+                raise _refusal("source.too_slow", f"compiling took more than {TIME_LIMIT:g} s") from None
+            except (asyncio.IncompleteReadError, BrokenPipeError, ConnectionResetError):
+                warm = self._warm
+                await self._discard()
+                if not warm:
+                    # not the file's fault: no file of ours needs more than loading the compiler itself
+                    raise CompilerDiedError("the compiler process ended before it could answer") from None
+                raise _refusal("source.too_complex", "the file exhausted the compiler's memory or stack") from None
+            except asyncio.CancelledError:
+                # an answer nobody waits for would be read by the next job
+                await self._discard()
+                raise
+
+    async def _exchange(self, job: bytes) -> object:
         if self._process is None or self._process.returncode is not None:
             self._warm = False
             # -I keeps the environment's PYTHON* settings and the working directory out
@@ -87,14 +112,13 @@ class CompileWorker:
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise BrokenPipeError
-        job = pickle.dumps((slug, text))
         async with asyncio.timeout(TIME_LIMIT if self._warm else START_LIMIT):
             stdin.write(struct.pack("!I", len(job)) + job)
             await stdin.drain()
             header = await stdout.readexactly(4)
             answer = await stdout.readexactly(struct.unpack("!I", header)[0])
         self._warm = True
-        return pickle.loads(answer)  # type: ignore[no-any-return]  # noqa: S301
+        return pickle.loads(answer)  # noqa: S301
 
     async def _discard(self) -> None:
         process, self._process = self._process, None

@@ -3,11 +3,22 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from runtime.ref import Interleaved
 from schemas.compiler.principal import ANONYMOUS, Principal
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Result:
+    """The answer to a Call: status, body and the headers that depend on the data."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Interleaved[Result]):
     """One request to one tenant, as the gateway decoded it; nothing in it is HTTP any more but the words.
 
     Attributes:
@@ -48,16 +59,6 @@ class Call:
     base: str = ""
     request_id: str = ""
     deadline: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The answer to a Call: status, body and the headers that depend on the data."""
-
-    status: int
-    body: bytes = b""
-    content_type: str = "application/json; charset=utf-8"
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 class ProblemError(Exception):

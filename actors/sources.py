@@ -26,10 +26,16 @@ class SourceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file's content and the SHA-256 of it, in hex."""
+    """A file's content, the SHA-256 of it in hex, and when it was saved (wall clock, seconds; 0 when unknown)."""
 
     text: bytes
     digest: str
+    saved_at: float = 0.0
+
+    def age_ms(self, limit: float = 5000.0) -> float:
+        """Return milliseconds since the save when that is recent enough to be this save's delay, else 0."""
+        age = (time.time() - self.saved_at) * 1000
+        return age if 0 <= age <= limit else 0.0
 
 
 def read_source(path: Path, root: Path) -> Source | None:
@@ -70,7 +76,7 @@ def read_source(path: Path, root: Path) -> Source | None:
         text = _read(descriptor)
     finally:
         os.close(descriptor)
-    return Source(text, hashlib.sha256(text).hexdigest())
+    return Source(text, hashlib.sha256(text).hexdigest(), status.st_mtime)
 
 
 def _read(descriptor: int) -> bytes:

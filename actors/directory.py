@@ -1,0 +1,255 @@
+"""Which tenants there are, and the actor of each.
+
+Decides what a file found or gone means for the tenants, and in which order many changes are taken. It supervises the
+tenant actors, which sleep until the first request or change, and follows what other processes of the same database
+deploy. It never compiles or migrates. A child of the root; the gateway reads ``routes``.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import structlog
+
+from actors.connections import ConnectError
+from actors.scanner import Changed, Finding, Refused, Removed
+from actors.sources import Source
+from actors.tenant import registry
+from actors.tenant.actor import RegistryChanged, SourceChanged, SourceRemoved, TenantActor
+from actors.tenant.journal import CHANNEL
+from actors.tenant.platform import Platform
+from actors.tenant.status import Rejection
+from config.settings import Settings
+from runtime.ref import ActorRef, Interleaved, Request
+from runtime.restarts import RestartPolicy
+from runtime.signals import ActorError, ActorStatus, ChildEvent, ChildParked
+from runtime.spec import ChildSpec
+from runtime.supervisor import Supervisor
+from schemas.compiler.compile import SYSTEM_SLUG
+from schemas.compiler.diagnostics import Diagnostic, Position
+from schemas.compiler.names import slug_problem
+
+WORKERS = 4
+"""Changes taken at a time: the compiler is one process and the machine small."""
+TAKE_SECONDS = 3600.0
+"""A migration may take long; its own steps are bounded."""
+LISTEN_RETRY = 1.0
+PLATFORM_FILE = "platform"
+"""``platform.yaml`` is the tenant ``system``."""
+
+log = structlog.get_logger("directory")
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Request[None]):
+    """The watcher's news."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Settled(Interleaved[None]):
+    """Answered when every change known now has been taken or refused."""
+
+
+class Directory(Supervisor):
+    """See the module's docstring.
+
+    Args:
+        platform: surroundings of the tenants.
+        sources: the newest content of every file, read by the tenants; kept here.
+        routes: slug to actor, read by the gateway; kept here.
+        settings: limits of tenants.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        sources: MutableMapping[str, Source],
+        routes: MutableMapping[str, ActorRef],
+        settings: Settings,
+    ) -> None:
+        super().__init__(restarts=RestartPolicy(limit=5, window=30.0))
+        self._platform = platform
+        self._sources = sources
+        self._routes = routes
+        self._settings = settings
+        self._slugs: dict[str, str] = {}
+        self._urgent: deque[str] = deque()
+        self._patient: deque[str] = deque()
+        self._queued: set[str] = set()
+        self._work = asyncio.Semaphore(0)
+        self._open = 0
+        self._quiet = asyncio.Event()
+
+    async def pre_start(self) -> None:
+        """Know every tenant of the registry, then listen to what other processes do."""
+        self._quiet.set()
+        await self._refresh()
+        for slug in self._sources:
+            self._enqueue(slug)
+        self.spawn(self._listen(), "listen")
+        for number in range(WORKERS):
+            self.spawn(self._take_changes(), f"take_changes {number}")
+
+    async def handle(self, message: Any) -> None:
+        """Act on what the watcher found."""
+        match message:
+            case Found(Changed(name, source)):
+                self._changed(_slug(name), source)
+            case Found(Removed(name)):
+                self._removed(_slug(name))
+            case Found(Refused(name, reason)):
+                self._refuse(_slug(name), Diagnostic("source.unreadable", reason, Position(1, 1)), "")
+
+    async def serve(self, message: Settled) -> None:  # type: ignore[override]  # the only interleaved message
+        """Wait until nothing is left to take."""
+        await self._quiet.wait()
+
+    async def on_child(self, event: ChildEvent) -> None:
+        """Say why a tenant is set aside."""
+        match event:
+            case ChildParked(name, reason, retry_after):
+                self._platform.book.update(
+                    name, state="failed", reason=f"set aside after repeated failures, tried again in {retry_after:.0f} s: {reason}"
+                )
+
+    # -- files ------------------------------------------------------------------------------------------------------
+
+    def _changed(self, slug: str, source: Source) -> None:
+        problem = "" if slug == SYSTEM_SLUG else slug_problem(slug)
+        if problem:
+            self._refuse(slug, Diagnostic("names.slug", f"'{slug[:80]}' cannot be a tenant: {problem}", Position(1, 1), "", "rename the file"), source.digest)
+            return
+        self._sources[slug] = source
+        ref = self._ensure_child(slug)
+        status = self._platform.book.get(slug)
+        asleep = ref.status is ActorStatus.COLD
+        if asleep and status.version and status.digest == source.digest:
+            self._platform.book.update(slug, state="cold", reason="")
+            return
+        self._enqueue(slug)
+
+    def _removed(self, slug: str) -> None:
+        self._sources.pop(slug, None)
+        ref = self._routes.get(slug)
+        if ref is None:
+            return
+        if ref.status is ActorStatus.COLD:
+            self._platform.book.update(slug, state="paused", reason=f"{slug}.yaml is gone; the data is kept")
+        else:
+            with contextlib.suppress(ActorError):
+                ref.tell(SourceRemoved())
+        log.warning("tenant.paused", tenant=slug)
+
+    def _refuse(self, slug: str, finding: Diagnostic, digest: str) -> None:
+        log.warning("source.refused", file=f"{slug}.yaml", diagnostic=finding.render(f"{slug}.yaml"))
+        rejection = Rejection(self._platform.now(), digest, (finding,))
+        known = slug in self._routes
+        changes = {} if known else {"state": "failed", "reason": finding.message}
+        self._platform.book.update(slug, rejection=rejection, **changes)
+
+    def _ensure_child(self, slug: str) -> ActorRef:
+        ref = self.child(slug)
+        if ref is None:
+            ref = self.start_child(
+                ChildSpec(
+                    slug,
+                    lambda: TenantActor(slug, self._platform),
+                    lazy=True,
+                    mailbox=64,
+                    in_flight=self._settings.limits.in_flight,
+                    start_timeout=TAKE_SECONDS,
+                    stop_timeout=self._platform.drain_seconds + 5,
+                    passivate_after=self._settings.tenants.idle_seconds,
+                )
+            )
+            self._routes[slug] = ref
+        return ref
+
+    # -- taking changes ---------------------------------------------------------------------------------------------
+
+    def _enqueue(self, slug: str) -> None:
+        if slug in self._queued:
+            return
+        self._queued.add(slug)
+        # somebody waits for an edit of a tenant at work; a thousand new ones may come behind it
+        running = self._routes[slug].status is ActorStatus.RUNNING
+        (self._urgent if running else self._patient).append(slug)
+        self._open += 1
+        self._quiet.clear()
+        self._work.release()
+
+    async def _take_changes(self) -> None:
+        while True:
+            await self._work.acquire()
+            slug = (self._urgent or self._patient).popleft()
+            self._queued.discard(slug)
+            try:
+                await self._routes[slug].ask(SourceChanged(), timeout=TAKE_SECONDS)
+            except ActorError as error:
+                log.error("tenant.failed", tenant=slug, reason=error.message)  # noqa: TRY400 - expected, one line
+            finally:
+                self._open -= 1
+                if not self._open:
+                    self._quiet.set()
+
+    # -- the registry -----------------------------------------------------------------------------------------------
+
+    async def _refresh(self) -> None:
+        async with self._platform.database.owner() as connection:
+            deployed = await registry.tenants(connection)
+        for tenant in deployed:
+            slug = tenant.identity.slug
+            self._slugs[tenant.identity.id] = slug
+            ref = self._ensure_child(slug)
+            if ref.status is not ActorStatus.RUNNING:
+                paused = slug not in self._sources
+                self._platform.book.update(
+                    slug,
+                    version=tenant.version,
+                    digest=tenant.digest,
+                    state="paused" if paused else "cold",
+                    reason=f"{slug}.yaml is gone; the data is kept" if paused else "",
+                )
+
+    async def _listen(self) -> None:
+        """Hear of deployments and confirmations; after every reconnect look at everything once."""
+        while True:
+            try:
+                with contextlib.suppress(OSError, ConnectError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    await self._listen_once()
+            finally:
+                await asyncio.sleep(LISTEN_RETRY)
+
+    async def _listen_once(self) -> None:
+        connection = await self._platform.database.dedicated()
+        heard: asyncio.Queue[str] = asyncio.Queue()
+        try:
+            await connection.add_listener(CHANNEL, lambda *message: heard.put_nowait(str(message[-1])))
+            ended = asyncio.Event()
+            connection.add_termination_listener(lambda _: (ended.set(), heard.put_nowait("")))
+            for slug in tuple(self._slugs.values()):
+                self._tell_registry_changed(slug)
+            while not ended.is_set():
+                tenant = await heard.get()
+                if tenant and tenant not in self._slugs:
+                    await self._refresh()
+                if tenant in self._slugs:
+                    self._tell_registry_changed(self._slugs[tenant])
+        finally:
+            connection.terminate()
+
+    def _tell_registry_changed(self, slug: str) -> None:
+        ref = self._routes.get(slug)
+        if ref is not None and ref.status is ActorStatus.RUNNING:
+            with contextlib.suppress(ActorError):
+                ref.tell(RegistryChanged())
+
+
+def _slug(name: str) -> str:
+    return SYSTEM_SLUG if name == PLATFORM_FILE else name

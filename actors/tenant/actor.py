@@ -1,0 +1,277 @@
+"""One tenant: holds its generation and dispatches.
+
+Decides which generation a request runs on and when a new one is taken. Behaviour lives elsewhere: what a request does
+in ``operations``, how a file comes into force in ``reload``. It never sees SQL, HTTP or YAML but to pass them on. A
+child of the directory; the gateway calls it through its ``ActorRef``.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import structlog
+
+from actors.connections import ConnectError
+from actors.messages import Call, ProblemError, Result, TenantIdentity
+from actors.pool import TenantPool
+from actors.sources import Source
+from actors.tenant import migrator, registry, reload
+from actors.tenant.executor import StaleGenerationError
+from actors.tenant.generation import Generation
+from actors.tenant.operations import execute
+from actors.tenant.platform import Platform
+from actors.tenant.provision import provision
+from actors.tenant.status import Pending, Rejection, ReloadTimes
+from runtime.actor import Actor
+from runtime.lease import Lease
+from runtime.ref import Request
+
+STALE_WAIT = 5.0
+"""Seconds a request that met a table just changed waits for the generation that fits."""
+BLOCKED_RETRY = 1.0
+"""Seconds until a reload that met a locked table is tried again."""
+
+log = structlog.get_logger("tenant")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChanged(Request[None]):
+    """The file has new content: take it. Carries nothing, so that however many come while one is worked on, the
+    newest content counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryChanged(Request[None]):
+    """Another process deployed a version, or somebody confirmed a plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRemoved(Request[None]):
+    """The file is gone: stop serving, keep the data."""
+
+
+class TenantActor(Actor):
+    """See the module's docstring.
+
+    Args:
+        slug: the tenant.
+        platform: its surroundings.
+    """
+
+    refusals: ClassVar[tuple[type[Exception], ...]] = (ProblemError,)
+
+    def __init__(self, slug: str, platform: Platform) -> None:
+        self._slug = slug
+        self._platform = platform
+        self._identity = TenantIdentity("", slug, "", "")
+        self._pool: TenantPool | None = None
+        self._lease: Lease[Generation] | None = None
+        self._swapped = asyncio.Condition()
+        self._paused = False
+        self._built = 0
+
+    async def pre_start(self) -> None:
+        """Serve the version in force, then take the file if it says something else."""
+        self._platform.book.update(self._slug, state="starting", reason="")
+        try:
+            await self._wake()
+        except (OSError, ConnectError) as error:
+            self._platform.book.update(self._slug, state="failed", reason=f"PostgreSQL: {error}")
+            raise
+
+    async def serve(self, call: Call) -> Result:  # type: ignore[override]  # the only interleaved message
+        """Run one request on the current generation."""
+        if self._lease is None or self._paused:
+            raise self._unavailable()
+        held = self._lease.acquire()
+        try:
+            return await execute(held.value, call)
+        except StaleGenerationError:
+            stale = held.value
+        finally:
+            held.release()
+        return await self._serve_on_newer(stale, call)
+
+    async def handle(self, message: Any) -> None:
+        """Take the newest file, or stop serving."""
+        match message:
+            case SourceChanged():
+                await self._take_newest()
+            case RegistryChanged():
+                await self._follow()
+                if self._platform.book.get(self._slug).pending is not None:
+                    await self._take_newest()
+            case SourceRemoved():
+                self._paused = True
+                self._platform.book.update(
+                    self._slug, state="paused", reason=f"{self._slug}.yaml is gone; the data is kept"
+                )
+
+    async def post_stop(self) -> None:
+        """Let requests finish and close the connections."""
+        if self._lease is not None:
+            await self._lease.close().drained(self._platform.drain_seconds)
+        if self._pool is not None:
+            self._pool.close()
+        if self._platform.book.get(self._slug).state in {"serving", "starting"}:
+            self._platform.book.update(self._slug, state="cold")
+
+    async def _wake(self) -> None:
+        platform = self._platform
+        async with platform.database.owner() as connection:
+            self._identity = await registry.ensure_tenant(connection, self._slug)
+            await migrator.resume(connection, self._identity)
+            deployed = await registry.current(connection, self._identity)
+            if deployed.version == 0:
+                await provision(connection, self._identity, platform.password(self._identity))
+            text = await registry.version(connection, self._identity, deployed.version) if deployed.version else None
+        self._pool = platform.pool(self._identity)
+        source = platform.sources.get(self._slug)
+        platform.book.update(self._slug, version=deployed.version, digest=deployed.digest)
+        if text is not None and (source is None or source.digest != text.digest):
+            await self._serve_recorded(Source(text.text.encode(), text.digest), deployed.version)
+        if source is None:
+            await self.handle(SourceRemoved())
+        else:
+            await self._take_newest()
+
+    async def _serve_recorded(self, source: Source, version: int) -> None:
+        """Serve what the registry says is in force while the file on disk still has to prove itself."""
+        try:
+            compiled = await reload.compile_file(self._platform, self._slug, source)
+        except reload.RejectedError as error:
+            log.error("tenant.recorded_version_refused", tenant=self._slug, version=version, reason=str(error))
+            return
+        pool = self._require_pool()
+        await self._install(
+            reload.build_generation(
+                self._platform, self._identity, pool, compiled, number=self._built + 1, version=version, digest=source.digest
+            )
+        )
+
+    async def _follow(self) -> None:
+        """Serve what another process put in force."""
+        async with self._platform.database.owner() as connection:
+            deployed = await registry.current(connection, self._identity)
+            if self._lease is None or deployed.version in (0, self._lease.current.version):
+                return
+            text = await registry.version(connection, self._identity, deployed.version)
+        if text is not None:
+            await self._serve_recorded(Source(text.text.encode(), text.digest), deployed.version)
+
+    async def _take_newest(self) -> None:
+        """Bring the file's newest content into force, unless it is already."""
+        book, source = self._platform.book, self._platform.sources.get(self._slug)
+        if source is None:
+            return
+        if self._lease is not None and self._lease.current.digest == source.digest:
+            self._paused = False
+            book.update(self._slug, state="serving", reason="", rejection=None, pending=None)
+            return
+        watch, began = reload.Stopwatch(), time.perf_counter()
+        noticed = source.age_ms()
+        watch.phases_ms["notice"] = noticed
+        try:
+            fresh = await reload.deploy(
+                self._platform, self._identity, self._require_pool(), source, self._built + 1, watch
+            )
+        except reload.RejectedError as error:
+            await self._reject(source, error)
+        except reload.NeedsConfirmationError as error:
+            log.warning("reload.needs_confirmation", tenant=self._slug, plan=error.plan_id, summary=error.summary)
+            self._settle(pending=Pending(error.plan_id, source.digest, error.summary), rejection=None)
+        except reload.BlockedError as error:
+            log.warning("reload.blocked", tenant=self._slug, reason=str(error))
+            self._settle(reason=f"the migration waits: {error}")
+            self.spawn(self._look_again(), "look_again")
+        else:
+            with watch.phase("swap"):
+                old = await self._install(fresh)
+            total = noticed + (time.perf_counter() - began) * 1000
+            self._paused = False
+            book.update(
+                self._slug,
+                state="serving",
+                reason="",
+                rejection=None,
+                pending=None,
+                last_reload=ReloadTimes(self._platform.now(), fresh.version, total, dict(watch.phases_ms)),
+            )
+            log.info("reload.live", tenant=self._slug, version=fresh.version, ms=round(total, 1), **_rounded(watch))
+            if old is not None:
+                await old.drained(self._platform.drain_seconds)
+                for note in await reload.contract(self._platform, self._identity):
+                    log.warning("reload.note", tenant=self._slug, note=note)
+
+    async def _install(self, fresh: Generation) -> Any:
+        """Swap generations: one assignment. Returns what is to be drained, None for the first one."""
+        self._built = fresh.number
+        fresh.pool.expire()
+        old = None
+        if self._lease is None:
+            self._lease = Lease(self._slug, fresh)
+        else:
+            old = self._lease.swap(fresh)
+        self._platform.book.update(
+            self._slug, state="serving", version=fresh.version, digest=fresh.digest, generation=fresh.number
+        )
+        async with self._swapped:
+            self._swapped.notify_all()
+        return old
+
+    async def _reject(self, source: Source, error: reload.RejectedError) -> None:
+        rejection = Rejection(self._platform.now(), source.digest, error.diagnostics)
+        self._settle(rejection=rejection, pending=None)
+        for finding in error.diagnostics[:20]:
+            log.warning("reload.refused", tenant=self._slug, diagnostic=finding.render(f"{self._slug}.yaml"))
+        await reload.note_rejection(self._platform, self._identity, source, error.diagnostics)
+
+    def _settle(self, **changes: Any) -> None:
+        """After an edit that was not taken: the version before keeps serving, if there is one."""
+        if self._lease is not None:
+            self._paused = False
+        state = "serving" if self._lease is not None else "failed"
+        changes.setdefault("reason", "" if self._lease is not None else "no version of the file could be taken yet")
+        self._platform.book.update(self._slug, state=state, **changes)
+
+    async def _look_again(self) -> None:
+        await asyncio.sleep(BLOCKED_RETRY)
+        self.ref.tell(SourceChanged())
+
+    async def _serve_on_newer(self, stale: Generation, call: Call) -> Result:
+        """The tables changed under the request, which had no effect yet: run it whole on what fits them now."""
+        lease = self._lease
+        if lease is None:
+            raise self._unavailable()
+        if lease.current is stale:
+            # most often a reload is under way; if not, another process deployed
+            self.ref.tell(RegistryChanged())
+            try:
+                async with asyncio.timeout(STALE_WAIT), self._swapped:
+                    await self._swapped.wait_for(lambda: lease.current is not stale)
+            except TimeoutError:
+                raise ProblemError(
+                    "tenant.changing", "The tenant's tables do not fit its running version.", headers=(("Retry-After", "1"),)
+                ) from None
+        with lease.acquire() as generation:
+            try:
+                return await execute(generation, call)
+            except StaleGenerationError:
+                raise ProblemError(
+                    "tenant.changing", "The tenant's tables keep changing.", headers=(("Retry-After", "1"),)
+                ) from None
+
+    def _require_pool(self) -> TenantPool:
+        if self._pool is None:
+            raise RuntimeError("the tenant has not started")
+        return self._pool
+
+    def _unavailable(self) -> ProblemError:
+        status = self._platform.book.get(self._slug)
+        code = "tenant.paused" if self._paused else "tenant.unavailable"
+        return ProblemError(code, status.reason or "The tenant is not serving.", headers=(("Retry-After", "2"),))
+
+
+def _rounded(watch: reload.Stopwatch) -> dict[str, float]:
+    return {name: round(value, 1) for name, value in watch.phases_ms.items()}

@@ -1,0 +1,46 @@
+"""What all tenants of this process share, handed to each of them; nothing reaches everything through it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from actors.compile_worker import CompileWorker
+from actors.connections import derive_password
+from actors.database import Database
+from actors.messages import TenantIdentity
+from actors.pool import TenantPool
+from actors.sources import Source
+from actors.tenant.status import StatusBook
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The tenants' surroundings.
+
+    Attributes:
+        database: PostgreSQL as the owner, and pools.
+        compiler: the disposable compiler process.
+        book: every tenant's status.
+        sources: the newest readable content of every tenant file, by slug; kept by the directory.
+        cluster_key: secret of all processes of this database.
+        secrets: the environment's values for ``${NAME}`` in tenant files.
+        now: aware UTC wall clock.
+        drain_seconds: how long requests on an old generation may finish.
+    """
+
+    database: Database
+    compiler: CompileWorker
+    book: StatusBook
+    sources: Mapping[str, Source]
+    cluster_key: str
+    secrets: Mapping[str, str]
+    now: Callable[[], datetime]
+    drain_seconds: float = 10.0
+
+    def password(self, identity: TenantIdentity) -> str:
+        """Return the password of a tenant's role."""
+        return derive_password(bytes.fromhex(self.cluster_key), identity.id)
+
+    def pool(self, identity: TenantIdentity) -> TenantPool:
+        """Make a tenant's pool; it opens nothing yet."""
+        return self.database.tenant_pool(identity, self.password(identity))

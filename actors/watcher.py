@@ -1,0 +1,95 @@
+"""Watches the directories people edit and reports what changed.
+
+Decides when to look: at once on a file event, again while a file is unfinished, and every two seconds whatever the
+events say, since events are lost on overflow, through links and when a folder is replaced. It never reads YAML.
+Supervised; what it finds goes to ``on_finding`` of each watch.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchfiles import awatch
+
+from actors.scanner import Finding, Scanner
+from runtime.actor import Actor
+
+RESCAN_SECONDS = 2.0
+UNSETTLED_SECONDS = 0.02
+EVENT_STEP_MS = 10
+EVENT_DEBOUNCE_MS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One directory's scanner and who hears what it finds."""
+
+    scanner: Scanner
+    on_finding: Callable[[Finding], Awaitable[None]]
+
+
+class Watcher(Actor):
+    """Owns two tasks: one that turns file events into looks, one that looks."""
+
+    def __init__(self, watches: Sequence[Watch]) -> None:
+        super().__init__()
+        self._watches = watches
+        self._look = asyncio.Event()
+
+    async def pre_start(self) -> None:
+        """Start looking; the first look happens at once."""
+        self._look.set()
+        for watch in self._watches:
+            self.spawn(self._listen(watch.scanner.root))
+        self.spawn(self._run())
+
+    async def _run(self) -> None:
+        delay = RESCAN_SECONDS
+        while True:
+            try:
+                async with asyncio.timeout(delay):
+                    await self._look.wait()
+            except TimeoutError:
+                pass
+            self._look.clear()
+            unsettled = False
+            for watch in self._watches:
+                # thousands of files take tens of milliseconds to look at
+                findings, again = await asyncio.to_thread(watch.scanner.scan)
+                unsettled |= again
+                for finding in findings:
+                    await watch.on_finding(finding)
+            delay = UNSETTLED_SECONDS if unsettled else RESCAN_SECONDS
+
+    async def _listen(self, root: Path) -> None:
+        """Turn events into looks; when the folder itself is replaced, listen to the new one."""
+        while True:
+            identity = _identity(root)
+            if identity is not None:
+                stop = asyncio.Event()
+                self.spawn(_stop_when_replaced(root, identity, stop))
+                async for _ in awatch(
+                    root,
+                    step=EVENT_STEP_MS,
+                    debounce=EVENT_DEBOUNCE_MS,
+                    recursive=False,
+                    stop_event=stop,
+                    rust_timeout=500,
+                ):
+                    self._look.set()
+            await asyncio.sleep(RESCAN_SECONDS / 4)
+
+
+async def _stop_when_replaced(root: Path, identity: tuple[int, int], stop: asyncio.Event) -> None:
+    while _identity(root) == identity:
+        await asyncio.sleep(RESCAN_SECONDS / 4)
+    stop.set()
+
+
+def _identity(root: Path) -> tuple[int, int] | None:
+    try:
+        status = root.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
