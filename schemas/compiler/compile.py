@@ -1,6 +1,7 @@
 """A tenant file's bytes to its model, or to everything that is wrong with it: the compiler's front door.
 
-Decides the order of the stages. Pure: the same bytes give the same answer. Called by the compile worker and by tests.
+Decides the order of the stages. Pure: the same bytes give the same answer. Called by the compile worker and
+by tests.
 """
 
 from dataclasses import dataclass

@@ -1,21 +1,22 @@
-"""A field's ``default``: a literal that fits the field, or an expression over the caller, the tenant and the time.
+"""A field's ``default``: a literal that fits the field, or an expression over caller, tenant and time.
 
-Decides which of the two a text is: for a text field it is a literal unless it begins like an expression (``user.``,
-``tenant.``, ``now``, ``today()``); for any other field it is a literal if it reads as one. Called by ``resolve``.
+Decides which of the two a text is: for a text field it is a literal unless it begins like an expression
+(``user.``, ``tenant.``, ``now``, ``today()``); for any other field it is a literal if it reads as one. Called
+by ``resolve``.
 """
 
-import datetime
+import datetime as dt
 import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import jsonschema_rs
 
 from schemas.compiler.expressions.celtypes import type_of_column
 from schemas.compiler.expressions.check import literal_expression
+from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.findings import did_you_mean
 from schemas.compiler.formulas import Use
 from schemas.compiler.model import Field
@@ -69,15 +70,15 @@ def _reads_as(read: Callable[[str], object], text: str) -> bool:
 
 _LITERALS: dict[str, Callable[[str], object]] = {
     "uuid": _UUID.fullmatch,
-    "date": datetime.date.fromisoformat,
-    "time": lambda text: datetime.time.fromisoformat(text) is not None,
-    "datetime": datetime.datetime.fromisoformat,
+    "date": dt.date.fromisoformat,
+    "time": lambda text: dt.time.fromisoformat(text) is not None,
+    "datetime": dt.datetime.fromisoformat,
     "inet": ipaddress.ip_address,
     "range": lambda text: text[:1] in {"[", "("} or text == "empty",
 }
 
 
-def _computed_default(field: Field, node: Scalar, scope: Scope) -> Any:
+def _computed_default(field: Field, node: Scalar, scope: Scope) -> Expression | None:
     expression = scope.expression(node, Use(_USE_SAYS, field, "either", row=True))
     if expression is not None and field.name in expression.names:
         scope.findings.error(
@@ -93,5 +94,5 @@ def _problem(field: Field, value: object) -> str:
     return "; ".join(error.message for error in validator.iter_errors(value))
 
 
-def _decimal(node: Node) -> Any:
-    return Decimal(node.text) if isinstance(node, Scalar) else plain(node)
+def _decimal(node: Node) -> Decimal:
+    return Decimal(node.text if isinstance(node, Scalar) else "0")

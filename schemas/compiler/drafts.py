@@ -1,4 +1,4 @@
-"""The model while it is being made: entities whose fields are known and whose expressions are not compiled yet.
+"""The model while it is being made: entities whose expressions are not compiled yet.
 
 Made by ``parse``, looked up through ``scope``, finished by ``resolve``. Only these three see it.
 """
@@ -17,6 +17,10 @@ class Rename:
     old: str
     new: str
     line: int
+
+    def says(self) -> str:
+        """Return what to tell who still writes the old name."""
+        return f"'{self.old}' was renamed to '{self.new}' (renamed_from, line {self.line}): write '{self.new}' here"
 
 
 @dataclass(slots=True)
@@ -66,7 +70,7 @@ class TenantDraft:
     languages: tuple[str, ...] = ("en",)
 
     def all_renames(self) -> Iterator[tuple[EntityDraft | None, Rename]]:
-        """Iterate over every rename of the file: (entity, rename of a field) and (None, rename of an entity)."""
+        """Iterate over renames: (entity, that of a field) and (None, that of an entity)."""
         for rename in self.renames.values():
             yield None, rename
         for entity in self.entities.values():

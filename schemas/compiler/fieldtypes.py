@@ -1,7 +1,7 @@
 """The table of field kinds: PostgreSQL type, JSON form, operators, and the keywords each understands.
 
-Decides which column a JSON Schema type becomes. It never reads a file; ``parse`` asks it, and query, layout and emit
-read ``FIELD_TYPES``.
+Decides which column a JSON Schema type becomes. It never reads a file; ``parse`` asks it, and query, layout
+and emit read ``FIELD_TYPES``.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,8 @@ class FieldType:
         pg_type: the column's type as PostgreSQL prints it; ``numeric`` and arrays refine it per field.
         json_type: the JSON Schema type of a value.
         format: the JSON Schema format that selects the kind, or "".
-        operators: text | number | range | array | json | boolean | time | uuid | network: which operators filter it.
+        operators: text | number | range | array | json | boolean | time | uuid | network: which operators
+            filter it.
         keywords: the JSON Schema keywords that constrain it.
         says: what it holds, for the reference.
     """

@@ -1,6 +1,7 @@
 """Collects what is wrong in a file while its parts are read, so that all of it is reported at once.
 
-Decides the order and the number of diagnostics. It never raises for a finding; ``compile`` does that at the end.
+Decides the order and the number of diagnostics. It never raises for a finding; ``compile`` does that at the
+end.
 """
 
 from collections.abc import Iterable

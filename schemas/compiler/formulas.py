@@ -1,7 +1,8 @@
 """Compiles every expression of a file at the place where it stands.
 
-Decides what an expression may be used for (its type; whether it must be sayable in SQL), puts named rules (``let``) in,
-and says errors at their line and column inside the YAML text. The language itself is in ``expressions``.
+Decides what an expression may be used for (its type; whether it must be sayable in SQL), puts named rules
+(``let``) in, and says errors at their line and column inside the YAML text. The language itself is in
+``expressions``.
 """
 
 import re
@@ -32,7 +33,8 @@ class Use:
     Attributes:
         says: the use in words, with its article: "an access rule".
         expect: bool | text | any; or the field whose type the value must have.
-        needs: sql (must compile to SQL) | process (the row alone must do) | either | row (SQL over the row's own
+        needs: sql (must compile to SQL) | process (the row alone must do) | either | row (SQL over the row's
+            own
             columns, for an index).
         old: whether ``old`` may be named.
         row: whether ``self`` may be named.
@@ -47,7 +49,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """A stretch of expanded text and where it comes from; ``rule`` is the named rule it is the body of, or ""."""
+    """A stretch of expanded text and where it comes from; ``rule``: the named rule it is of, or ""."""
 
     start: int
     scalar: Scalar
@@ -70,7 +72,7 @@ class Formulas:
         self._cache: dict[tuple[str, str, CelType | None], Expression] = {}
 
     def compile(self, node: Scalar, entity: EntityDraft | None, use: Use) -> Expression | None:
-        """Compile the expression a scalar holds; None after reporting, inside the scalar, why it is refused."""
+        """Compile the expression a scalar holds; None after reporting why it is refused."""
         return self.compile_part(node, node.text, 0, entity, use)
 
     def compile_part(
@@ -180,14 +182,14 @@ class Formulas:
         segment = [part for part in segments if part.start <= offset][-1]
         place = locate(self._findings.source, segment.scalar, segment.offset + offset - segment.start)
         message, code, hint = error.message, error.code, error.hint
-        if _INSIDE_COMPUTED.match(message) and "computed" not in use.says:  # noqa: TID251 - a prefix is wanted
+        if _INSIDE_COMPUTED.match(message) and "computed" not in use.says:
             return  # said where the computed field stands
         word = _IDENTIFIER.match(text, offset)
         if word is not None and code == "expression.unknown_name" and self._is_dropped(word[0]):
             return  # said where the field or entity stands
         rename = self._rename(word[0], entity) if word is not None else None
         if rename is not None:
-            message = f"'{rename.old}' was renamed to '{rename.new}' (renamed_from, line {rename.line}): write '{rename.new}' here"
+            message = rename.says()
             code, hint = "reference.renamed", ""
         if (place, message) in self._reported:
             return  # a named rule is wrong once, however often it is used

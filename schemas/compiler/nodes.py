@@ -1,7 +1,7 @@
 """A YAML document as nodes that know their place.
 
-Decides how a place inside a text (an expression's offset) maps back to the file. It never interprets keys. Made by
-``source``, narrowed by ``grammar``, read by ``parse`` and the sections.
+Decides how a place inside a text (an expression's offset) maps back to the file. It never interprets keys.
+Made by ``source``, narrowed by ``grammar``, read by ``parse`` and the sections.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,8 @@ _ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
 class Scalar:
     """A scalar: its value by the YAML 1.2 core schema, its text, and where it stands.
 
-    ``start`` and ``end`` are offsets into the source; ``style`` is ``""`` (plain), ``'``, ``"``, ``|`` or ``>``.
+    ``start`` and ``end`` are offsets into the source; ``style`` is ``""`` (plain), ``'``, ``"``, ``|`` or
+    ``>``.
     """
 
     value: Plain
@@ -60,7 +61,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Mapping:
-    """A map; keys are their text, in file order. ``dropped`` names entries that were refused and taken out."""
+    """A map; keys are their text, in file order. ``dropped``: entries refused and taken out."""
 
     entries: dict[str, Entry]
     line: int

@@ -1,7 +1,7 @@
-"""Checked nodes to drafts: entities with their fields, roles, named rules; the built-in entity and roles added.
+"""Checked nodes to drafts: entities with fields, and roles; the built-in ones added.
 
-Decides what every entity has without saying so: a key, managed fields, ``users``. It follows no reference and compiles
-no expression (``resolve``). Called by ``compile``.
+Decides what every entity has without saying so: a key, managed fields, ``users``. It follows no reference and
+compiles no expression (``resolve``). Called by ``compile``.
 """
 
 from collections.abc import Iterable
@@ -82,7 +82,8 @@ def parse_roles(written: Iterable[tuple[Scalar, Mapping]], findings: Findings) -
 
 def _closure(name: str, inherits: dict[str, tuple[str, ...]]) -> tuple[set[str], tuple[str, ...]]:
     """Return the roles a role includes, and the circle it is part of, if any."""
-    includes, circle = {name}, ()
+    includes = {name}
+    circle: tuple[str, ...] = ()
     waiting = [(name, parent) for parent in inherits[name]]
     came_from: dict[str, str] = {}
     while waiting:
@@ -178,12 +179,12 @@ def _set_key(entity: EntityDraft, required: set[str], findings: Findings) -> Non
         )
         draft = FieldDraft(field, Scalar(name, name, place.line, place.column, place.start, place.end))
     else:
-        draft.field = _key_field(entity, draft, name in required, findings)
+        draft.field = _key_field(entity, draft, required=name in required, findings=findings)
     entity.key = name
     entity.fields = {name: draft} | entity.fields
 
 
-def _key_field(entity: EntityDraft, draft: FieldDraft, required: bool, findings: Findings) -> Field:
+def _key_field(entity: EntityDraft, draft: FieldDraft, *, required: bool, findings: Findings) -> Field:
     field = draft.field
     if field.kind not in KEY_KINDS or field.computed is not None or draft.computed is not None:
         message = f"'{field.name}' cannot be the key of {entity.name}: it is {FIELD_TYPES[field.kind].says}"
@@ -236,7 +237,8 @@ def _add_managed(entity: EntityDraft, findings: Findings) -> None:
     for name, kind in kinds.items():
         declared = entity.fields.pop(name, None)
         if declared is not None and declared.field.kind != kind:
-            message = f"'{name}' is kept by the server as {FIELD_TYPES[kind].says}, not as {FIELD_TYPES[declared.field.kind].says}"
+            kept, found = FIELD_TYPES[kind].says, FIELD_TYPES[declared.field.kind].says
+            message = f"'{name}' is kept by the server as {kept}, not as {found}"
             findings.error("names.managed", message, declared.key, "leave it out, or write managed: false")
         entity.fields[name] = _managed_field(name, kind, declared, entity)
 

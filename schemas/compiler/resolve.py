@@ -1,7 +1,7 @@
-"""Drafts to the finished model: references followed, expressions compiled, every part checked against the others.
+"""Drafts to the finished model: references followed, expressions compiled, parts checked together.
 
-Decides what two parts of a file mean together: a reference and the key it holds, a default and its field, a computed
-field and what it reads. Called by ``compile``; nothing after it can fail for a reason in the file.
+Decides what two parts of a file mean together: a reference and the key it holds, a default and its field, a
+computed field and what it reads. Called by ``compile``; nothing after it can fail for a reason in the file.
 """
 
 from dataclasses import replace
@@ -12,18 +12,16 @@ from schemas.compiler.drafts import EntityDraft, TenantDraft
 from schemas.compiler.expressions.celtypes import type_of_column
 from schemas.compiler.expressions.shapes import EntityShape, FieldShape, Shapes, relation_name
 from schemas.compiler.fields import titles
-from schemas.compiler.findings import Findings, did_you_mean
+from schemas.compiler.findings import Findings
 from schemas.compiler.formulas import Formulas, Use
 from schemas.compiler.model import Access, AccessEntry, Entity, Index, Reference, TenantModel
-from schemas.compiler.nodes import Mapping, Scalar, pairs, plain
+from schemas.compiler.nodes import Mapping, Node, Scalar, pairs, plain
 from schemas.compiler.parse import USERS
 from schemas.compiler.principal import ADMIN_ROLE, AUTHENTICATED_ROLE
-from schemas.compiler.scope import Scope
+from schemas.compiler.scope import Scope, report_missing_entity
 from schemas.compiler.sections.document import DOCUMENT, SECTIONS
 from schemas.compiler.sections.entity import ENTITY, ENTITY_SECTIONS
 from schemas.compiler.sections.indexes import INDEXES
-
-_OWN_ROW = "self.id == user.id"
 
 
 def resolve(root: Mapping, tenant: TenantDraft, slug: str, findings: Findings) -> TenantModel:
@@ -51,7 +49,7 @@ def resolve(root: Mapping, tenant: TenantDraft, slug: str, findings: Findings) -
         entities=entities,
         roles=tenant.roles,
         languages=tenant.languages,
-        timezone=str(_plain_of(locale, "timezone") or "UTC"),
+        timezone=_plain_of(locale, "timezone") or "UTC",
         currency=_plain_of(locale, "currency"),
         sections={
             name: DOCUMENT.keys[name].shape.build(entry.value, scope)
@@ -70,7 +68,7 @@ def _resolve_references(entity: EntityDraft, tenant: TenantDraft, findings: Find
         place = node.get("references") or draft.key
         target = tenant.entities.get(reference.entity)
         if target is None:
-            _report_entity(reference.entity, place, tenant, findings)
+            report_missing_entity(reference.entity, place, tenant, findings)
             entity.dropped |= {relation_name(draft.field.name)}
             continue
         key = target.fields.get(target.key)
@@ -81,26 +79,13 @@ def _resolve_references(entity: EntityDraft, tenant: TenantDraft, findings: Find
             if draft.field.pg_type != key.field.pg_type:
                 form = key.field.schema
                 wanted = f"type: {form['type']}" + (f", format: {form['format']}" if "format" in form else "")
-                message = f"'{draft.field.name}' refers to {target.name}, whose key '{target.key}' is {key.field.pg_type}"
+                whose = f"{target.name}, whose key '{target.key}' is {key.field.pg_type}"
+                message = f"'{draft.field.name}' refers to {whose}"
                 findings.error("field.reference_type", message, draft.key, f"write {wanted}")
         else:
             draft.field = replace(
                 draft.field, kind=key.field.kind, pg_type=key.field.pg_type, schema=dict(key.field.schema)
             )
-
-
-def _report_entity(name: str, place: Any, tenant: TenantDraft, findings: Findings) -> None:
-    rename = tenant.renames.get(name)
-    if rename is not None:
-        message = f"'{name}' was renamed to '{rename.new}' (renamed_from, line {rename.line}): write '{rename.new}' here"
-        findings.error("reference.renamed", message, place)
-    elif name not in tenant.dropped:
-        findings.error(
-            "reference.unknown_entity",
-            f"there is no entity '{name}'",
-            place,
-            did_you_mean(name, tenant.entities),
-        )
 
 
 def _rules(root: Mapping) -> dict[str, Scalar]:
@@ -160,9 +145,9 @@ def _shapes(tenant: TenantDraft, rules: dict[str, Scalar], findings: Findings) -
 def _resolve_fields(entity: EntityDraft, scope: Scope) -> None:
     for draft in entity.fields.values():
         if draft.computed is not None:
-            needs = "sql" if draft.field.virtual else "row"
-            says = "a computed field" if draft.field.virtual else "a stored computed field"
-            expression = scope.expression(draft.computed, Use(says, draft.field, needs))
+            virtual = Use("a computed field", draft.field, "sql")
+            stored = Use("a stored computed field", draft.field, "row")
+            expression = scope.expression(draft.computed, virtual if draft.field.virtual else stored)
             draft.field = replace(draft.field, computed=expression)
         elif draft.default is not None and draft.field.has_default:
             draft.field = default_of(draft.field, draft.default, scope)
@@ -257,13 +242,17 @@ def _check_indexes(indexes: tuple[Index, ...], node: Mapping, findings: Findings
 
 
 def _users_access(scope: Scope) -> Access:
-    """Return who may do what with users when the file does not say: admins everything, everyone reads themselves."""
+    """Return who may do what with users when the file does not say: admins all, everyone reads themselves."""
     admin = (AccessEntry(ADMIN_ROLE),)
-    text = Scalar(_OWN_ROW, _OWN_ROW, 1, 1, 0, 0)
-    own = AccessEntry(AUTHENTICATED_ROLE, rule=scope.expression(text, Use("an access rule", needs="sql")))
-    return Access((*admin, own), admin, admin, admin, declared=True)
+    key = scope.entity.key if scope.entity is not None else "id"
+    kind = (
+        scope.entity.fields[key].field.kind if scope.entity is not None and key in scope.entity.fields else ""
+    )
+    text = f"self.{key} == user.id" if kind in {"uuid", "text"} else f"string(self.{key}) == user.id"
+    rule = scope.expression(Scalar(text, text, 1, 1, 0, 0), Use("an access rule", needs="sql"))
+    return Access((*admin, AccessEntry(AUTHENTICATED_ROLE, rule=rule)), admin, admin, admin, declared=True)
 
 
-def _plain_of(node: object, key: str) -> Any:
+def _plain_of(node: Node | None, key: str) -> str | None:
     value = node.get(key) if isinstance(node, Mapping) else None
-    return None if value is None else plain(value)
+    return None if value is None else str(plain(value))

@@ -1,4 +1,4 @@
-"""What a name in the file can mean at a place: looks up fields, paths, roles, entities; reports those that are not there.
+"""What a name can mean at a place: looks up fields, paths, roles, entities; reports missing ones.
 
 Decides the wording for a name that was renamed: what it is called now, and which line says so. It compiles
 expressions only through ``formulas``. Made by ``resolve``, used by the slots of ``grammar``.
@@ -63,12 +63,7 @@ class Scope:
         """Report an entity that does not exist; return whether it does."""
         if name in self.tenant.entities:
             return True
-        rename = self.tenant.renames.get(name)
-        if rename is not None:
-            self._renamed(node, rename.old, rename.new, rename.line)
-        elif name not in self.tenant.dropped:
-            hint = did_you_mean(name, self.tenant.entities)
-            self.findings.error("reference.unknown_entity", f"there is no entity '{name}'", node, hint)
+        report_missing_entity(name, node, self.tenant, self.findings)
         return False
 
     def check_role(self, node: Node, name: str) -> None:
@@ -89,7 +84,7 @@ class Scope:
         return None
 
     def find_path(self, node: Node, path: str) -> Field | None:
-        """Return the field a path such as ``customer.name`` leads to; report the first part that does not exist."""
+        """Return the field a path such as ``customer.name`` leads to; report its first wrong part."""
         entity = self.entity
         if entity is None or not self.known:
             return None
@@ -123,7 +118,7 @@ class Scope:
             return
         rename = entity.renames.get(name)
         if rename is not None:
-            self._renamed(node, rename.old, rename.new, rename.line)
+            self.findings.error("reference.renamed", rename.says(), self.spot(node, rename.old))
             return
         is_field = known is entity.fields
         what = "field" if is_field else "relation"
@@ -132,9 +127,12 @@ class Scope:
         message = f"{entity.name} has no {what} '{name[:80]}'"
         self.findings.error(f"reference.unknown_{what}", message, self.spot(node, name), hint)
 
-    def _renamed(self, node: Node, old: str, new: str, line: int) -> None:
-        self.findings.error(
-            "reference.renamed",
-            f"'{old}' was renamed to '{new}' (renamed_from, line {line}): write '{new}' here",
-            self.spot(node, old),
-        )
+
+def report_missing_entity(name: str, place: Node, tenant: TenantDraft, findings: Findings) -> None:
+    """Report that there is no such entity, or what it is called now."""
+    rename = tenant.renames.get(name)
+    if rename is not None:
+        findings.error("reference.renamed", rename.says(), place)
+    elif name not in tenant.dropped:
+        hint = did_you_mean(name, tenant.entities)
+        findings.error("reference.unknown_entity", f"there is no entity '{name}'", place, hint)

@@ -1,11 +1,13 @@
 """Reads a tenant file's bytes into nodes: a strict subset of YAML with the types of YAML 1.2 core.
 
-Decides what is text we read at all: UTF-8, at most 1 MiB, one document, depth 40, 100,000 nodes, no duplicate keys, no
-anchors, aliases, merge keys, tags. It interprets nothing of the language. Called by ``compile``.
+Decides what is text we read at all: UTF-8, at most 1 MiB, one document, depth 40, 100,000 nodes, no duplicate
+keys, no anchors, aliases, merge keys, tags. It interprets nothing of the language. Called by ``compile``.
 """
 
 import math
 import re
+from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -18,6 +20,9 @@ MAX_DEPTH = 40
 MAX_NODES = 100_000
 MAX_DIGITS = 40
 _BOM = "\ufeff"
+
+Event: TypeAlias = Any
+"""One of libyaml's events; the stubs do not know their attributes."""
 
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
@@ -106,7 +111,7 @@ class _Loader:
 
     def run(self, text: str) -> Node | None:
         documents = 0
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):  # type: ignore[no-untyped-call]
+        for event in _events(text):
             kind = type(event)
             if kind is yaml.ScalarEvent:
                 self._place(self._scalar(event), event)
@@ -134,7 +139,7 @@ class _Loader:
             )
         return self._root
 
-    def _open(self, event: yaml.Event, kind: type[yaml.Event]) -> None:
+    def _open(self, event: Event, kind: type[object]) -> None:
         line, column = _mark(event)
         node: Mapping | Sequence
         node = Mapping({}, line, column) if kind is yaml.MappingStartEvent else Sequence([], line, column)
@@ -145,7 +150,7 @@ class _Loader:
         self._stack.append(node)
         self._keys.append(None)
 
-    def _place(self, node: Node, event: yaml.Event) -> None:
+    def _place(self, node: Node, event: Event) -> None:
         self._count += 1
         if self._count > MAX_NODES:
             self._refuse("too_many_nodes", f"more than {MAX_NODES:,} values", event)
@@ -190,7 +195,7 @@ class _Loader:
             return
         parent.entries[key.text] = Entry(key, node)
 
-    def _scalar(self, event: yaml.Event) -> Scalar:
+    def _scalar(self, event: Event) -> Scalar:
         text: str = event.value
         start, end = event.start_mark, event.end_mark
         scalar = Scalar(
@@ -226,15 +231,19 @@ class _Loader:
             return 0
         return text
 
-    def _empty(self, event: yaml.Event) -> Scalar:
+    def _empty(self, event: Event) -> Scalar:
         line, column = _mark(event)
         return Scalar(None, "", line, column, event.start_mark.index, event.start_mark.index)
 
-    def _refuse(self, reason: str, message: str, event: yaml.Event, hint: str = "") -> None:
+    def _refuse(self, reason: str, message: str, event: Event, hint: str = "") -> None:
         self._findings.error(f"source.{reason}", message, Position(*_mark(event)), hint)
 
 
-def _mark(event: yaml.Event) -> tuple[int, int]:
+def _events(text: str) -> Iterator[Event]:
+    return yaml.parse(text, Loader=yaml.CSafeLoader)
+
+
+def _mark(event: Event) -> tuple[int, int]:
     return event.start_mark.line + 1, event.start_mark.column + 1
 
 

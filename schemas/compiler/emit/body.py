@@ -1,9 +1,11 @@
 """What a request body may hold, per entity, as JSON Schemas for jsonschema-rs.
 
-Decides which fields may be written and which must be. Unknown fields are refused (``additionalProperties``), read-only
-ones too (their schema is ``false``). Access rules are not its business. Called by the write pipeline and OpenAPI.
+Decides which fields may be written and which must be. Unknown fields are refused (``additionalProperties``),
+read-only ones too (their schema is ``false``). Access rules are not its business. Called by the write
+pipeline and OpenAPI.
 
-Compile them with ``validate_formats=True, pattern_options=RegexOptions()``: no pattern may take exponential time.
+Compile them with ``validate_formats=True, pattern_options=RegexOptions()``: no pattern may take exponential
+time.
 """
 
 from typing import Any
@@ -33,7 +35,7 @@ def body_schemas(entity: Entity) -> dict[str, JsonSchema]:
 
 
 def value_schema(field: Field) -> JsonSchema:
-    """Return the schema a value of a field must meet: its own, null where allowed, and the column's bounds."""
+    """Return the schema a value of a field must meet: its own, null where allowed, the column's bounds."""
     schema = {name: value for name, value in field.schema.items() if name not in _ANNOTATIONS}
     form = schema.get("format")
     if form == "time":

@@ -5,6 +5,8 @@ Decides how a wrong kind of value is reported. A shape never knows where in the 
 
 from typing import Any
 
+from typing_extensions import override
+
 from schemas.compiler.findings import Findings
 from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, plain
 from schemas.compiler.scope import Scope
@@ -32,13 +34,17 @@ class Shape:
         """Return the node as ``build`` wants it, or None after reporting why it is refused."""
         raise NotImplementedError
 
-    def build(self, node: Node, scope: Scope) -> Any:
+    def build(self, node: Node, scope: Scope) -> Any:  # noqa: ANN401 - each form has its own
         """Return the value of a checked node; names and expressions in it are checked against the scope."""
         return plain(node)
 
     def schema(self, definitions: Definitions) -> JsonSchema:
         """Return the JSON Schema of this form, for editors."""
         raise NotImplementedError
+
+    def parts(self) -> "tuple[Shape, ...]":
+        """Return the forms this one is made of, for the reference."""
+        return ()
 
     def wrong_kind(self, node: Node, findings: Findings, hint: str = "") -> None:
         """Report that the node is no such form."""
@@ -72,10 +78,12 @@ class AnyValue(Shape):
 
     expects = "any value"
 
+    @override
     def check(self, node: Node, findings: Findings) -> Node | None:
         """Accept everything; the loader has refused what JSON cannot hold."""
         return node
 
+    @override
     def schema(self, definitions: Definitions) -> JsonSchema:
         """Return the schema that accepts everything."""
         return {}

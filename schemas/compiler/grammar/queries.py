@@ -1,7 +1,7 @@
 """Forms written in the public query grammar: filters, selections, orders, aggregates.
 
-Decides whether the names and operators in them exist, so that a view or a webhook cannot break after a rename. Values
-are read by the query parser when the query runs. Names are looked up by ``scope``.
+Decides whether the names and operators in them exist, so that a view or a webhook cannot break after a
+rename. Values are read by the query parser when the query runs. Names are looked up by ``scope``.
 """
 
 import re

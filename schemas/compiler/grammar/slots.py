@@ -1,6 +1,7 @@
 """Forms whose values are names and expressions: checked against the rest of the file when they are built.
 
-Decides nothing about where a name is looked up; ``scope`` does. A slot takes part in renames: it follows or is refused.
+Decides nothing about where a name is looked up; ``scope`` does. A slot takes part in renames: it follows or
+is refused.
 """
 
 from typing_extensions import override

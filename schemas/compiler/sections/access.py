@@ -9,7 +9,8 @@ from typing_extensions import override
 
 from schemas.compiler.formulas import Use
 from schemas.compiler.grammar.base import Shape
-from schemas.compiler.grammar.containers import Key, Many, Record
+from schemas.compiler.grammar.combinators import Many
+from schemas.compiler.grammar.containers import Key, Record
 from schemas.compiler.grammar.scalars import BOOLEAN, Integer
 from schemas.compiler.grammar.slots import Cel, FieldName, RoleName
 from schemas.compiler.model import Access, AccessEntry
@@ -86,7 +87,7 @@ def _as_creation(entry: AccessEntry) -> AccessEntry:
 
 ACCESS = AccessRecord(
     "access",
-    "Who may do what with the rows. A verb without entries is nobody's; without access at all, only admin may.",
+    "Who may do what with the rows. A verb without entries is nobody's; without access, only admin may.",
     {
         "read": Key(_entries(READ), "Who may read."),
         "create": Key(_entries(CREATE), "Who may create."),

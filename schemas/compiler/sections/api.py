@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from schemas.compiler.findings import did_you_mean
-from schemas.compiler.grammar.containers import Key, Many, Record
-from schemas.compiler.grammar.scalars import RATE, Choice, Integer, Rate, Text
+from schemas.compiler.grammar.combinators import Many
+from schemas.compiler.grammar.containers import Key, Record
+from schemas.compiler.grammar.quantities import RATE, Rate
+from schemas.compiler.grammar.scalars import Choice, Integer, Text
 from schemas.compiler.nodes import Node, plain
 from schemas.compiler.scope import Scope
 

@@ -15,7 +15,7 @@ from schemas.compiler.grammar.containers import Keyed
 from schemas.compiler.grammar.slots import Cel
 from schemas.compiler.model import Field
 from schemas.compiler.names import FIELD_PATTERN
-from schemas.compiler.nodes import Mapping, Node, Scalar, pairs
+from schemas.compiler.nodes import Node, Scalar, pairs
 from schemas.compiler.scope import Scope
 
 

@@ -11,8 +11,10 @@ from typing_extensions import override
 
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.formulas import Use
-from schemas.compiler.grammar.containers import Key, Keyed, Many, Record, Titles
-from schemas.compiler.grammar.scalars import BOOLEAN, DURATION, Choice, HttpUrl, Integer, Text
+from schemas.compiler.grammar.combinators import Many, Titles
+from schemas.compiler.grammar.containers import Key, Keyed, Record
+from schemas.compiler.grammar.quantities import DURATION
+from schemas.compiler.grammar.scalars import BOOLEAN, Choice, HttpUrl, Integer, Text
 from schemas.compiler.grammar.slots import Cel, RoleName
 from schemas.compiler.nodes import Mapping, Node, Scalar, pairs
 from schemas.compiler.scope import Scope
@@ -129,24 +131,86 @@ AUTH = Record(
     "auth",
     "How people sign up and in.",
     {
-        "signup": Key(Choice({"open": "anyone", "invite": "who is invited; the default", "closed": "nobody", "domains": "addresses of the listed domains"}, "open, invite, closed or domains"), "Who may sign up."),
-        "domains": Key(Many(Text("a domain", pattern=r"[a-z0-9.-]{3,253}"), "domains", most=100, single=True), "Mail domains that may sign up."),
+        "signup": Key(
+            Choice(
+                {
+                    "open": "anyone",
+                    "invite": "who is invited; the default",
+                    "closed": "nobody",
+                    "domains": "addresses of the listed domains",
+                },
+                "open, invite, closed or domains",
+            ),
+            "Who may sign up.",
+        ),
+        "domains": Key(
+            Many(Text("a domain", pattern=r"[a-z0-9.-]{3,253}"), "domains", most=100, single=True),
+            "Mail domains that may sign up.",
+        ),
         "default_role": Key(RoleName(), "Role of who signs up."),
         "password": Key(
-            Record("password", "What a password must be.", {"min_length": Key(Integer(8, 128), "Least characters."), "check_breached": Key(BOOLEAN, "Refuse known leaked ones."), "enabled": Key(BOOLEAN, "false: providers only.")}, make=Password),
+            Record(
+                "password",
+                "What a password must be.",
+                {
+                    "min_length": Key(Integer(8, 128), "Least characters."),
+                    "check_breached": Key(BOOLEAN, "Refuse known leaked ones."),
+                    "enabled": Key(BOOLEAN, "false: providers only."),
+                },
+                make=Password,
+            ),
             "Passwords.",
         ),
         "mfa": Key(
-            Record("mfa", "A second factor.", {"totp": Key(Choice({"off": "never", "optional": "who wants", "required": "everyone"}, "off, optional or required"), "One-time codes."), "required_for": Key(Many(RoleName(), "role names", single=True), "Roles that must.")}, make=SecondFactor),
+            Record(
+                "mfa",
+                "A second factor.",
+                {
+                    "totp": Key(
+                        Choice(
+                            {"off": "never", "optional": "who wants", "required": "everyone"},
+                            "off, optional or required",
+                        ),
+                        "One-time codes.",
+                    ),
+                    "required_for": Key(Many(RoleName(), "role names", single=True), "Roles that must."),
+                },
+                make=SecondFactor,
+            ),
             "Second factor.",
         ),
         "sessions": Key(
-            Record("sessions", "How long one stays signed in.", {"access_ttl": Key(DURATION, "Life of an access token."), "refresh_ttl": Key(DURATION, "Life of a refresh token."), "reuse_window": Key(DURATION, "How long a used refresh token answers the same successor."), "idle": Key(DURATION, "Signed out after so long without a request.")}, make=Sessions),
+            Record(
+                "sessions",
+                "How long one stays signed in.",
+                {
+                    "access_ttl": Key(DURATION, "Life of an access token."),
+                    "refresh_ttl": Key(DURATION, "Life of a refresh token."),
+                    "reuse_window": Key(
+                        DURATION, "How long a used refresh token answers the same successor."
+                    ),
+                    "idle": Key(DURATION, "Signed out after so long without a request."),
+                },
+                make=Sessions,
+            ),
             "Lifetimes.",
         ),
-        "providers": Key(Providers("provider", _PROVIDER, pattern=r"[a-z][a-z0-9_-]{0,62}", says="a-z, 0-9, '_' and '-'"), "Identity providers: google, github, microsoft, gitlab, or any with an issuer."),
-        "claims": Key(Claims("claim", Cel(Use("a claim", "any")), pattern=_RESERVED_CLAIMS, says="a-z, 0-9 and '_', and none of the standard claims"), "Further values in the token: CEL over the users row."),
-        "redirects": Key(Many(HttpUrl(secret=False), "addresses", most=50), "Exact addresses one may be sent back to."),
+        "providers": Key(
+            Providers("provider", _PROVIDER, pattern=r"[a-z][a-z0-9_-]{0,62}", says="a-z, 0-9, '_' and '-'"),
+            "Identity providers: google, github, microsoft, gitlab, or any with an issuer.",
+        ),
+        "claims": Key(
+            Claims(
+                "claim",
+                Cel(Use("a claim", "any")),
+                pattern=_RESERVED_CLAIMS,
+                says="a-z, 0-9 and '_', and none of the standard claims",
+            ),
+            "Further values in the token: CEL over the users row.",
+        ),
+        "redirects": Key(
+            Many(HttpUrl(secret=False), "addresses", most=50), "Exact addresses one may be sent back to."
+        ),
     },
     make=Auth,
-)  # fmt: skip
+)

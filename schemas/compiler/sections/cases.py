@@ -1,4 +1,4 @@
-"""``tests``: who may do what with which row, beside the rules they protect; run on every save and rolled back.
+"""``tests``: who may do what with which row; run on every save and rolled back.
 
 Decides that a case names real fields, verbs and transitions. Running it is the reload's.
 """
@@ -10,7 +10,8 @@ from typing import Any
 from typing_extensions import override
 
 from schemas.compiler.findings import did_you_mean
-from schemas.compiler.grammar.containers import Key, Keyed, Many, Record
+from schemas.compiler.grammar.combinators import Many
+from schemas.compiler.grammar.containers import Key, Keyed, Record
 from schemas.compiler.grammar.scalars import ANY, Text
 from schemas.compiler.grammar.slots import FieldName, RoleName
 from schemas.compiler.nodes import Mapping, Node, Scalar, pairs, plain
@@ -46,21 +47,11 @@ class Case:
 class Caller(Record):
     """A role and claims."""
 
-    @override
-    def _check_keys(self, node: Mapping, findings: Any) -> Mapping | None:
-        role = node.entries.get("role")
-        known = super()._check_keys(Mapping({"role": role} if role else {}, node.line, node.column), findings)
-        return (
-            None
-            if known is None
-            else Mapping(
-                known.entries | {k: e for k, e in node.entries.items() if k != "role"}, node.line, node.column
-            )
-        )
+    open = True
 
     @override
     def build(self, node: Node, scope: Scope) -> tuple[str, dict[str, Any]]:
-        values = dict(plain(node)) if isinstance(node, Mapping) else {}  # type: ignore[call-overload]
+        values = {key.text: plain(value) for key, value in pairs(node)}
         place = node.get("role") if isinstance(node, Mapping) else None
         if place is not None:
             scope.check_role(place, str(plain(place)))
@@ -138,8 +129,20 @@ CASES = Many(
         "test",
         "What a caller may do with a row; it runs on every save.",
         {
-            "as": Key(Caller("caller", "A role and claims.", {"role": Key(RoleName(), "The caller's role.", required=True)}, shorthand="role"), "Who asks: a role, and claims beside it.", required=True),
-            "given": Key(Given("value", ANY, pattern=r"[A-Za-z_][A-Za-z0-9_]*"), "The row; owner: me or owner: other sets a relation."),
+            "as": Key(
+                Caller(
+                    "caller",
+                    "A role and claims.",
+                    {"role": Key(RoleName(), "The caller's role.", required=True)},
+                    shorthand="role",
+                ),
+                "Who asks: a role, and claims beside it.",
+                required=True,
+            ),
+            "given": Key(
+                Given("value", ANY, pattern=r"[A-Za-z_][A-Za-z0-9_]*"),
+                "The row; owner: me or owner: other sets a relation.",
+            ),
             "may": Key(_ACTIONS, "What must be possible."),
             "may_not": Key(_ACTIONS, "What must be refused."),
             "hidden": Key(_FIELDS, "Fields that must not be seen."),
@@ -149,4 +152,4 @@ CASES = Many(
     ),
     "tests",
     most=200,
-)  # fmt: skip
+)

@@ -6,7 +6,8 @@ Decides that every entity, field and filter a widget names exists.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from schemas.compiler.grammar.containers import Key, Keyed, Many, Record, Titles
+from schemas.compiler.grammar.combinators import Many, Titles
+from schemas.compiler.grammar.containers import Key, Keyed, Record
 from schemas.compiler.grammar.queries import Aggregate, Filter, Order
 from schemas.compiler.grammar.scalars import Choice, Integer
 from schemas.compiler.grammar.slots import EntityName, FieldPath, RoleName

@@ -1,6 +1,7 @@
 """The whole file: its top-level keys.
 
-The one definition of the language: ``compile`` checks with it, ``emit.language`` prints it as JSON Schema and reference.
+The one definition of the language: ``compile`` checks with it, ``emit.language`` prints it as JSON Schema and
+reference.
 """
 
 from schemas.compiler.grammar.containers import Key, Keyed, Record

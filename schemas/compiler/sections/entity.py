@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from schemas.compiler.grammar.containers import Either, Key, Record, Titles
-from schemas.compiler.grammar.scalars import BOOLEAN, DATE, DURATION, Text
+from schemas.compiler.grammar.combinators import Either, Titles
+from schemas.compiler.grammar.containers import Key, Record
+from schemas.compiler.grammar.quantities import DATE, DURATION
+from schemas.compiler.grammar.scalars import BOOLEAN, Text
 from schemas.compiler.grammar.slots import FieldPath
 from schemas.compiler.names import ENTITY_PATTERN
 from schemas.compiler.nodes import Node, Scalar
@@ -57,8 +59,13 @@ ENTITY = Record(
         "title": Key(Titles(), "What people read, perhaps per language.", examples=("Customers",)),
         "description": Key(Text("a text", most=10_000), "What it is for."),
         "label": Key(FieldPath(), "Field that names a row to people."),
-        "key": Key(Text("a field's name", most=200), "Key field; without one there is id, a UUID made by the server."),
-        "renamed_from": Key(Text("the old name", pattern=ENTITY_PATTERN, most=63), "The entity's former name: its rows move along."),
+        "key": Key(
+            Text("a field's name", most=200), "Key field; without one there is id, a UUID made by the server."
+        ),
+        "renamed_from": Key(
+            Text("the old name", pattern=ENTITY_PATTERN, most=63),
+            "The entity's former name: its rows move along.",
+        ),
         "alias_until": Key(DATE, "The old name keeps answering until this day."),
         "soft_delete": Key(BOOLEAN, "Deleting hides the row and keeps it."),
         "managed": Key(BOOLEAN, "false: no created_at, updated_at, created_by, updated_by."),
@@ -84,7 +91,7 @@ ENTITY = Record(
         "triggers": "write functions: ...",
         "hooks": "write functions: ...",
     },
-)  # fmt: skip
+)
 
 ENTITY_SECTIONS = ("workflow", "functions", "views", "history", "tests")
 """Keys whose built value is a section of the entity."""

@@ -13,9 +13,11 @@ from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.findings import Findings
 from schemas.compiler.formulas import Use
 from schemas.compiler.grammar.base import Definitions, JsonSchema
+from schemas.compiler.grammar.combinators import Many
 from schemas.compiler.grammar.config import Config, ConfigValue
-from schemas.compiler.grammar.containers import Key, Keyed, Many, Record
-from schemas.compiler.grammar.scalars import BOOLEAN, DURATION, Choice, Integer
+from schemas.compiler.grammar.containers import Key, Keyed, Record
+from schemas.compiler.grammar.quantities import DURATION
+from schemas.compiler.grammar.scalars import BOOLEAN, Choice, Integer
 from schemas.compiler.grammar.slots import Cel, FieldName, FunctionName
 from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence
 from schemas.compiler.scope import Scope
@@ -160,7 +162,9 @@ FUNCTION = FunctionRecord(
     "function",
     "A function that runs when something happens to a row.",
     {
-        "trigger": Key(Triggers(), "When it runs.", examples=("before_create", "before_create,before_update")),
+        "trigger": Key(
+            Triggers(), "When it runs.", examples=("before_create", "before_create,before_update")
+        ),
         "function": Key(FunctionName(), "A built-in function, or one of the Python file beside this one."),
         "type": Key(Choice(TYPES, "a type of function"), "What it is for."),
         "field": Key(FieldName(), "Field it checks or sets."),
@@ -168,8 +172,12 @@ FUNCTION = FunctionRecord(
         "async": Key(BOOLEAN, "Run after the commit, in the background."),
         "timeout": Key(DURATION, "Most time it may take."),
         "retries": Key(Integer(0, 20), "How often to try again, in the background."),
-        "config": Key(ConfigValue(), "Handed to the function; texts may hold {{ CEL }} and \"${NAME}\"."),
+        "config": Key(ConfigValue(), 'Handed to the function; texts may hold {{ CEL }} and "${NAME}".'),
     },
-    suggest={"on": "write trigger: ...", "when": "write condition: ..., or trigger: ...", "event": "write trigger: ..."},
-)  # fmt: skip
+    suggest={
+        "on": "write trigger: ...",
+        "when": "write condition: ..., or trigger: ...",
+        "event": "write trigger: ...",
+    },
+)
 FUNCTIONS = FunctionMap("function", FUNCTION, pattern=r"[a-z][a-z0-9_]{0,62}", says="a-z, 0-9 and '_'")

@@ -1,6 +1,7 @@
 """``indexes`` and ``constraints``: how rows are found fast, and what may be there only once.
 
-Decides their names, which never meet an entity's. How they are built without stopping anyone is the planner's.
+Decides their names, which never meet an entity's. How they are built without stopping anyone is the
+planner's.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from typing_extensions import override
 
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.formulas import Use
-from schemas.compiler.grammar.containers import Key, Many, Record
+from schemas.compiler.grammar.combinators import Many
+from schemas.compiler.grammar.containers import Key, Record
 from schemas.compiler.grammar.scalars import BOOLEAN, Choice
 from schemas.compiler.grammar.slots import Cel, FieldName
 from schemas.compiler.model import Index

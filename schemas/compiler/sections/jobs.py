@@ -9,7 +9,8 @@ from typing_extensions import override
 
 from schemas.compiler.grammar.config import Config, ConfigValue
 from schemas.compiler.grammar.containers import Key, Keyed, Record
-from schemas.compiler.grammar.scalars import BOOLEAN, DURATION, Choice, Integer
+from schemas.compiler.grammar.quantities import DURATION
+from schemas.compiler.grammar.scalars import BOOLEAN, Choice, Integer
 from schemas.compiler.grammar.slots import FunctionName
 from schemas.compiler.nodes import Mapping, Node
 from schemas.compiler.scope import Scope

@@ -10,8 +10,11 @@ from typing_extensions import override
 from schemas.compiler.fieldtypes import FORMATS, JSON_TYPES
 from schemas.compiler.findings import Findings
 from schemas.compiler.formulas import Use
-from schemas.compiler.grammar.containers import Either, Key, Keyed, Later, Many, Record, Titles
-from schemas.compiler.grammar.scalars import ANY, BOOLEAN, DATE, NUMBER, SIZE, TEXT, Choice, Integer, Text
+from schemas.compiler.grammar.base import Shape
+from schemas.compiler.grammar.combinators import Either, Later, Many, Titles
+from schemas.compiler.grammar.containers import Key, Keyed, Record
+from schemas.compiler.grammar.quantities import DATE, SIZE
+from schemas.compiler.grammar.scalars import ANY, BOOLEAN, NUMBER, TEXT, Choice, Integer, Text
 from schemas.compiler.grammar.slots import Cel
 from schemas.compiler.names import FIELD_PATTERN
 from schemas.compiler.nodes import Node, Scalar
@@ -69,6 +72,14 @@ class FieldNames(Many):
         super().wrong_kind(node, findings, hint)
 
 
+def _nested() -> Shape:
+    return _NESTED
+
+
+def _subschema() -> Shape:
+    return SUBSCHEMA
+
+
 _TYPE = Choice(JSON_TYPES, "a JSON Schema type")
 _COUNT = Integer(0, 10_000_000)
 
@@ -120,14 +131,14 @@ VALUE_KEYWORDS = {
     "minItems": Key(_COUNT, "Least number of items."),
     "maxItems": Key(_COUNT, "Most items."),
     "uniqueItems": Key(BOOLEAN, "No item twice."),
-    "properties": Key(Later(lambda: _NESTED, "properties by name"), "Properties of an object."),
+    "properties": Key(Later(_nested, "properties by name"), "Properties of an object."),
     "required": Key(FieldNames(), "Properties an object must have."),
     "additionalProperties": Key(
         BOOLEAN, "Whether an object may have other properties; false by default when it declares some."
     ),
     "minProperties": Key(_COUNT, "Least number of properties."),
     "maxProperties": Key(_COUNT, "Most properties."),
-    "items": Key(Later(lambda: SUBSCHEMA, "the form of the items"), "The form of an array's items."),
+    "items": Key(Later(_subschema, "the form of the items"), "The form of an array's items."),
     "deprecated": Key(BOOLEAN, "Still there, but on its way out."),
     "$comment": Key(TEXT, "A remark nobody else reads."),
 }
@@ -184,7 +195,7 @@ FIELD = Record(
         ),
         "stored": Key(
             BOOLEAN,
-            "Keep the computed value in a column (it may only read its own row); computed when read by default.",
+            "Keep the value in a column (it may only read its own row).",
         ),
         "virtual": Key(BOOLEAN, "Compute when read: the default."),
         "renamed_from": Key(
@@ -236,5 +247,8 @@ ENTITY_SCHEMA = Record(
         "properties": Key(Keyed("field", FIELD, pattern=FIELD_PATTERN, most=MAX_FIELDS), "Fields by name."),
         "additionalProperties": Key(BOOLEAN, "Requests with unknown fields are refused in any case."),
     },
-    suggest={"indexes": "indexes stand beside the schema, in the entity", "key": "key stands beside the schema, in the entity"},
-)  # fmt: skip
+    suggest={
+        "indexes": "indexes stand beside the schema, in the entity",
+        "key": "key stands beside the schema, in the entity",
+    },
+)

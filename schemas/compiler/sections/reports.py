@@ -9,9 +9,11 @@ from typing import Any
 
 from typing_extensions import override
 
-from schemas.compiler.grammar.containers import Key, Keyed, Many, Record, Titles
+from schemas.compiler.grammar.combinators import Many, Titles
+from schemas.compiler.grammar.containers import Key, Keyed, Record
+from schemas.compiler.grammar.quantities import CRON, ZONE
 from schemas.compiler.grammar.queries import PLACEHOLDER, Aggregate, Filter, Order
-from schemas.compiler.grammar.scalars import BOOLEAN, CRON, ZONE, Choice, Integer, Text
+from schemas.compiler.grammar.scalars import BOOLEAN, Choice, Integer, Text
 from schemas.compiler.grammar.slots import EntityName, FieldPath, RoleName
 from schemas.compiler.nodes import Mapping, Node, pairs
 from schemas.compiler.scope import Scope
@@ -89,8 +91,15 @@ REPORT = ReportRecord(
     "Grouped figures.",
     {
         "entity": Key(EntityName(), "Whose rows it is about.", required=True),
-        "columns": Key(Many(Aggregate(path=True), "fields or aggregates", least=1, most=50, single=True), "Figures, and fields of the group.", required=True),
-        "params": Key(Keyed("parameter", SUBSCHEMA, pattern=r"[A-Za-z_][A-Za-z0-9_]*", most=20), "Parameters by name, in JSON Schema."),
+        "columns": Key(
+            Many(Aggregate(path=True), "fields or aggregates", least=1, most=50, single=True),
+            "Figures, and fields of the group.",
+            required=True,
+        ),
+        "params": Key(
+            Keyed("parameter", SUBSCHEMA, pattern=r"[A-Za-z_][A-Za-z0-9_]*", most=20),
+            "Parameters by name, in JSON Schema.",
+        ),
         "filter": Key(Filter(), "Only these rows; {name} is a parameter."),
         "group_by": Key(Many(FieldPath(), "fields or paths", most=5, single=True), "What makes a group."),
         "sort": Key(Many(Order(), "fields to sort by", most=5, single=True), "Order of the rows."),
@@ -104,5 +113,5 @@ REPORT = ReportRecord(
     },
     make=Report,
     of_entity="entity",
-)  # fmt: skip
+)
 REPORTS = Keyed("report", REPORT, pattern=NAME, says=NAME_SAYS)

@@ -8,7 +8,8 @@ from typing import Any
 from typing_extensions import override
 
 from schemas.compiler.formulas import Use
-from schemas.compiler.grammar.containers import Key, Many, Record, Titles
+from schemas.compiler.grammar.combinators import Many, Titles
+from schemas.compiler.grammar.containers import Key, Record
 from schemas.compiler.grammar.scalars import BOOLEAN, Choice, Text
 from schemas.compiler.grammar.slots import Cel
 from schemas.compiler.model import Rule
@@ -53,7 +54,10 @@ RULES = Many(
             "message": Key(Titles(), "What to tell the caller."),
             "messageExpression": Key(Cel(Use("a message", "text", old=True)), "CEL that makes the message."),
             "reason": Key(Choice(REASONS, "a reason"), "Machine-readable kind of refusal."),
-            "fieldPath": Key(Text("a field path", pattern=r"\.?[A-Za-z_][A-Za-z0-9_.\[\]]*", examples=(".due_on",)), "Field the refusal points at."),
+            "fieldPath": Key(
+                Text("a field path", pattern=r"\.?[A-Za-z_][A-Za-z0-9_.\[\]]*", examples=(".due_on",)),
+                "Field the refusal points at.",
+            ),
             "optionalOldSelf": Key(BOOLEAN, "Run on create too, with oldSelf absent."),
         },
         shorthand="rule",
@@ -61,4 +65,4 @@ RULES = Many(
     ),
     "rules such as {rule: self.net > 0, message: ...}",
     most=100,
-)  # fmt: skip
+)

@@ -3,6 +3,7 @@
 Decides that every field a view names exists. Drawing them is the UI's, from these descriptors.
 """
 
+from collections.abc import Callable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,8 @@ from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.findings import Findings, did_you_mean
 from schemas.compiler.formulas import Use
 from schemas.compiler.grammar.base import Definitions, JsonSchema, Shape
-from schemas.compiler.grammar.containers import Key, Keyed, Many, Record, Titles
+from schemas.compiler.grammar.combinators import Many, Titles
+from schemas.compiler.grammar.containers import Key, Keyed, Record
 from schemas.compiler.grammar.queries import Filter, Order
 from schemas.compiler.grammar.scalars import Choice, Integer
 from schemas.compiler.grammar.slots import Cel, FieldName, FieldPath, RoleName
@@ -133,7 +135,7 @@ _COMMON = {
 }
 
 
-def _view(kind: str, says: str, keys: dict[str, Key], make: Any) -> Record:
+def _view(kind: str, says: str, keys: dict[str, Key], make: Callable[..., object]) -> Record:
     own = {"type": Key(Choice((kind,)), f"{kind}; may be left out when the view is called {kind}.")}
     return Record(f"{kind} view", says, own | keys | _COMMON, make=make)
 
@@ -230,6 +232,10 @@ class View(Shape):
     @override
     def schema(self, definitions: Definitions) -> JsonSchema:
         return {"anyOf": [view.schema(definitions) for view in VIEWS_BY_TYPE.values()]}
+
+    @override
+    def parts(self) -> tuple[Shape, ...]:
+        return tuple(VIEWS_BY_TYPE.values())
 
     def _record(self, node: Node) -> Record:
         kind = node.get("type") if isinstance(node, Mapping) else None

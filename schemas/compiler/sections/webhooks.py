@@ -1,6 +1,7 @@
 """``webhooks``: addresses that hear what happens to rows.
 
-Decides which events exist and that what is sent can be selected. Delivery, and the guard on addresses, is a feature's.
+Decides which events exist and that what is sent can be selected. Delivery, and the guard on addresses, is a
+feature's.
 """
 
 from collections.abc import Mapping as MappingType
@@ -11,9 +12,11 @@ from typing_extensions import override
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.findings import did_you_mean
 from schemas.compiler.formulas import Use
-from schemas.compiler.grammar.containers import Key, Keyed, Many, Record
+from schemas.compiler.grammar.combinators import Many
+from schemas.compiler.grammar.containers import Key, Keyed, Record
+from schemas.compiler.grammar.quantities import DURATION
 from schemas.compiler.grammar.queries import Select
-from schemas.compiler.grammar.scalars import BOOLEAN, DURATION, HttpUrl, Integer, Text
+from schemas.compiler.grammar.scalars import BOOLEAN, HttpUrl, Integer, Text
 from schemas.compiler.grammar.slots import Cel
 from schemas.compiler.nodes import Mapping, Node, Sequence, plain
 from schemas.compiler.scope import Scope
@@ -89,15 +92,31 @@ WEBHOOK = WebhookRecord(
     "An address that hears what happens.",
     {
         "url": Key(HttpUrl(), "Where to.", required=True),
-        "events": Key(Many(EventName(), "events", least=1, most=50, single=True), "What it hears.", required=True, examples=(["invoices.*"],)),
+        "events": Key(
+            Many(EventName(), "events", least=1, most=50, single=True),
+            "What it hears.",
+            required=True,
+            examples=(["invoices.*"],),
+        ),
         "when": Key(Cel(Use("a webhook condition", old=True)), "Only rows for which this holds."),
         "select": Key(Select(), "What is sent, in the query grammar; the whole row by default."),
-        "secret": Key(Text("a secret", secret=True), 'Key of the signature; "${NAME}" keeps it out of the file.'),
-        "headers": Key(Keyed("header", Text("a header's value", secret=True, most=1000), pattern=r"[A-Za-z][A-Za-z0-9-]{0,63}", says="letters, digits and '-'", most=20), "Further headers."),
+        "secret": Key(
+            Text("a secret", secret=True), 'Key of the signature; "${NAME}" keeps it out of the file.'
+        ),
+        "headers": Key(
+            Keyed(
+                "header",
+                Text("a header's value", secret=True, most=1000),
+                pattern=r"[A-Za-z][A-Za-z0-9-]{0,63}",
+                says="letters, digits and '-'",
+                most=20,
+            ),
+            "Further headers.",
+        ),
         "timeout": Key(DURATION, "Most time an answer may take."),
         "retries": Key(Integer(0, 20), "How often to try again."),
         "enabled": Key(BOOLEAN, "false: nothing is sent."),
     },
     make=Webhook,
-)  # fmt: skip
+)
 WEBHOOKS = Keyed("webhook", WEBHOOK, pattern=NAME, says=NAME_SAYS)

@@ -1,11 +1,12 @@
 """``workflow``: the states of a row, who may move it from one to another, and what is locked in each.
 
-Decides that every state is a value of the field and every transition leads somewhere. Running it is a feature's.
+Decides that every state is a value of the field and every transition leads somewhere. Running it is a
+feature's.
 """
 
+import dataclasses
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from typing_extensions import override
 
@@ -13,8 +14,10 @@ from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.findings import did_you_mean
 from schemas.compiler.formulas import Use
 from schemas.compiler.grammar.base import Definitions, JsonSchema
-from schemas.compiler.grammar.containers import Key, Keyed, Many, Record, Titles
-from schemas.compiler.grammar.scalars import BOOLEAN, DURATION, Choice, Integer, Text
+from schemas.compiler.grammar.combinators import Many, Titles
+from schemas.compiler.grammar.containers import Key, Keyed, Record
+from schemas.compiler.grammar.quantities import DURATION
+from schemas.compiler.grammar.scalars import BOOLEAN, Choice, Integer, Text
 from schemas.compiler.grammar.slots import BUILT_IN_FUNCTIONS, Cel, FieldName, RoleName
 from schemas.compiler.nodes import Mapping, Node, Scalar, pairs, plain
 from schemas.compiler.scope import Scope
@@ -36,7 +39,7 @@ class State:
     editors: tuple[str, ...] = ()
     deadline: float | None = None
     on_deadline: str | None = None
-    title: MappingType[str, str] = field(default_factory=dict)
+    title: MappingType[str, str] = dataclasses.field(default_factory=dict)
     color: str = ""
 
 
@@ -52,7 +55,7 @@ class Transition:
     allow_self: bool = True
     comment: str = "optional"
     confirm: bool = False
-    title: MappingType[str, str] = field(default_factory=dict)
+    title: MappingType[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,8 @@ class Workflow:
     """The states and transitions of an entity's rows."""
 
     field: str
-    states: MappingType[str, State] = field(default_factory=dict)
-    transitions: MappingType[str, Transition] = field(default_factory=dict)
+    states: MappingType[str, State] = dataclasses.field(default_factory=dict)
+    transitions: MappingType[str, Transition] = dataclasses.field(default_factory=dict)
 
 
 class StateName(Text):
@@ -172,10 +175,6 @@ def _check_state(node: Node, name: str, scope: Scope) -> None:
         )
 
 
-def _transition(**values: Any) -> Transition:
-    return Transition(values.pop("from"), values.pop("to"), **values)
-
-
 _NAME = r"[a-z][a-z0-9_]{0,62}"
 _STATE = Record(
     "state",
@@ -196,8 +195,13 @@ _TRANSITION = Record(
     "transition",
     "A way from one state to another, and who may go it.",
     {
-        "from": Key(Many(StateName(), "states", least=1, single=True), "States it begins in.", required=True),
-        "to": Key(StateName(), "State it leads to.", required=True),
+        "from": Key(
+            Many(StateName(), "states", least=1, single=True),
+            "States it begins in.",
+            required=True,
+            attribute="sources",
+        ),
+        "to": Key(StateName(), "State it leads to.", required=True, attribute="target"),
         "roles": Key(
             Many(RoleName(), "role names", single=True), "Who may; everyone who may update, when left out."
         ),
@@ -211,15 +215,20 @@ _TRANSITION = Record(
         "confirm": Key(BOOLEAN, "Ask before doing it."),
         "title": Key(Titles(), "Words on the button."),
     },
-    make=_transition,
+    make=Transition,
 )
 WORKFLOW = WorkflowRecord(
     "workflow",
     "States and transitions over a field with an enum.",
     {
         "field": Key(Text("a field's name"), "Field that holds the state; it needs an enum.", required=True),
-        "states": Key(Keyed("state", _STATE, pattern=r"[^\s]{1,63}", says="a value of the field"), "What holds in each state."),
-        "transitions": Key(Keyed("transition", _TRANSITION, pattern=_NAME, says="a-z, 0-9 and '_'"), "Ways between them."),
+        "states": Key(
+            Keyed("state", _STATE, pattern=r"[^\s]{1,63}", says="a value of the field"),
+            "What holds in each state.",
+        ),
+        "transitions": Key(
+            Keyed("transition", _TRANSITION, pattern=_NAME, says="a-z, 0-9 and '_'"), "Ways between them."
+        ),
     },
     make=Workflow,
-)  # fmt: skip
+)
