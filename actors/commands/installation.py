@@ -1,0 +1,120 @@
+"""An installation as a command sees it: its database, whether a server runs, and a tenant's place in both.
+
+Decides how a command reaches PostgreSQL: through the running server's own one, or by starting it for the moment.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from actors.compile_worker import CompileWorker
+from actors.database import Database
+from actors.messages import TenantIdentity
+from actors.sources import Source, SourceError, read_source
+from actors.tenant import registry
+from actors.tenant.platform import Platform
+from actors.tenant.provision import provision
+from actors.tenant.status import StatusBook
+from config.errors import StartError
+from config.settings import Settings
+from schemas.compiler.compile import SYSTEM_SLUG
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What a command works with.
+
+    Attributes:
+        settings: of the installation.
+        database: usable until the command ends.
+        served: a server runs on it and takes changes by itself.
+        platform: surroundings for what the command does in a server's place.
+    """
+
+    settings: Settings
+    database: Database
+    served: bool
+    platform: Platform
+
+    def file(self, slug: str) -> Path:
+        """Return where the tenant's file is."""
+        name = "platform" if slug == SYSTEM_SLUG else slug
+        return self.settings.schemas_dir / f"{name}.yaml"
+
+    async def source(self, slug: str) -> Source:
+        """Read a tenant's file.
+
+        Raises:
+            StartError: there is none, or it cannot be read.
+        """
+        for _ in range(100):
+            try:
+                source = read_source(self.file(slug), self.settings.schemas_dir)
+            except FileNotFoundError:
+                msg = f"there is no {self.file(slug)}"
+                raise StartError(msg) from None
+            except SourceError as error:
+                raise StartError(str(error)) from error
+            if source is not None:
+                return source
+            await asyncio.sleep(0.02)
+        msg = f"{self.file(slug)} is being written by another program"
+        raise StartError(msg)
+
+    async def identity(self, slug: str) -> TenantIdentity:
+        """Return a tenant's names.
+
+        Raises:
+            StartError: no such tenant.
+        """
+        async with self.database.owner() as connection:
+            found = await registry.find_tenant(connection, slug)
+        if found is None:
+            msg = f"there is no tenant '{slug}'"
+            raise StartError(msg)
+        return found
+
+    async def provisioned(self, slug: str) -> TenantIdentity:
+        """Return a tenant's names, making its place in PostgreSQL if it is new."""
+        async with self.database.owner() as connection:
+            identity = await registry.ensure_tenant(connection, slug)
+            if not (await registry.current(connection, identity)).version:
+                await provision(connection, identity, self.platform.password(identity))
+        return identity
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, secrets: Mapping[str, str] | None = None) -> AsyncIterator[Installation]:
+    """Reach an installation's database for the length of a command.
+
+    Raises:
+        StartError: it cannot be reached.
+    """
+    database = Database(settings.database, settings.data_dir)
+    await database.start(join=True)
+    compiler = CompileWorker()
+    try:
+        async with database.owner() as connection:
+            await registry.bootstrap(connection)
+            key = await registry.cluster_key(connection)
+            served = await registry.is_served(connection)
+        platform = Platform(
+            database, compiler, StatusBook(), {}, key, secrets or {}, lambda: datetime.now(UTC), settings.reload.drain_seconds
+        )
+        yield Installation(settings, database, served, platform)
+    finally:
+        await compiler.close()
+        await database.stop()
+
+
+def write_file(path: Path, text: bytes) -> None:
+    """Replace a file's content in one step, so that no reader sees half of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(text)
+    if path.exists():
+        temporary.chmod(path.stat().st_mode & 0o777)
+    temporary.replace(path)
