@@ -220,11 +220,9 @@ class Directory(Supervisor):
     async def _listen(self) -> None:
         """Hear of deployments and confirmations; after every reconnect look at everything once."""
         while True:
-            try:
-                with contextlib.suppress(OSError, ConnectError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                    await self._listen_once()
-            finally:
-                await asyncio.sleep(LISTEN_RETRY)
+            with contextlib.suppress(OSError, ConnectError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self._listen_once()
+            await asyncio.sleep(LISTEN_RETRY)
 
     async def _listen_once(self) -> None:
         connection = await self._platform.database.dedicated()

@@ -90,16 +90,20 @@ def _read(descriptor: int) -> bytes:
 
 def _being_written(descriptor: int, status: os.stat_result) -> bool:
     """Ask the kernel for a read lease: it is refused exactly while another descriptor is open for writing."""
+    if signal.getsignal(signal.SIGIO) is not signal.SIG_IGN:
+        return 0 <= time.time() - status.st_mtime < SETTLE
     try:
-        # a writer that comes while we hold the lease is announced by SIGIO, whose default action ends the process
-        signal.signal(signal.SIGIO, signal.SIG_IGN)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except OSError as error:
-        if error.errno == errno.EAGAIN:
-            return True
-        # leases need ownership of the file and a local file system: fall back on the clock
-        return 0 <= time.time() - status.st_mtime < SETTLE
-    except (AttributeError, ValueError):
-        return 0 <= time.time() - status.st_mtime < SETTLE
+        # leases need ownership of the file and a local file system: otherwise the clock has to do
+        return error.errno == errno.EAGAIN or 0 <= time.time() - status.st_mtime < SETTLE
     fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     return False
+
+
+def allow_leases() -> None:
+    """Let ``read_source`` ask the kernel who is writing; call it once, in the main thread.
+
+    A writer that comes while we hold a lease is announced by SIGIO, whose default action would end the process.
+    """
+    signal.signal(signal.SIGIO, signal.SIG_IGN)

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from actors.scanner import Changed, Refused, Removed, Scanner
+from actors.sources import allow_leases
 
 GOOD = "version: 1\n"
+
+
+allow_leases()
 
 
 @pytest.fixture
