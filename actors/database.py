@@ -83,13 +83,16 @@ class Database:
             acquire_timeout=10,
         )
 
-    async def start(self) -> ServerFacts:
+    async def start(self, *, join: bool = False) -> ServerFacts:
         """Bring the server up, check it and close its open doors.
+
+        Args:
+            join: use the server of another BackSaas process if it runs one on this data directory.
 
         Raises:
             StartError: it cannot be used; one line saying why.
         """
-        if self._server is not None:
+        if self._server is not None and not (join and self._server.runs_elsewhere()):
             try:
                 self._server.start()
             except (EmbeddedError, OSError) as error:

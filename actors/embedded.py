@@ -92,6 +92,17 @@ class EmbeddedPostgres:
             self.stop()
             raise
 
+    def runs_elsewhere(self) -> bool:
+        """Whether another BackSaas process runs this cluster's server, so that one can connect to it."""
+        try:
+            self._take_lock()
+        except EmbeddedError:
+            return self._old_server() is not None
+        except FileNotFoundError:
+            return False
+        self.stop()
+        return False
+
     def relaunch(self) -> bool:
         """Start the server again after it died, without waiting; ``ready`` says when it accepts connections.
 
