@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""BackSaas: a backend per tenant from one YAML file. Start with ``python3 run.py``, test with ``python3
-run.py test``.
+"""BackSaas, a backend per tenant from one YAML file: ``python3 run.py`` starts it.
 
 The composition root: it alone reads the environment and knows gateway and actors. Commands live in
 ``actors.commands``, one module each, with ``configure(parser)`` and ``run(arguments, settings)``.

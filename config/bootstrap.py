@@ -69,15 +69,20 @@ def ensure_packages(root: Path, argv: list[str], environ: Mapping[str, str], *, 
         up_to_date = not inside or not stamp.exists() or stamp.read_text() == wanted
         if up_to_date and _present(development=development):
             return
-    if environ.get(AGAIN) == wanted:
+    tries = int(environ.get(AGAIN, "0"))
+    if tries == 2:
         msg = f"{venv} lacks packages although it was just made; remove it and start again"
         raise BootstrapError(msg)
     python = venv / "bin" / "python"
     with _alone(root):
-        if not (_usable(python) and stamp.exists() and stamp.read_text() == wanted and not inside):
-            _install(venv, lock, quiet=python.exists())
+        # waiting for the lock may have meant that another process did it; but what started us in vain is made
+        # anew
+        done = os.access(python, os.X_OK) and stamp.exists() and stamp.read_text() == wanted
+        if not done or inside:
+            stamp.unlink(missing_ok=True)
+            _install(venv, lock, anew=tries == 1)
             stamp.write_text(wanted)
-    os.execve(python, [str(python), *argv], {**environ, AGAIN: wanted})  # noqa: S606 - our own program again
+    os.execve(python, [str(python), *argv], {**environ, AGAIN: str(tries + 1)})  # noqa: S606 - ourselves
 
 
 def _venv_path(root: Path, environ: Mapping[str, str]) -> Path:
@@ -96,25 +101,26 @@ def _present(*, development: bool) -> bool:
     return all(importlib.util.find_spec(module) is not None for module in modules)
 
 
-def _usable(python: Path) -> bool:
+def _has_pip(python: Path) -> bool:
     """Whether the environment's Python starts and has pip; an interrupted start leaves neither."""
     if not os.access(python, os.X_OK):
         return False
-    probe = [str(python), "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]
+    probe = [str(python), "-m", "pip", "--version"]
     return subprocess.run(probe, check=False, capture_output=True).returncode == 0  # noqa: S603 - ours
 
 
-def _install(venv: Path, lock: Path, *, quiet: bool) -> None:
-    if importlib.util.find_spec("ensurepip") is None:
+def _install(venv: Path, lock: Path, *, anew: bool) -> None:
+    python = venv / "bin" / "python"
+    made = not anew and _has_pip(python)
+    if not made and importlib.util.find_spec("ensurepip") is None:
         msg = "this Python cannot make virtual environments: install python3-venv (or use 'uv run run.py')"
         raise BootstrapError(msg)
     count = sum(1 for line in lock.read_text().splitlines() if line and not line.startswith((" ", "#")))
-    what = "packages changed" if quiet else "first start"
+    what = "packages changed" if made else "first start"
     sys.stderr.write(f"BackSaas: {what}: installing {count} packages into {venv} ...\n")
     sys.stderr.flush()
     began = time.monotonic()
-    python = venv / "bin" / "python"
-    if not _usable(python):
+    if not made:
         import venv as maker  # noqa: PLC0415 - only needed here
 
         try:

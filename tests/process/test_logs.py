@@ -91,7 +91,7 @@ def test_a_closed_standard_output_is_survived() -> None:
 
 
 def test_a_full_disk_is_survived_and_counted() -> None:
-    with open("/dev/full", "wb") as full:
+    with Path("/dev/full").open("wb") as full:
         done = run(
             'log.info("x")\nlog.info("y")\nlog.info("z")',
             stdout=full,
