@@ -1,7 +1,7 @@
 """The database as a Catalog: what a tenant's namespace really holds, in one query.
 
-Decides how PostgreSQL's own tables read in the compiler's words. It changes nothing. Called by the migrator before it
-plans and after it ran.
+Decides how PostgreSQL's own tables read in the compiler's words. It changes nothing. Called by the migrator
+before it plans and after it ran.
 """
 
 import hashlib
@@ -28,7 +28,8 @@ _QUERY = """
 WITH tables AS MATERIALIZED (
   SELECT c.oid, c.relname, c.relnamespace FROM pg_catalog.pg_class c
   WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1)
-    AND c.relkind IN ('r', 'p') AND NOT starts_with(c.relname, '_') AND ($2::text[] IS NULL OR c.relname = ANY($2))
+    AND c.relkind IN ('r', 'p') AND NOT starts_with(c.relname, '_')
+    AND ($2::text[] IS NULL OR c.relname = ANY($2))
 ), columns AS (
   SELECT a.attrelid, json_agg(json_build_array(
       a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
@@ -55,17 +56,20 @@ WITH tables AS MATERIALIZED (
       i.indexprs IS NULL AND i.indpred IS NULL AND NOT (0 <> ANY(i.indoption)),
       pg_catalog.obj_description(c.oid, 'pg_class')
     ) ORDER BY c.relname) AS items
-  FROM tables t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+  FROM tables t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid
+  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
   JOIN pg_catalog.pg_am am ON am.oid = c.relam
   WHERE NOT i.indisprimary GROUP BY i.indrelid
 ), triggers AS (
   SELECT g.tgrelid, json_agg(json_build_array(
       g.tgname, pg_catalog.obj_description(g.oid, 'pg_trigger'), pg_catalog.md5(p.prosrc), g.tgenabled
     ) ORDER BY g.tgname) AS items
-  FROM tables t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
+  FROM tables t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid
+  JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
   WHERE NOT g.tgisinternal GROUP BY g.tgrelid
 )
-SELECT t.relname, pg_catalog.pg_relation_size(t.oid), columns.items, constraints.items, indexes.items, triggers.items
+SELECT t.relname, pg_catalog.pg_relation_size(t.oid), columns.items, constraints.items, indexes.items,
+  triggers.items
 FROM tables t
 LEFT JOIN columns ON columns.attrelid = t.oid
 LEFT JOIN constraints ON constraints.conrelid = t.oid
@@ -92,7 +96,7 @@ async def introspect(
     return Catalog({table.name: table for table in found})
 
 
-def _table(  # noqa: PLR0913, PLR0917 - the columns of one query
+def _table(
     name: str, size: int, columns: str, constraints: str | None, indexes: str | None, triggers: str | None
 ) -> Table:
     listed = json.loads(columns or "[]")

@@ -1,7 +1,7 @@
 """The journal of migrations: what was begun, which steps are done, what is in force.
 
-Decides nothing; it writes what the migrator decided, inside the migrator's own transactions, so that a crash leaves
-either both the step and its entry or neither.
+Decides nothing; it writes what the migrator decided, inside the migrator's own transactions, so that a crash
+leaves either both the step and its entry or neither.
 """
 
 import json
@@ -40,8 +40,10 @@ async def begin(connection: Connection, identity: TenantIdentity, migration: Mig
     """Enter a migration with its steps."""
     await connection.execute(
         """
-        INSERT INTO backsaas.migrations AS m (tenant, version, plan_id, state, steps, record, base, finished_at)
-        VALUES ($1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, $7, CASE WHEN $4 = 'done' THEN clock_timestamp() END)
+        INSERT INTO backsaas.migrations AS m (tenant, version, plan_id, state, steps, record, base,
+          finished_at)
+        VALUES ($1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, $7,
+          CASE WHEN $4 = 'done' THEN clock_timestamp() END)
         ON CONFLICT (tenant, version, plan_id) DO UPDATE
         SET state = excluded.state, steps = excluded.steps, record = excluded.record, base = excluded.base,
             waiting = '', notes = '[]', started_at = clock_timestamp(), finished_at = excluded.finished_at
@@ -88,7 +90,7 @@ async def add_note(connection: Connection, identity: TenantIdentity, migration: 
     )
 
 
-async def mark_steps(  # noqa: PLR0913 - one row's columns
+async def mark_steps(
     connection: Connection,
     identity: TenantIdentity,
     migration: Migration,
@@ -118,14 +120,18 @@ async def deploy(
     """Put a version in force: in the transaction that made its tables so."""
     tenant = uuid.UUID(identity.id)
     await connection.execute(
-        "UPDATE backsaas.versions SET state = 'superseded' WHERE tenant = $1 AND state = 'deployed' AND number <> $2",
+        """
+        UPDATE backsaas.versions SET state = 'superseded'
+        WHERE tenant = $1 AND state = 'deployed' AND number <> $2
+        """,
         tenant,
         migration.version,
     )
     await connection.execute(
         """
         WITH version AS (
-          UPDATE backsaas.versions SET state = 'deployed', deployed_at = clock_timestamp(), record = $3::text::jsonb
+          UPDATE backsaas.versions
+          SET state = 'deployed', deployed_at = clock_timestamp(), record = $3::text::jsonb
           WHERE tenant = $1 AND number = $2 RETURNING digest
         )
         UPDATE backsaas.tenants SET version = $2, digest = coalesce((SELECT digest FROM version), digest),
@@ -158,8 +164,9 @@ async def open_migration(connection: Connection, identity: TenantIdentity) -> Op
     row = await connection.fetchrow(
         """
         SELECT version, plan_id, state, steps::text, record::text, base, waiting,
-          ARRAY(SELECT number FROM backsaas.steps s WHERE (s.tenant, s.version, s.plan_id) = (m.tenant, m.version, m.plan_id)
-                AND s.state IN ('done', 'skipped')) AS finished
+          ARRAY(SELECT number FROM backsaas.steps s
+                WHERE (s.tenant, s.version, s.plan_id) = (m.tenant, m.version, m.plan_id)
+                  AND s.state IN ('done', 'skipped')) AS finished
         FROM backsaas.migrations m WHERE tenant = $1 AND state IN ('running', 'switched')
         """,
         uuid.UUID(identity.id),

@@ -1,7 +1,7 @@
-"""Planning a migration against the real database: introspect, compare, ask the rows, without touching anything.
+"""Planning a migration against the real database: introspect, compare, ask the rows; touch nothing.
 
-Called by the reload of a tenant and by the command line's ``plan``. The questions run in a transaction that is
-rolled back.
+Called by the reload of a tenant and by the command line's ``plan``. The questions run in a transaction that
+is rolled back.
 """
 
 import json
@@ -16,9 +16,10 @@ from actors.tenant.introspect import introspect
 from schemas.compiler.layout import wanted_catalog
 from schemas.compiler.migrate.catalog import Catalog, Table, Target
 from schemas.compiler.migrate.changes import Change, ChangeKey, CreateTable, table_of
-from schemas.compiler.migrate.diff import Hints, diff, hints_of
+from schemas.compiler.migrate.diff import diff
 from schemas.compiler.migrate.draft import Facts
 from schemas.compiler.migrate.hazards import Finding, Hazard, Key, probes
+from schemas.compiler.migrate.hints import hints_of
 from schemas.compiler.migrate.planner import current_by_wanted_name, names_before, plan
 from schemas.compiler.migrate.rollback import rollback_hints
 from schemas.compiler.migrate.steps import Migration, Record
@@ -27,11 +28,13 @@ from schemas.compiler.model import TenantModel
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
 SMALL_BYTES = 512 * 1024
-"""Tables up to this size are scanned or filled under a lock in a few milliseconds, so they need no online steps."""
+"""Tables up to this size are scanned or filled under a lock in a few milliseconds, so they need no online
+steps.
+"""
 _PROBE_TIMEOUT = "SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '1s'"
 
 
-async def plan_migration(  # noqa: PLR0913 - what a plan depends on
+async def plan_migration(
     connection: Connection,
     identity: TenantIdentity,
     model: TenantModel,
@@ -49,7 +52,8 @@ async def plan_migration(  # noqa: PLR0913 - what a plan depends on
         model: the wanted version.
         version: its number in the registry; archived names carry it.
         digest: of its text; part of the plan's name, so that a confirmation is for this file only.
-        back_through: for a rollback, the records of all migrations since ``model`` was in force, oldest first.
+        back_through: for a rollback, the records of all migrations since ``model`` was in force, oldest
+            first.
         small_bytes: up to which size a table is changed directly.
     """
     row = await connection.fetchrow(
@@ -76,9 +80,8 @@ async def plan_migration(  # noqa: PLR0913 - what a plan depends on
     target = Target(identity.namespace, identity.archive, identity.role or identity.namespace)
     findings = await _ask(connection, target, changes, present, empty)
     drifted = _drift(json.loads(row["shape"]), present)
-    return plan(
-        changes, present, wanted, target, Facts(empty, small, findings), (row["version"], version), digest, drifted
-    )  # fmt: skip
+    facts = Facts(empty, small, findings)
+    return plan(changes, (present, wanted), target, facts, (row["version"], version), digest, drifted)
 
 
 async def _empty_tables(

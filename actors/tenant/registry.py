@@ -1,7 +1,7 @@
-"""What the platform knows about tenants: names, versions with their text, confirmations, the chain of renames.
+"""What the platform knows about tenants: names, versions with their text, confirmations, renames.
 
-Decides what is deployed. It runs no DDL of a tenant (``migrator`` does) and knows no YAML. Every function takes the
-owner's connection; callers are the tenant actor, ``reload`` and the command line.
+Decides what is deployed. It runs no DDL of a tenant (``migrator`` does) and knows no YAML. Every function
+takes the owner's connection; callers are the tenant actor, ``reload`` and the command line.
 """
 
 import json
@@ -55,7 +55,7 @@ class Deployed:
 
 
 async def bootstrap(connection: Connection) -> None:
-    """Make the control schema, or bring it up to date. Safe to call at every start and by several processes."""
+    """Make the control schema, or bring it up to date; safe at every start, in several processes."""
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", BOOTSTRAP_LOCK)
         await connection.execute("SET LOCAL client_min_messages = warning")
@@ -111,7 +111,10 @@ async def find_tenant(connection: Connection, slug: str) -> TenantIdentity | Non
 async def tenants(connection: Connection) -> list[Deployed]:
     """Return every tenant and what it runs."""
     rows = await connection.fetch(
-        "SELECT id::text, slug, namespace, archive, role, version, digest, state FROM backsaas.tenants ORDER BY slug"
+        """
+        SELECT id::text, slug, namespace, archive, role, version, digest, state
+        FROM backsaas.tenants ORDER BY slug
+        """
     )
     return [Deployed(TenantIdentity(*row[:5]), row[5], row[6], row[7]) for row in rows]
 
@@ -139,7 +142,7 @@ async def set_state(connection: Connection, identity: TenantIdentity, state: str
     )
 
 
-async def record(  # noqa: PLR0913 - the columns of a version
+async def record(
     connection: Connection,
     identity: TenantIdentity,
     *,
@@ -151,8 +154,8 @@ async def record(  # noqa: PLR0913 - the columns of a version
 ) -> int:
     """Keep a version of the file and return its number.
 
-    The newest version is used again while it has the same digest and was never deployed, so that rescans don't pile
-    up versions.
+    The newest version is used again while it has the same digest and was never deployed, so that rescans
+    don't pile up versions.
     """
     number: int = await connection.fetchval(
         """
@@ -160,7 +163,8 @@ async def record(  # noqa: PLR0913 - the columns of a version
           SELECT number, digest, state FROM backsaas.versions WHERE tenant = $1 ORDER BY number DESC LIMIT 1
         ), target AS (
           SELECT CASE WHEN (SELECT digest = $3 AND state NOT IN ('deployed', 'superseded') FROM newest)
-                 THEN (SELECT number FROM newest) ELSE coalesce((SELECT number FROM newest), 0) + 1 END AS number
+                 THEN (SELECT number FROM newest)
+                 ELSE coalesce((SELECT number FROM newest), 0) + 1 END AS number
         )
         INSERT INTO backsaas.versions AS v (tenant, number, text, digest, state, author, diagnostics)
         SELECT $1, number, $2, $3, $4, $5, $6::text::jsonb FROM target
@@ -182,8 +186,8 @@ async def hold(
 ) -> None:
     """Let a version wait for the confirmation of its plan."""
     await connection.execute(
-        "UPDATE backsaas.versions SET state = 'pending', plan = $3::text::jsonb WHERE tenant = $1 AND number = $2 "
-        "AND state IN ('draft', 'pending', 'rejected')",
+        "UPDATE backsaas.versions SET state = 'pending', plan = $3::text::jsonb "
+        "WHERE tenant = $1 AND number = $2 AND state IN ('draft', 'pending', 'rejected')",
         uuid.UUID(identity.id),
         migration.version,
         json.dumps(plan),
@@ -193,7 +197,8 @@ async def hold(
 async def confirm(connection: Connection, identity: TenantIdentity, plan: str, author: str = "") -> None:
     """Allow exactly one plan to run."""
     await connection.execute(
-        "INSERT INTO backsaas.confirmations (tenant, plan_id, author) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        "INSERT INTO backsaas.confirmations (tenant, plan_id, author) VALUES ($1, $2, $3) "
+        "ON CONFLICT DO NOTHING",
         uuid.UUID(identity.id),
         plan,
         author,
@@ -241,11 +246,25 @@ async def records_since(connection: Connection, identity: TenantIdentity, number
     return [Record(**json.loads(row[0])) for row in rows]
 
 
-_VERSION = "number, text, digest, state, author, created_at, deployed_at, plan::text, record::text, diagnostics::text"
+_VERSION = """
+number, text, digest, state, author, created_at, deployed_at, plan::text, record::text, diagnostics::text
+"""
 
 
 def _version(row: Sequence[Any]) -> Version:
     diagnostics = [
         Diagnostic(**{**item, "position": Position(**item["position"])}) for item in json.loads(row[9])
     ]
-    return Version(*row[:7], json.loads(row[7]), Record(**json.loads(row[8])), tuple(diagnostics))
+    number, text, digest, state, author, created_at, deployed_at = row[:7]
+    return Version(
+        number,
+        text,
+        digest,
+        state,
+        author,
+        created_at,
+        deployed_at,
+        json.loads(row[7]),
+        Record(**json.loads(row[8])),
+        tuple(diagnostics),
+    )

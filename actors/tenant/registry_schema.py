@@ -1,11 +1,13 @@
 """The control schema: what the platform keeps about every tenant, and the one function statements call.
 
-``backsaas`` belongs to the owner alone. ``backsaas_api`` is readable by every tenant role and holds nothing but
-``refuse``, by which a statement stops itself, and pg_trgm's operators where the server has them.
+``backsaas`` belongs to the owner alone. ``backsaas_api`` is readable by every tenant role and holds nothing
+but ``refuse``, by which a statement stops itself, and pg_trgm's operators where the server has them.
 """
 
 BOOTSTRAP_LOCK = 0x6261636B
-"""Advisory lock (one key) held while the schema is made, so that processes starting together don't collide."""
+"""Advisory lock (one key) held while the schema is made, so that processes starting together don't
+collide.
+"""
 
 BOOTSTRAP = """
 CREATE SCHEMA IF NOT EXISTS backsaas;
@@ -16,15 +18,19 @@ GRANT USAGE ON SCHEMA backsaas_api TO PUBLIC;
 CREATE TABLE IF NOT EXISTS backsaas.settings (
   key text PRIMARY KEY, value text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now());
 CREATE TABLE IF NOT EXISTS backsaas.tenants (
-  id uuid PRIMARY KEY, slug text NOT NULL UNIQUE, namespace text NOT NULL UNIQUE, archive text NOT NULL UNIQUE,
+  id uuid PRIMARY KEY, slug text NOT NULL UNIQUE, namespace text NOT NULL UNIQUE,
+  archive text NOT NULL UNIQUE,
   role text NOT NULL UNIQUE, state text NOT NULL DEFAULT 'active', version integer NOT NULL DEFAULT 0,
-  digest text NOT NULL DEFAULT '', shape jsonb NOT NULL DEFAULT '{}', created_at timestamptz NOT NULL DEFAULT now(),
+  digest text NOT NULL DEFAULT '', shape jsonb NOT NULL DEFAULT '{}',
+  created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now());
 CREATE TABLE IF NOT EXISTS backsaas.versions (
-  tenant uuid NOT NULL REFERENCES backsaas.tenants, number integer NOT NULL, text text NOT NULL, digest text NOT NULL,
+  tenant uuid NOT NULL REFERENCES backsaas.tenants, number integer NOT NULL, text text NOT NULL,
+  digest text NOT NULL,
   state text NOT NULL CHECK (state IN ('draft', 'pending', 'deployed', 'superseded', 'rejected')),
   author text NOT NULL DEFAULT '', plan jsonb NOT NULL DEFAULT '{}', record jsonb NOT NULL DEFAULT '{}',
-  diagnostics jsonb NOT NULL DEFAULT '[]', created_at timestamptz NOT NULL DEFAULT now(), deployed_at timestamptz,
+  diagnostics jsonb NOT NULL DEFAULT '[]', created_at timestamptz NOT NULL DEFAULT now(),
+  deployed_at timestamptz,
   PRIMARY KEY (tenant, number));
 CREATE UNIQUE INDEX IF NOT EXISTS versions_deployed ON backsaas.versions (tenant) WHERE state = 'deployed';
 CREATE TABLE IF NOT EXISTS backsaas.migrations (
@@ -33,10 +39,12 @@ CREATE TABLE IF NOT EXISTS backsaas.migrations (
   steps jsonb NOT NULL, record jsonb NOT NULL, base integer NOT NULL, waiting text NOT NULL DEFAULT '',
   notes jsonb NOT NULL DEFAULT '[]', started_at timestamptz NOT NULL DEFAULT now(), finished_at timestamptz,
   PRIMARY KEY (tenant, version, plan_id));
-CREATE UNIQUE INDEX IF NOT EXISTS migrations_open ON backsaas.migrations (tenant) WHERE state IN ('running', 'switched');
+CREATE UNIQUE INDEX IF NOT EXISTS migrations_open ON backsaas.migrations (tenant)
+  WHERE state IN ('running', 'switched');
 CREATE TABLE IF NOT EXISTS backsaas.steps (
   tenant uuid NOT NULL, version integer NOT NULL, plan_id text NOT NULL, number integer NOT NULL,
-  state text NOT NULL, error text NOT NULL DEFAULT '', started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  state text NOT NULL, error text NOT NULL DEFAULT '',
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   finished_at timestamptz, PRIMARY KEY (tenant, version, plan_id, number),
   FOREIGN KEY (tenant, version, plan_id) REFERENCES backsaas.migrations ON DELETE CASCADE);
 CREATE TABLE IF NOT EXISTS backsaas.confirmations (

@@ -1,8 +1,8 @@
-"""Runs one step, or one short transaction of steps, against live traffic: locks that give up, retries, batches.
+"""Runs steps against live traffic: locks that give up, retries with pauses, batches.
 
-Decides how long to wait and when to try again; never which steps there are. A lock request that waits holds up every
-request behind it, so none waits longer than ``LOCK_TIMEOUT``. Called by ``migrator`` with the connection that holds
-the tenant's advisory lock: losing it ends the work.
+Decides how long to wait and when to try again; never which steps there are. A lock request that waits holds
+up every request behind it, so none waits longer than 100 ms. Called by ``migrator`` with the
+connection that holds the tenant's advisory lock: losing it ends the work.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from schemas.compiler.migrate.steps import Batches, Step
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
-LOCK_TIMEOUT = 0.1
+_LOCK_MS = 100
 _NEXT_LOCK_MS = 20
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 30.0
@@ -100,7 +100,8 @@ async def _blockers(connection: Connection, tables: tuple[str, ...]) -> str:
     """Say which backends hold locks on the tables, without what they do."""
     rows = await connection.fetch(
         """
-        SELECT DISTINCT a.pid, a.state, coalesce(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::integer AS age
+        SELECT DISTINCT a.pid, a.state,
+          coalesce(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::integer AS age
         FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
         WHERE l.granted AND l.pid <> pg_backend_pid() AND l.relation = ANY(
           SELECT to_regclass(name)::oid FROM unnest($1::text[]) AS name)
@@ -122,7 +123,7 @@ async def lock_tables(connection: Connection, steps: list[Step]) -> None:
                 mode, wanted.get(table, mode), key=("SHARE ROW EXCLUSIVE", "ACCESS EXCLUSIVE").index
             )
     lines = [
-        f"SET LOCAL lock_timeout = {int(LOCK_TIMEOUT * 1000)}",
+        f"SET LOCAL lock_timeout = {_LOCK_MS}",
         f"SET LOCAL statement_timeout = '{_INSTANT_TIMEOUT}'",
     ]
     for number, table in enumerate(sorted(wanted)):
@@ -142,7 +143,7 @@ async def run_statements(connection: Connection, steps: list[Step]) -> None:
 async def run_online(connection: Connection, step: Step) -> None:
     """Run the statements of a validating step; the caller holds a transaction."""
     await connection.execute(
-        f"SET LOCAL lock_timeout = {int(LOCK_TIMEOUT * 1000)}; SET LOCAL statement_timeout = '{_ONLINE_TIMEOUT}'"
+        f"SET LOCAL lock_timeout = {_LOCK_MS}; SET LOCAL statement_timeout = '{_ONLINE_TIMEOUT}'"
     )
     await connection.execute(";\n".join(step.sql))
 
@@ -173,7 +174,7 @@ _IS_VALID = "SELECT indisvalid FROM pg_catalog.pg_index WHERE indexrelid = to_re
 
 
 async def run_batches(connection: Connection, batches: Batches, pace: Pace, waiting: Waiting) -> int:
-    """Change all rows that need it, each batch in its own transaction of at most about 200 ms; returns how many."""
+    """Change all rows that need it, in transactions of about 200 ms at most; returns how many."""
     cursor: str | None = None
     rows, changed = _BATCH_ROWS, 0
     query = _batch_query(batches)
@@ -183,7 +184,7 @@ async def run_batches(connection: Connection, batches: Batches, pace: Pace, wait
         async def attempt(after: str | None = cursor, limit: int = rows, found: list[Any] = found) -> None:
             async with connection.transaction():
                 await connection.execute(
-                    f"SET LOCAL lock_timeout = {int(LOCK_TIMEOUT * 1000)}; SET LOCAL statement_timeout = '60s'"
+                    f"SET LOCAL lock_timeout = {_LOCK_MS}; SET LOCAL statement_timeout = '60s'"
                 )
                 found[:] = await connection.fetchrow(query, after, limit) or ()
 
@@ -206,6 +207,7 @@ def _batch_query(batches: Batches) -> str:
         f"WITH batch AS (SELECT {batches.key} AS key FROM {batches.table} "  # noqa: S608 - made by ddl
         f"WHERE ($1::text IS NULL OR {batches.key} > $1::text::{batches.key_type}) AND ({batches.where}) "
         f"ORDER BY {batches.key} LIMIT $2), "
-        f"done AS (UPDATE {batches.table} t SET {batches.assignment} FROM batch WHERE t.{batches.key} = batch.key) "
+        f"done AS (UPDATE {batches.table} t SET {batches.assignment} FROM batch "
+        f"WHERE t.{batches.key} = batch.key) "
         f"SELECT (SELECT key::text FROM batch ORDER BY key DESC LIMIT 1), (SELECT count(*) FROM batch)"
     )

@@ -1,7 +1,7 @@
 """The compiled model as the catalog its namespace should have: table per entity, column per stored field.
 
-Decides columns, constraints, indexes and their names; never what to change (``migrate``). Called by the migrator and
-by whoever maps a constraint's name back to a field.
+Decides columns, constraints, indexes and their names; never what to change (``migrate``). Called by the
+migrator and by whoever maps a constraint's name back to a field.
 """
 
 from collections import Counter
@@ -54,6 +54,7 @@ def wanted_catalog(model: TenantModel, trigram: str | None = None) -> Catalog:
     """Return what the namespace of ``model`` should hold.
 
     Args:
+        model: the compiled tenant.
         trigram: schema of pg_trgm's operator classes; None when the server has no such extension.
     """
     tables = {name: _table(model, entity, trigram) for name, entity in model.entities.items()}
@@ -67,7 +68,7 @@ def column_type(pg_type: str) -> str:
 
 
 def search_document(entity: Entity) -> Template:
-    """Return the expression full-text search of an entity runs over (and its index), () when nothing is searchable."""
+    """Return what full-text search of an entity runs over, and its index; () when nothing is searchable."""
     parts: list[str | Ref] = []
     for item in entity.fields.values():
         if item.searchable and column_type(item.pg_type) == "text" and not item.virtual:
@@ -124,7 +125,7 @@ def _column(entity: Entity, item: Field) -> Column:
 
 
 def _default(item: Field, pg_type: str) -> str | None:
-    """SQL of a default that any row may get, also old ones; defaults over the caller are set by the statement."""
+    """SQL of a default any row may get, also old ones; those over the caller are set by the statement."""
     if item.computed is not None or item.sequence:
         return None
     if item.has_default and item.default_value is not None:

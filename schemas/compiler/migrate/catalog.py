@@ -1,9 +1,10 @@
-"""What a tenant's namespace holds, or should hold: tables, columns, constraints and indexes as comparable values.
+"""What a tenant's namespace holds, or should hold, as comparable values.
 
 Decides when two of them are the same. PostgreSQL rewrites expressions when it stores them, so objects with an
-expression compare by a *mark*: a hash of the text they were made from, kept in the object's comment. Names of columns
-inside an expression are ``Ref`` parts, so that a rename can be followed without rebuilding anything. It never reads a
-database: ``actors.tenant.introspect`` makes the real catalog, ``layout`` the wanted one; ``diff`` compares them.
+expression compare by a *mark*: a hash of the text they were made from, kept in the object's comment. Names of
+columns inside an expression are ``Ref`` parts, so that a rename can be followed without rebuilding anything.
+It never reads a database: ``actors.tenant.introspect`` makes the real catalog, ``layout`` the wanted one;
+``diff`` compares them.
 """
 
 import hashlib
@@ -51,7 +52,7 @@ def mark(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; ``default`` is its mark (or a simple default's text), ``default_sql`` what it is made from."""
+    """A column; ``default`` is its mark (or a simple default's text), made from ``default_sql``."""
 
     name: str
     pg_type: str
@@ -159,7 +160,7 @@ def object_name(table: str, columns: tuple[str, ...], suffix: str) -> str:
 
 
 def shorten(name: str, salt: str = "") -> str:
-    """Return ``name``, or its beginning and a hash when it is over PostgreSQL's 63 bytes or ``salt`` is given."""
+    """Return ``name``, or its beginning and a hash when it is over 63 bytes or ``salt`` is given."""
     raw = name.encode()
     if len(raw) <= 63 and not salt:
         return name

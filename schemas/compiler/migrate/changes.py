@@ -1,7 +1,7 @@
-"""Semantic differences between two catalogs: a closed union of values. What they cost is decided by ``planner``.
+"""Semantic differences between two catalogs: a closed union. What they cost is decided by ``planner``.
 
-``table`` is always the table's wanted name, except in changes that remove one. ``cause`` is the path in the tenant
-file that asks for the change; the file's positions turn it into a line.
+``table`` is always the table's wanted name, except in changes that remove one. ``cause`` is the path in the
+tenant file that asks for the change; the file's positions turn it into a line.
 """
 
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ class RestoreColumn:
 
 @dataclass(frozen=True, slots=True)
 class ChangeType:
-    """A field of another type. ``origin`` is the archived column it was once converted from, if it goes back."""
+    """A field of another type; ``origin`` is the archived column it goes back to, if it does."""
 
     table: str
     column: Column
@@ -209,9 +209,10 @@ class SetDerive:
 
 
 Change: TypeAlias = (
-    CreateTable | RenameTable | ArchiveTable | RestoreTable | AddColumn | RenameColumn | ArchiveColumn | RestoreColumn
-    | ChangeType | SetNotNull | DropNotNull | SetDefault | ChangeKey | AddCheck | ValidateCheck | AddForeignKey
-    | ValidateForeignKey | DropConstraint | AddIndex | DropIndex | RenameObject | SetDerive
+    CreateTable | RenameTable | ArchiveTable | RestoreTable | AddColumn | RenameColumn | ArchiveColumn
+    | RestoreColumn | ChangeType | SetNotNull | DropNotNull | SetDefault | ChangeKey | AddCheck
+    | ValidateCheck | AddForeignKey | ValidateForeignKey | DropConstraint | AddIndex | DropIndex
+    | RenameObject | SetDerive
 )  # fmt: skip
 
 

@@ -1,15 +1,16 @@
 """CHECK constraints from a field's JSON Schema: what PostgreSQL can hold to without another row or a request.
 
-What it can't say the same way (RE2-only patterns, sub-schemas of objects, formats) is validated in process alone.
+What it can't say the same way (RE2-only patterns, sub-schemas of objects, formats) is validated in process
+alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from schemas.compiler.expressions.patterns import translate
 from schemas.compiler.migrate.catalog import Ref, Template
 from schemas.compiler.migrate.literals import NotConstantError, json_literal, text_literal
-from schemas.compiler.expressions.patterns import translate
 from schemas.compiler.model import Field
 
 _NUMBERS = ("smallint", "integer", "bigint", "numeric", "double precision")
@@ -38,7 +39,7 @@ def field_checks(item: Field) -> Iterator[tuple[str, Template]]:
         return  # a NUL inside an enum: no row can hold it, and the request is refused in process
 
 
-def _members(schema: Any) -> list[Any] | None:
+def _members(schema: Mapping[str, Any]) -> list[Any] | None:
     if "const" in schema:
         return [schema["const"]]
     members = schema.get("enum")
@@ -48,14 +49,14 @@ def _members(schema: Any) -> list[Any] | None:
 def _one_of(column: Ref, members: list[Any], pg_type: str) -> Template:
     if not members:
         return (column, " IS NULL")
-    if pg_type in ("double precision",):
+    if pg_type == "double precision":
         return (column, " IN (", ", ".join(json_literal(member, pg_type) for member in members), ")")
     element = "numeric" if pg_type.startswith("numeric") else pg_type
     listed = ", ".join(json_literal(member, element) for member in members)
     return (column, f" IN ({listed})")
 
 
-def _bounds(schema: Any, least: str, most: str, measure: Template) -> Template:
+def _bounds(schema: Mapping[str, Any], least: str, most: str, measure: Template) -> Template:
     parts: list[Template] = []
     if isinstance(schema.get(least), int) and schema[least] > 0:
         parts.append((*measure, f" >= {schema[least]}"))
@@ -71,7 +72,7 @@ def _all(parts: list[Template]) -> Template:
     return tuple(joined)
 
 
-def _text_checks(schema: Any, column: Ref) -> Iterator[tuple[str, Template]]:
+def _text_checks(schema: Mapping[str, Any], column: Ref) -> Iterator[tuple[str, Template]]:
     if length := _bounds(schema, "minLength", "maxLength", ("char_length(", column, ")")):
         yield "length", length
     pattern = schema.get("pattern")
@@ -79,7 +80,7 @@ def _text_checks(schema: Any, column: Ref) -> Iterator[tuple[str, Template]]:
         yield "pattern", (column, f" ~ {text_literal(translated)}")
 
 
-def _array_checks(schema: Any, column: Ref, pg_type: str) -> Iterator[tuple[str, Template]]:
+def _array_checks(schema: Mapping[str, Any], column: Ref, pg_type: str) -> Iterator[tuple[str, Template]]:
     if items := _bounds(schema, "minItems", "maxItems", ("cardinality(", column, ")")):
         yield "items", items
     of = schema.get("items")
@@ -88,7 +89,7 @@ def _array_checks(schema: Any, column: Ref, pg_type: str) -> Iterator[tuple[str,
         yield "members", (column, f" <@ {json_literal(members, pg_type)}")
 
 
-def _number_checks(schema: Any, column: Ref, pg_type: str) -> Iterator[tuple[str, Template]]:
+def _number_checks(schema: Mapping[str, Any], column: Ref, pg_type: str) -> Iterator[tuple[str, Template]]:
     literal_type = "double precision" if pg_type == "double precision" else "numeric"
     parts: list[Template] = [
         (column, f" {operator} {json_literal(schema[keyword], literal_type)}")
@@ -103,7 +104,7 @@ def _number_checks(schema: Any, column: Ref, pg_type: str) -> Iterator[tuple[str
         yield "multiple", ("mod(", column, f"::numeric, {json_literal(step, 'numeric')}) = 0")
 
 
-def _is_scale(step: Any, pg_type: str) -> bool:
+def _is_scale(step: object, pg_type: str) -> bool:
     """Whether ``step`` is 10**-scale of ``numeric(p,scale)``, which then holds by itself."""
     try:
         number = Decimal(str(step))

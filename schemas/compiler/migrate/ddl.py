@@ -1,19 +1,15 @@
 """The only printer of DDL: parts of a catalog to SQL text, under the names in effect at that moment.
 
-Every identifier is quoted and namespace-qualified; every statement is one string. It decides nothing about order,
-locks or risk (``planner`` does) and executes nothing.
+Every identifier is quoted and namespace-qualified; every statement is one string. It decides nothing about
+order, locks or risk (``planner`` does) and executes nothing.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from schemas.compiler.migrate.casts import Conversion
 from schemas.compiler.migrate.catalog import (
-    COUNTERS,
-    DERIVE_TRIGGER,
     Check,
     Column,
-    Derive,
     ForeignKey,
     Index,
     Table,
@@ -21,7 +17,6 @@ from schemas.compiler.migrate.catalog import (
     render,
     shorten,
 )
-from schemas.compiler.migrate.derived import NAMESPACE
 from schemas.compiler.migrate.literals import text_literal
 from schemas.compiler.sql import quote
 
@@ -70,8 +65,9 @@ def create_table(table: Table, names: Names) -> list[str]:
         f"CREATE TABLE {target} (\n  {body}\n)",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {target} TO {quote(names.target.role)}",
     ]
-    for check in table.checks.values():
-        statements.append(stamp_constraint(table.name, check.name, check.mark, names))
+    statements += [
+        stamp_constraint(table.name, check.name, check.mark, names) for check in table.checks.values()
+    ]
     for column in table.columns.values():
         statements += stamp_default(table.name, column, names)
     for index in table.indexes.values():
@@ -163,7 +159,8 @@ def create_index(table: str, index: Index, names: Names, *, concurrently: bool =
         body = render(index.template, names.of(table))
     else:
         body = "(" + ", ".join(names.column(table, column) for column in index.columns) + ")"
-    text = f"CREATE {unique}INDEX {online}{quote(index.name)} ON {names.table(table)} USING {index.method} {body}"
+    where = f"{names.table(table)} USING {index.method}"
+    text = f"CREATE {unique}INDEX {online}{quote(index.name)} ON {where} {body}"
     return [text, *([stamp_index(index.name, index.mark, names)] if index.mark else [])]
 
 
@@ -197,99 +194,19 @@ def rename_table(old: str, new: str, names: Names) -> str:
     return f"ALTER TABLE {names.object(old)} RENAME TO {quote(new)}"
 
 
-def counters_table(names: Names) -> list[str]:
-    """The table of counters, once per namespace."""
-    table = names.object(COUNTERS)
-    return [
-        f"CREATE TABLE IF NOT EXISTS {table} (scope text PRIMARY KEY, n bigint NOT NULL)",
-        f"GRANT SELECT, INSERT, UPDATE ON {table} TO {quote(names.target.role)}",
-    ]
+def archive_table(table: Table, archived: str, names: Names, without: list[str]) -> list[str]:
+    """Move a table with its rows out of sight; only key and columns stay, nobody keeps a right to it.
 
-
-def rename_counter(old: str, new: str, names: Names) -> str:
-    """Let a counter follow its field."""
-    was, now = text_literal(f"{old}:"), text_literal(f"{new}:")
-    return (
-        f"UPDATE {names.object(COUNTERS)} SET scope = {now} || substr(scope, length({was}) + 1) "
-        f"WHERE starts_with(scope, {was})"
-    )
-
-
-def set_derive(table: str, derive: Derive, names: Names) -> list[str]:
-    """The row trigger of a table, replacing the one it has."""
-    function = names.object(derive_function(table))
-    body = render(derive.body, names.of(table)).replace(NAMESPACE, quote(names.target.namespace))
-    declare = f"DECLARE\n{derive.declarations}" if derive.declarations else ""
-    return [
-        *(counters_table(names) if derive.counters else []),
-        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"{text_literal(f'{declare}BEGIN{chr(10)}{body}  RETURN NEW;{chr(10)}END')}",
-        f"CREATE OR REPLACE TRIGGER {quote(DERIVE_TRIGGER)} BEFORE INSERT OR UPDATE ON {names.table(table)} "
-        f"FOR EACH ROW EXECUTE FUNCTION {function}()",
-        f"COMMENT ON TRIGGER {quote(DERIVE_TRIGGER)} ON {names.table(table)} IS {text_literal(derive.mark)}",
-    ]
-
-
-def drop_derive(table: str, names: Names) -> list[str]:
-    """Remove the row trigger of a table."""
-    return [
-        f"DROP TRIGGER IF EXISTS {quote(DERIVE_TRIGGER)} ON {names.table(table)}",
-        f"DROP FUNCTION IF EXISTS {names.object(derive_function(table))}()",
-    ]
-
-
-def derive_function(table: str) -> str:
-    """Return the name of a table's trigger function."""
-    return shorten(f"_derive_{table}")
-
-
-def cast_function(table: str, column: str) -> str:
-    """Return the name of the function that converts a column's values."""
-    return shorten(f"_cast_{table}_{column}")
-
-
-def create_cast(name: str, before: str, after: str, how: Conversion, names: Names) -> str:
-    """A function that converts a value, or gives NULL for one that has no counterpart."""
-    value = how.sql.format("value")
-    failing = "\nEXCEPTION WHEN data_exception THEN RETURN NULL;" if how.fallible else ""
-    body = f"BEGIN\n  RETURN {value};{failing}\nEND"
-    return (
-        f"CREATE OR REPLACE FUNCTION {names.object(name)}(value {before}) RETURNS {after} "
-        f"LANGUAGE plpgsql STABLE AS {text_literal(body)}"
-    )
-
-
-def drop_function(signature: str, names: Names) -> str:
-    """Drop a function made for a migration."""
-    name, _, arguments = signature.partition("(")
-    return f"DROP FUNCTION IF EXISTS {names.object(name)}({arguments}"
-
-
-def create_sync(name: str, table: str, assignment: str, names: Names) -> list[str]:
-    """A row trigger that keeps a shadow column in step while it is being filled."""
-    function = names.object(name)
-    body = f"BEGIN\n  {assignment};\n  RETURN NEW;\nEND"
-    return [
-        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {text_literal(body)}",
-        f"CREATE OR REPLACE TRIGGER {quote(name)} BEFORE INSERT OR UPDATE ON {names.table(table)} "
-        f"FOR EACH ROW EXECUTE FUNCTION {function}()",
-    ]
-
-
-def drop_sync(name: str, table: str, names: Names) -> list[str]:
-    """Remove such a trigger."""
-    return [
-        f"DROP TRIGGER IF EXISTS {quote(name)} ON {names.table(table)}",
-        f"DROP FUNCTION IF EXISTS {names.object(name)}()",
-    ]
-
-
-def archive_table(table: Table, archived: str, names: Names) -> list[str]:
-    """Move a table with its rows out of sight; only key and columns stay, nobody keeps a right to it."""
+    Args:
+        table: as it is now.
+        archived: its name in the archive.
+        names: the tenant's.
+        without: statements that remove what must not move along.
+    """
     here = names.table(table.name)
     keys = [drop_constraint(table.name, name, names) for name in table.foreign_keys]
     indexes = [drop_index(name, names) for name in table.indexes]
-    gone = drop_derive(table.name, names) if table.derive is not None else []
+    gone = list(without)
     new_key = shorten(f"{archived}_pkey")
     statements = [
         *keys, *indexes, *gone,
@@ -316,8 +233,9 @@ def _rename_sequence(table: str, column: str, new: str) -> str:
 
 def restore_table(table: str, archived: str, names: Names) -> list[str]:
     """Bring a table back from the archive."""
+    there = f"{quote(names.target.archive)}.{quote(archived)}"
     return [
-        f"ALTER TABLE {quote(names.target.archive)}.{quote(archived)} SET SCHEMA {quote(names.target.namespace)}",
+        f"ALTER TABLE {there} SET SCHEMA {quote(names.target.namespace)}",
         f"ALTER TABLE {names.object(archived)} RENAME TO {quote(table)}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {names.table(table)} TO {quote(names.target.role)}",
     ]

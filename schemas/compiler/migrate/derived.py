@@ -1,7 +1,7 @@
 """The row trigger of an entity: stored computed fields and numbered fields such as ``INV-{year}-{n:05}``.
 
-A counter row per field and period is locked until the insert commits, so numbers have no gaps. Counters live in the
-namespace's ``_counters`` table under ``entity.field:period``.
+A counter row per field and period is locked until the insert commits, so numbers have no gaps. Counters live
+in the namespace's ``_counters`` table under ``entity.field:period``.
 """
 
 import re

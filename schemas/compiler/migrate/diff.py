@@ -1,12 +1,11 @@
 """Two catalogs and the renames to changes, in the order they must happen. Pure; costs nothing but time.
 
-A rename is followed through everything that names the column: constraints and indexes are recognised by what they
-would look like under the old names, and only renamed. A removed field or table becomes an archive change, never a
-drop.
+A rename is followed through everything that names the column: constraints and indexes are recognised by what
+they would look like under the old names, and only renamed. A removed field or table becomes an archive
+change, never a drop.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from schemas.compiler.migrate.casts import is_instant
 from schemas.compiler.migrate.catalog import (
@@ -46,56 +45,16 @@ from schemas.compiler.migrate.changes import (
     ValidateCheck,
     ValidateForeignKey,
 )
-from schemas.compiler.model import TenantModel
-
-
-@dataclass(frozen=True, slots=True)
-class Hints:
-    """What the catalogs alone can't tell; all keyed by wanted names.
-
-    Attributes:
-        tables: wanted table to the name it had.
-        columns: (wanted table, wanted column) to the name it had.
-        restores: (table, column) to the archived column whose values it gets.
-        tables_restored: table to its name in the archive.
-        origins: (table, column) to the archived column a type change started from.
-        rebuilt: tables that are made anew because their key changes and they hold nothing.
-        replace: whether ``restores`` also replace a live column of the name (a rollback does, a file does not).
-    """
-
-    tables: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    restores: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    tables_restored: Mapping[str, str] = field(default_factory=dict)
-    origins: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    rebuilt: frozenset[str] = frozenset()
-    replace: bool = False
-
-
-def hints_of(model: TenantModel) -> Hints:
-    """Return the renames and restores the file itself asks for."""
-    entities = model.entities.values()
-    return Hints(
-        tables={entity.name: entity.renamed_from for entity in entities if entity.renamed_from},
-        columns={
-            (entity.name, item.name): item.renamed_from
-            for entity in entities
-            for item in entity.fields.values()
-            if item.renamed_from
-        },
-        restores={
-            (entity.name, item.name): item.restore_from
-            for entity in entities
-            for item in entity.fields.values()
-            if item.restore_from
-        },
-    )
+from schemas.compiler.migrate.hints import Hints
 
 
 def diff(current: Catalog, wanted: Catalog, hints: Hints, archive: Catalog | None = None) -> list[Change]:
     """Return what leads from ``current`` to ``wanted``.
 
     Args:
+        current: what the database has.
+        wanted: what the file asks for.
+        hints: renames and restores.
         archive: the archived tables, needed when ``hints.tables_restored`` names one.
     """
     origin: dict[str, Table] = {}
@@ -196,25 +155,29 @@ class _Difference:
             if new != old:
                 yield RenameColumn(self._name, old, new)
         for new, column in self._wanted.columns.items():
-            if new in self._restored:
-                archived = self._restored[new]
-                yield RestoreColumn(self._name, column, archived, self._current.archived[archived])
-                if column.default is not None:
-                    yield SetDefault(self._name, column)
-                if column.not_null:
-                    yield SetNotNull(self._name, column)
-            elif new in self._old:
+            if new in self._old:
                 yield from self._altered(self._current.columns[self._old[new]], column)
             else:
-                yield AddColumn(self._name, column)
-                if column.not_null and column.default is None:
-                    yield SetNotNull(self._name, column)
-        if self._old.get(self._wanted.key) != self._current.key:
-            yield ChangeKey(
-                self._name, self._current.columns[self._current.key], self._wanted.columns[self._wanted.key]
-            )
-        elif self._wanted.key_name != self._current.key_name:
-            yield RenameObject(self._name, "constraint", self._current.key_name, self._wanted.key_name)
+                yield from self._arriving(column)
+        yield from self._key()
+
+    def _arriving(self, column: Column) -> Iterator[Change]:
+        archived = self._restored.get(column.name)
+        if archived is None:
+            yield AddColumn(self._name, column)
+        else:
+            yield RestoreColumn(self._name, column, archived, self._current.archived[archived])
+            if column.default is not None:
+                yield SetDefault(self._name, column)
+        if column.not_null and (archived is not None or column.default is None):
+            yield SetNotNull(self._name, column)
+
+    def _key(self) -> Iterator[Change]:
+        current, wanted = self._current, self._wanted
+        if self._old.get(wanted.key) != current.key:
+            yield ChangeKey(self._name, current.columns[current.key], wanted.columns[wanted.key])
+        elif wanted.key_name != current.key_name:
+            yield RenameObject(self._name, "constraint", current.key_name, wanted.key_name)
 
     def _altered(self, before: Column, after: Column) -> Iterator[Change]:
         is_key = after.name == self._wanted.key
@@ -244,35 +207,23 @@ class _Difference:
         return next((c.name for c in checks if c.mark == REQUIRED_MARK and c.columns == (column.name,)), None)
 
     def _constraints(self) -> Iterator[Change]:
+        yield from self._checks()
+        yield from self._foreign_keys()
+
+    def _checks(self) -> Iterator[Change]:
         left = dict(self._current.checks)
         for new, old in self._old.items():  # a required field's own check goes when its NOT NULL comes
-            waiting = self._waiting(self._current.columns[old])
-            if (
-                waiting is not None
-                and self._wanted.columns[new].not_null
-                and not self._current.columns[old].not_null
-            ):
+            column = self._current.columns[old]
+            waiting = self._waiting(column)
+            if waiting is not None and self._wanted.columns[new].not_null and not column.not_null:
                 del left[waiting]
-        matched: dict[str, Check] = {}
-        for check in self._wanted.checks.values():
-            if self._retyped.isdisjoint(check.columns):
-                old_mark = mark(render(check.template, self._old))
-                old_columns = tuple(self._old.get(column, "") for column in check.columns)
-                found = next(
-                    (c for c in left.values() if c.mark == old_mark and c.columns == old_columns), None
-                )
-                if found is not None:
-                    matched[check.name] = left.pop(found.name)
-        left_keys = dict(self._current.foreign_keys)
-        matched_keys: dict[str, ForeignKey] = {}
-        for key in self._wanted.foreign_keys.values():
-            found_key = next((k for k in left_keys.values() if self._same_key(k, key)), None)
-            if found_key is not None and key.column not in self._retyped:
-                matched_keys[key.name] = left_keys.pop(found_key.name)
+        matched = {
+            check.name: left.pop(found.name)
+            for check in self._wanted.checks.values()
+            if (found := self._same_check(check, left)) is not None
+        }
         for gone in left.values():
             yield DropConstraint(self._name, gone.name, gone.columns)
-        for gone_key in left_keys.values():
-            yield DropConstraint(self._name, gone_key.name, (gone_key.column,))
         for check in self._wanted.checks.values():
             before = matched.get(check.name)
             if before is None:
@@ -283,15 +234,32 @@ class _Difference:
                 yield RenameObject(self._name, "constraint", before.name, check.name, stamp)
             if not before.valid:
                 yield ValidateCheck(self._name, check)
+
+    def _same_check(self, wanted: Check, left: Mapping[str, Check]) -> Check | None:
+        if not self._retyped.isdisjoint(wanted.columns):
+            return None
+        old_mark = mark(render(wanted.template, self._old))
+        old_columns = tuple(self._old.get(column, "") for column in wanted.columns)
+        return next((c for c in left.values() if c.mark == old_mark and c.columns == old_columns), None)
+
+    def _foreign_keys(self) -> Iterator[Change]:
+        left = dict(self._current.foreign_keys)
+        matched: dict[str, ForeignKey] = {}
         for key in self._wanted.foreign_keys.values():
-            before_key = matched_keys.get(key.name)
-            if before_key is None:
-                changed = any(k.column == self._old.get(key.column) for k in left_keys.values())
+            found = next((other for other in left.values() if self._same_key(other, key)), None)
+            if found is not None and key.column not in self._retyped:
+                matched[key.name] = left.pop(found.name)
+        for gone in left.values():
+            yield DropConstraint(self._name, gone.name, (gone.column,))
+        for key in self._wanted.foreign_keys.values():
+            before = matched.get(key.name)
+            if before is None:
+                changed = any(other.column == self._old.get(key.column) for other in left.values())
                 yield AddForeignKey(self._name, key, changed)
                 continue
-            if before_key.name != key.name:
-                yield RenameObject(self._name, "constraint", before_key.name, key.name)
-            if not before_key.valid:
+            if before.name != key.name:
+                yield RenameObject(self._name, "constraint", before.name, key.name)
+            if not before.valid:
                 yield ValidateForeignKey(self._name, key)
 
     def _same_key(self, current: ForeignKey, wanted: ForeignKey) -> bool:

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from schemas.compiler.migrate.catalog import ARCHIVE_PREFIX, Catalog, Table
-from schemas.compiler.migrate.changes import AddColumn, Change, ChangeType, RestoreColumn, RestoreTable, cause, table_of
+from schemas.compiler.migrate.changes import (
+    AddColumn,
+    Change,
+    ChangeType,
+    RestoreColumn,
+    RestoreTable,
+    cause,
+    table_of,
+)
 from schemas.compiler.migrate.ddl import Names
 from schemas.compiler.migrate.hazards import Finding, Hazard, Key
 from schemas.compiler.migrate.steps import (

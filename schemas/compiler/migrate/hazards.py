@@ -1,8 +1,8 @@
 """What a change may cost: the questions to ask the rows before planning, and what their answers mean.
 
-``probes`` writes one query per change whose safety depends on data; ``actors.tenant.migrator`` runs them and the
-planner turns each finding into a ``Hazard``. Samples are keys, never values: a plan may be read by people who may not
-read the rows.
+``probes`` writes one query per change whose safety depends on data; ``actors.tenant.migrator`` runs them and
+the planner turns each finding into a ``Hazard``. Samples are keys, never values: a plan may be read by people
+who may not read the rows.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,8 @@ from schemas.compiler.migrate.changes import (
     ValidateForeignKey,
     table_of,
 )
-from schemas.compiler.migrate.ddl import Names, cast_function, create_cast
+from schemas.compiler.migrate.ddl import Names
+from schemas.compiler.migrate.ddl_rows import cast_function, create_cast
 from schemas.compiler.sql import quote
 
 COUNT_LIMIT = 1000
@@ -82,8 +83,10 @@ def probes(changes: list[Change], names: Names, current: dict[str, Table]) -> It
     """Yield the questions worth asking.
 
     Args:
+        changes: what is planned.
         names: the names in effect now.
-        current: the present tables by wanted name; changes of tables that are new or empty are not asked about.
+        current: the present tables by wanted name; changes of tables that are new or empty are not asked
+            about.
     """
     retyped = {(change.table, change.column.name) for change in changes if isinstance(change, ChangeType)}
     for change in changes:
@@ -138,7 +141,8 @@ class _Ask:
     def orphans(self, change: AddForeignKey | ValidateForeignKey) -> Probe:
         key, names = change.key, self._names
         column = names.column(self._table, key.column)
-        target = f"SELECT FROM {names.table(key.target)} y WHERE y.{names.column(key.target, key.target_column)} = x.{column}"
+        target_key = names.column(key.target, key.target_column)
+        target = f"SELECT FROM {names.table(key.target)} y WHERE y.{target_key} = x.{column}"
         return self.rows(
             ("orphans", self._table, key.name), f"x.{column} IS NOT NULL AND NOT EXISTS ({target})"
         )

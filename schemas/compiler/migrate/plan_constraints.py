@@ -33,7 +33,8 @@ def add_check(draft: Draft, change: AddCheck) -> None:
     if found.count:
         draft.hazard(
             2, "migration.check_violated", change,
-            f"{found.rows} of '{table}' do not meet the new condition on '{', '.join(check.columns)}' ({check.name})",
+            f"{found.rows} of '{table}' do not meet the new condition on '{', '.join(check.columns)}' "
+            f"({check.name})",
             "correct them, or confirm: old rows then have to meet it when they are next written", found,
         )  # fmt: skip
     sql = ddl.add_check(table, check, draft.after, validate=direct)
@@ -55,7 +56,12 @@ def add_foreign_key(draft: Draft, change: AddForeignKey) -> None:
     """A reference: for new rows at once, for old ones as soon as it is proven."""
     table, key = change.table, change.key
     found = Finding() if draft.empty(table) else draft.finding("orphans", table, key.name)
-    direct = draft.fast(table) and not draft.restored(table) and not found.count and not draft.retyped(table, key.column)
+    direct = (
+        draft.fast(table)
+        and not draft.restored(table)
+        and not found.count
+        and not draft.retyped(table, key.column)
+    )
     level = 2 if found.count or (change.changed and not draft.empty(table)) else 0 if direct else 1
     if found.count:
         draft.hazard(

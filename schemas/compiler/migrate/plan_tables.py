@@ -1,6 +1,6 @@
 """Steps for whole tables and their row triggers."""
 
-from schemas.compiler.migrate import ddl
+from schemas.compiler.migrate import ddl, ddl_rows
 from schemas.compiler.migrate.changes import (
     ArchiveTable,
     ChangeKey,
@@ -22,7 +22,7 @@ def create_table(draft: Draft, change: CreateTable) -> None:
             6,
             change,
             f"number and compute rows of {table.name}",
-            ddl.set_derive(table.name, table.derive, names),
+            ddl_rows.set_derive(table.name, table.derive, names),
         )
     for key in table.foreign_keys.values():
         sql = [ddl.add_foreign_key(table.name, key, names, validate=True)]
@@ -46,10 +46,13 @@ def archive_table(draft: Draft, change: ArchiveTable) -> None:
     level = 2 if found.count else 0
     if level:
         draft.hazard(
-            2, "migration.remove_entity", change, f"entity '{table.name}' is removed; its {found.rows} move to the archive",
-            "nothing is lost, but the API no longer serves it; 'renamed_from' keeps it under another name", found,
+            2, "migration.remove_entity", change,
+            f"entity '{table.name}' is removed; its {found.rows} move to the archive",
+            "nothing is lost, but the API no longer serves it; 'renamed_from' keeps it under another name",
+            found,
         )  # fmt: skip
-    sql = ddl.archive_table(table, archived, draft.after)
+    without = ddl_rows.drop_derive(table.name, draft.after) if table.derive is not None else []
+    sql = ddl.archive_table(table, archived, draft.after, without)
     summary = f"archive table {table.name} as {archived}"
     if change.replaced:
         draft.switch(0, change, summary, sql, tables=(table.name,), level=level)
@@ -70,7 +73,7 @@ def restore_table(draft: Draft, change: RestoreTable) -> None:
 
 
 def change_key(draft: Draft, change: ChangeKey) -> None:
-    """Another key would cut every reference to the rows; only a table without rows may have one (it is made anew)."""
+    """Refuse: another key would cut every reference. A table without rows is made anew instead."""
     draft.hazard(
         3, "migration.key_change", change,
         f"the key of '{change.table}' cannot change from {change.before.name} {change.before.pg_type} "
@@ -88,20 +91,20 @@ def set_derive(draft: Draft, change: SetDerive) -> None:
             11,
             change,
             f"drop the row trigger of {table}",
-            ddl.drop_derive(table, draft.after),
+            ddl_rows.drop_derive(table, draft.after),
             tables=(table,),
         )
         return
     online = bool(change.fills) and not draft.fast(table)
     if online:
-        sql = ddl.set_derive(table, after, draft.before)
-        reverse = ddl.drop_derive(table, draft.before) if not change.existed else []
+        sql = ddl_rows.set_derive(table, after, draft.before)
+        reverse = ddl_rows.drop_derive(table, draft.before) if not change.existed else []
         draft.expand(change, f"compute {', '.join(change.fills)} of {table}", sql, reverse, level=1)
         draft.fill(change, f"fill {', '.join(change.fills)} of {table}", _touch(draft, change, before=True))
-    sql = [ddl.rename_counter(old, new, draft.after) for old, new in change.counters]
-    sql += ddl.set_derive(table, after, draft.after)
+    sql = [ddl_rows.rename_counter(old, new, draft.after) for old, new in change.counters]
+    sql += ddl_rows.set_derive(table, after, draft.after)
     if old_name != table and change.existed:
-        sql.append(ddl.drop_function(f"{ddl.derive_function(old_name)}()", draft.after))
+        sql.append(ddl_rows.drop_function(f"{ddl_rows.derive_function(old_name)}()", draft.after))
     if change.fills and not online and not draft.empty(table):
         touched = _touch(draft, change, before=False)
         sql.append(f"UPDATE {touched.table} SET {touched.assignment} WHERE {touched.where}")

@@ -1,15 +1,16 @@
 """Changes to ordered steps: which may be one short transaction, which run online, which wait for a yes.
 
-The switch is one transaction under the new names; whatever must be ready by then (unique indexes, converted or
-computed values) is prepared before it under the old names, and what only proves or speeds up follows it. Rows are
-asked beforehand (``hazards``); small and empty tables take the direct way. Pure; ``actors.tenant.migrator`` executes.
+The switch is one transaction under the new names; whatever must be ready by then (unique indexes, converted
+or computed values) is prepared before it under the old names, and what only proves or speeds up follows it.
+Rows are asked beforehand (``hazards``); small and empty tables take the direct way. Pure;
+``actors.tenant.migrator`` executes.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from schemas.compiler.migrate import plan_columns, plan_constraints, plan_tables
+from schemas.compiler.migrate import plan_columns, plan_constraints, plan_tables, plan_types
 from schemas.compiler.migrate.catalog import Catalog, Table, Target
 from schemas.compiler.migrate.changes import (
     AddCheck,
@@ -53,7 +54,7 @@ _PLANS: dict[type[Any], Callable[[Draft, Any], None]] = {
     RenameColumn: plan_columns.rename_column,
     ArchiveColumn: plan_columns.archive_column,
     RestoreColumn: plan_columns.restore_column,
-    ChangeType: plan_columns.change_type,
+    ChangeType: plan_types.change_type,
     SetNotNull: plan_columns.set_not_null,
     DropNotNull: plan_columns.drop_not_null,
     SetDefault: plan_columns.set_default,
@@ -91,10 +92,9 @@ def current_by_wanted_name(changes: list[Change], current: Catalog) -> dict[str,
     return {**{name: table for name, table in rest.items() if name not in arriving}, **staying}
 
 
-def plan(  # noqa: PLR0913 - the facts a plan is made from
+def plan(
     changes: list[Change],
-    current: Catalog,
-    wanted: Catalog,
+    catalogs: tuple[Catalog, Catalog],
     target: Target,
     facts: Facts,
     versions: tuple[int, int],
@@ -104,11 +104,16 @@ def plan(  # noqa: PLR0913 - the facts a plan is made from
     """Return the migration.
 
     Args:
+        changes: what ``diff`` found.
+        catalogs: the present one and the wanted one.
+        target: the tenant's names in PostgreSQL.
+        facts: what the rows said.
         versions: the deployed version and the one this leads to.
         digest: identifies the file, so that a confirmation can't be used for another.
         hazards: found before planning (drift).
     """
     base, version = versions
+    current, wanted = catalogs
     names = (names_before(changes, target), Names(target))
     draft = Draft(current_by_wanted_name(changes, current), wanted, names, facts, version)
     draft.expect(changes)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from schemas.compiler.migrate.catalog import Catalog
-from schemas.compiler.migrate.diff import Hints
+from schemas.compiler.migrate.hints import Hints
 from schemas.compiler.migrate.steps import Record
 
 

@@ -33,8 +33,8 @@ class Step:
     """One executable step.
 
     Attributes:
-        phase: expand, backfill (before any new code runs), switch (makes the version current), contract (after the
-            old code is gone).
+        phase: expand, backfill (before any new code runs), switch (makes the version current), contract
+            (after the old code is gone).
         mode: instant (part of one short transaction with its neighbours), validate (its own transaction),
             concurrent (outside a transaction), batched.
         level: 0 instant, 1 online, 2 confirmed.
@@ -67,8 +67,8 @@ class Step:
 class Record:
     """What a migration did to names, so that a rollback can find everything again.
 
-    Keys are names after the migration; a column's key is ``table.column``. Values are the names before it, or in
-    the archive.
+    Keys are names after the migration; a column's key is ``table.column``. Values are the names before it, or
+    in the archive.
     """
 
     tables: dict[str, str] = field(default_factory=dict)
