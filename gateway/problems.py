@@ -1,0 +1,202 @@
+"""Every refusal as an RFC 9457 problem: the one table from code to HTTP status, title and page.
+
+Decides status and wording of each code, and the members of the document (PostgREST's own included, because
+its clients read them). It never sees SQL or an exception's text other than a ``ProblemError``'s. Called by
+``gateway.server``.
+"""
+
+from typing import Any
+
+import orjson
+
+from actors.messages import ProblemError, Result
+
+PROBLEM_TYPE = "application/problem+json"
+
+PROBLEMS: dict[str, tuple[int, str]] = {
+    # the request itself
+    "http.bad_request": (400, "Request not understood"),
+    "http.bad_host": (400, "Host not acceptable"),
+    "http.bad_path": (400, "Path not acceptable"),
+    "http.tenant_mismatch": (400, "Host and path name different tenants"),
+    "http.bad_header": (400, "Header not acceptable"),
+    "http.bad_body": (400, "Body not understood"),
+    "http.not_found": (404, "No such page"),
+    "http.not_built": (404, "Not in this installation"),
+    "http.method_not_allowed": (405, "Method not allowed"),
+    "http.timeout": (408, "Request took too long"),
+    "http.body_too_large": (413, "Body too large"),
+    "http.uri_too_long": (414, "Request line too long"),
+    "http.media_type": (415, "Media type not supported"),
+    "http.expectation": (417, "Expectation not met"),
+    "http.head_too_large": (431, "Headers too large"),
+    "http.internal": (500, "Internal error"),
+    "http.rate_limited": (429, "Too many requests"),
+    "http.overloaded": (503, "Too busy"),
+    "http.draining": (503, "Shutting down"),
+    # who asks
+    "auth.invalid_token": (401, "Credential not accepted"),
+    "auth.required": (401, "Sign in first"),
+    "auth.forbidden": (403, "Not allowed"),
+    # tenants
+    "tenant.not_found": (404, "No such tenant"),
+    "tenant.paused": (503, "Tenant paused"),
+    "tenant.failed": (503, "Tenant not available"),
+    "tenant.starting": (503, "Tenant starting"),
+    "tenant.overloaded": (503, "Tenant too busy"),
+    # rows and writes
+    "row.not_found": (404, "No such row"),
+    "row.version_mismatch": (412, "Row changed meanwhile"),
+    "row.precondition_required": (428, "If-Match required"),
+    "validation.failed": (422, "Values not acceptable"),
+    "validation.read_only": (422, "Field is read-only"),
+    "rule.violated": (422, "Rule not met"),
+    "write.needs_filter": (400, "Filter required"),
+    "idempotency.key_invalid": (400, "Idempotency-Key not acceptable"),
+    "idempotency.key_reused": (422, "Idempotency-Key used for another request"),
+    "idempotency.in_flight": (409, "Same request still running"),
+    "idempotency.quota": (429, "Too many idempotency keys"),
+    "batch.invalid": (400, "Batch not understood"),
+    "batch.too_many": (400, "Too many operations"),
+    "batch.reference": (422, "Reference to an earlier result not found"),
+    # the database
+    "query_timeout": (504, "Query took too long"),
+    "storage_full": (503, "Storage full"),
+    "outcome_unknown": (503, "Outcome unknown"),
+    "database.unavailable": (503, "Database not available"),
+    "database.busy": (503, "Database busy"),
+    "database.conflict": (409, "Concurrent change"),
+    # PostgREST's vocabulary
+    "PGRST002": (503, "Schema not loaded yet"),
+    "PGRST003": (503, "No database connection in time"),
+    "PGRST100": (400, "Query not understood"),
+    "PGRST101": (405, "Method not allowed for functions"),
+    "PGRST102": (400, "Body not understood"),
+    "PGRST103": (416, "Range not satisfiable"),
+    "PGRST105": (405, "PUT not understood"),
+    "PGRST106": (406, "Profile not available"),
+    "PGRST107": (406, "No acceptable media type"),
+    "PGRST108": (400, "Filter on a relation that is not selected"),
+    "PGRST111": (500, "Response headers not acceptable"),
+    "PGRST112": (500, "Response status not acceptable"),
+    "PGRST114": (400, "PUT may have no limit or offset"),
+    "PGRST115": (400, "Key in body and URL differ"),
+    "PGRST116": (406, "Not exactly one row"),
+    "PGRST117": (405, "Method not supported"),
+    "PGRST118": (400, "Order by a relation not possible"),
+    "PGRST119": (400, "Spread not possible"),
+    "PGRST120": (400, "Filter on a relation not possible"),
+    "PGRST121": (500, "Error not understood"),
+    "PGRST122": (400, "Preference not supported"),
+    "PGRST123": (400, "Aggregates not allowed"),
+    "PGRST124": (400, "More rows affected than allowed"),
+    "PGRST125": (404, "No such path"),
+    "PGRST126": (404, "Root not available"),
+    "PGRST127": (400, "Not supported"),
+    "PGRST128": (400, "Too many rows affected by a function"),
+    "PGRST200": (400, "No such relation"),
+    "PGRST201": (300, "Relation ambiguous"),
+    "PGRST202": (404, "No such function"),
+    "PGRST203": (300, "Function ambiguous"),
+    "PGRST204": (400, "No such column"),
+    "PGRST205": (404, "No such entity"),
+    "PGRST300": (500, "Tokens not configured"),
+    "PGRST301": (401, "Credential not accepted"),
+    "PGRST302": (401, "Sign in first"),
+    "PGRST303": (401, "Claims not accepted"),
+    # SQLSTATEs that PostgREST's clients look for
+    "23502": (422, "Value missing"),
+    "23503": (409, "Reference not satisfied"),
+    "23505": (409, "Value already taken"),
+    "23514": (422, "Value not acceptable"),
+    "23P01": (409, "Value overlaps another"),
+    "42501": (403, "Not allowed"),
+    "P0001": (400, "Refused"),
+}
+
+_CLASSES: dict[str, tuple[int, str]] = {
+    "08": (503, "Database not available"),
+    "22": (400, "Value not acceptable"),
+    "23": (409, "Constraint violated"),
+    "25": (503, "Database not available"),
+    "28": (503, "Database not available"),
+    "40": (409, "Concurrent change"),
+    "42": (400, "Query not understood"),
+    "53": (503, "Database not available"),
+    "54": (400, "Query too large"),
+    "55": (503, "Database busy"),
+    "57": (503, "Database not available"),
+}
+_FAMILIES: dict[str, tuple[int, str]] = {
+    "query": (400, "Query not understood"),
+    "access": (403, "Not allowed"),
+    "validation": (422, "Values not acceptable"),
+    "rule": (422, "Rule not met"),
+    "conflict": (409, "Conflict"),
+}
+_INTERNAL = PROBLEMS["http.internal"]
+_RETRY = ("Retry-After", "1")
+
+
+def lookup(code: str, *, signed_in: bool = True) -> tuple[int, str]:
+    """Return status and title of a code; an unknown code is our own fault, a 500.
+
+    Args:
+        code: as raised.
+        signed_in: whether the caller proved who it is; without, a missing right asks for credentials (401).
+    """
+    found = PROBLEMS.get(code)
+    if found is None and len(code) == 5:
+        if code.startswith("PT") and code[2:].isdecimal() and 400 <= int(code[2:]) <= 599:
+            return int(code[2:]), "Refused"
+        found = _CLASSES.get(code[:2])
+    if found is None:
+        found = _FAMILIES.get(code.partition(".")[0], _INTERNAL)
+    if found[0] == 403 and not signed_in:
+        return 401, "Sign in first"
+    return found
+
+
+def render(error: ProblemError, *, request_id: str, instance: str, signed_in: bool = True) -> Result:
+    """Return the answer that tells a caller about a refusal.
+
+    Args:
+        error: what was refused and why.
+        request_id: names the request in our logs.
+        instance: the resource asked for, without the row's key, so that a row one may not see and a row that
+            does not
+            exist are answered alike.
+        signed_in: see ``lookup``.
+    """
+    status, title = lookup(error.code, signed_in=signed_in)
+    document: dict[str, Any] = {
+        "type": f"/problems/{error.code}",
+        "title": title,
+        "status": status,
+        "detail": error.message,
+        "instance": instance,
+        "request_id": request_id,
+        "code": error.code,
+        "message": error.message,
+        "details": error.details or None,
+        "hint": error.hint or None,
+    }
+    if error.errors:
+        document["errors"] = list(error.errors)
+    headers = error.headers
+    names = {name.lower() for name, _ in headers}
+    if status in {429, 503} and "retry-after" not in names:
+        headers = (*headers, _RETRY)
+    if status == 401 and "www-authenticate" not in names:
+        headers = (*headers, ("WWW-Authenticate", "Bearer"))
+    if status >= 500 or status == 429:
+        headers = (*headers, ("Proxy-Status", f"backsaas; error={error.code}"))
+    return Result(status, orjson.dumps(document, default=str), PROBLEM_TYPE, headers)
+
+
+def page(code: str) -> Result | None:
+    """Return the page a problem's ``type`` leads to, None when there is no such code."""
+    found = PROBLEMS.get(code)
+    if found is None:
+        return None
+    return Result(200, orjson.dumps({"code": code, "status": found[0], "title": found[1]}))

@@ -1,0 +1,382 @@
+"""The public port: one handler from request to answer, and its life from start to drain.
+
+    request -> host, path -> rule -> tenant -> route -> credential -> body -> Call -> tenant's port -> Result
+    -> answer
+
+Decides the order of these steps. It knows no SQL and no model: a tenant is whatever ``resolve`` returns.
+Composed by ``run.py``.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+import orjson
+import structlog
+from aiohttp import web
+from aiohttp.web_request import BaseRequest
+
+from actors.messages import Call, ProblemError, Result
+from config.settings import Settings
+from gateway import cors, decode, problems, routes
+from gateway.credentials import Credentials
+from gateway.limits import RateLimiter, socket_cap
+from gateway.protocol import Answer, HttpServer, Limits, read_body
+from gateway.rules import Match, Rules
+from gateway.tenancy import parse_host, parse_target, tenant_of_host
+from gateway.trace import RequestIds, continue_trace
+from schemas.compiler.names import slug_problem
+from schemas.compiler.principal import ANONYMOUS, Principal
+
+log = structlog.get_logger("gateway")
+
+PLATFORM = "system"
+_MAX_CACHED = 4096
+_METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
+_KINDS = {
+    "console": "the console",
+    "ui": "the tenant's pages",
+    "auth": "the sign-in service",
+    "proxy": "passing requests on",
+}
+
+
+class TenantPort(Protocol):
+    """What the gateway needs of a tenant."""
+
+    async def call(self, call: Call) -> Result:
+        """Answer one call.
+
+        Raises:
+            ProblemError: a refusal the caller is told about.
+        """
+        ...
+
+
+Resolve = Callable[[str], TenantPort | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request leads, worked out once per distinct host and path."""
+
+    match: Match
+    slug: str
+    base: str
+    found: routes.Found | None
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the metrics page shows; plain numbers."""
+
+    in_flight: int = 0
+    seconds: float = 0.0
+    by_status: dict[int, int] | None = None
+
+    def count(self, status: int, seconds: float) -> None:
+        """Add one answer."""
+        if self.by_status is None:
+            self.by_status = {}
+        self.by_status[status] = self.by_status.get(status, 0) + 1
+        self.seconds += seconds
+
+
+class Gateway:
+    """The public HTTP surface.
+
+    Args:
+        settings: ports, domain, limits.
+        resolve: slug to tenant; None for one that does not exist.
+        rules: of ``config/gateway.yaml``; replaced by ``apply``.
+        dev_key: key of development tokens, only with ``--dev``.
+        documents: fixed pages outside every tenant, by path.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        resolve: Resolve,
+        rules: Rules,
+        *,
+        dev_key: bytes | None = None,
+        documents: dict[str, bytes] | None = None,
+    ) -> None:
+        limits = settings.limits
+        self.counters = Counters()
+        self.draining = False
+        self._settings = settings
+        self._resolve = resolve
+        self._rules = rules
+        self._credentials = Credentials(dev_key)
+        self._documents = documents or {}
+        self._ids = RequestIds()
+        self._places: dict[tuple[str, str], Place] = {}
+        self._hosts: dict[str, str] = {}
+        self._origins: dict[str, tuple[float, frozenset[str]]] = {}
+        self._limiter = RateLimiter(limits.rate_per_second, limits.rate_burst)
+        self._access_log = settings.log.access
+        self._limits = Limits(
+            head_seconds=limits.head_seconds,
+            body_seconds=limits.body_seconds,
+            write_seconds=limits.write_seconds,
+            body_bytes=limits.body_bytes,
+            sockets=limits.sockets or socket_cap(),
+            sockets_per_address=limits.sockets_per_address,
+        )
+        self._request_seconds = limits.request_seconds
+        self._idle = asyncio.Event()
+        self._server: HttpServer | None = None
+        self._runner: web.ServerRunner | None = None
+        self._site: web.BaseSite | None = None
+
+    # -- life -------------------------------------------------------------------------------------
+
+    async def start(self) -> tuple[str, int]:
+        """Open the port.
+
+        Returns:
+            Address and port that really listen.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        self._server = HttpServer(self.handle, self._limits, self._ids.new)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=1.0)
+        await self._runner.setup()
+        self._site = web.TCPSite(self._runner, self._settings.host, self._settings.port, backlog=1024)
+        try:
+            await self._site.start()
+        except BaseException:
+            await self._runner.cleanup()
+            raise
+        self._server.start_sweeping()
+        address = self._runner.addresses[0]
+        return str(address[0]), int(address[1])
+
+    def apply(self, rules: Rules) -> None:
+        """Put new rules in force; requests in flight keep the ones they began with."""
+        self._rules = rules
+        self._places.clear()
+
+    async def drain(self, seconds: float) -> bool:
+        """Take no new connections, finish what runs, close.
+
+        Returns:
+            Whether every request finished in time.
+        """
+        self.draining = True
+        if self._site is not None:
+            await self._site.stop()
+        if self._server is not None:
+            self._server.pre_shutdown()
+        finished = True
+        if self.counters.in_flight:
+            self._idle.clear()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._idle.wait()
+            except TimeoutError:
+                finished = False
+        if self._server is not None:
+            self._server.stop_sweeping()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        return finished
+
+    @property
+    def open_connections(self) -> int:
+        """Client connections there are now."""
+        return self._server.open_connections if self._server is not None else 0
+
+    # -- one request ------------------------------------------------------------------------------
+
+    async def handle(self, request: BaseRequest) -> Answer:
+        """Answer a request; never raises."""
+        began = time.perf_counter()
+        counters = self.counters
+        counters.in_flight += 1
+        headers = request.headers
+        given = headers.get("X-Request-Id")
+        request_id = self._ids.new() if given is None else self._ids.take(given)
+        trace = headers.get("traceparent")
+        extra = "" if trace is None else continue_trace(trace)
+        close = self.draining
+        instance, principal = "/", ANONYMOUS
+        try:
+            place = self._place(request)
+            if isinstance(place, Result):
+                result = place
+            else:
+                instance = self._instance(place)
+                origin = headers.get("Origin")
+                if origin is not None:
+                    extra += await self._cors(place, origin, request)
+                if request.method == "OPTIONS":
+                    result = self._options(place)
+                else:
+                    principal = self._principal(place, request)
+                    result = await self._tenant(place, request, principal, request_id)
+        except ProblemError as error:
+            close = close or error.code in {"http.body_too_large", "http.timeout", "http.bad_body"}
+            result = problems.render(
+                error, request_id=request_id, instance=instance, signed_in=principal.id is not None
+            )
+        except Exception:
+            # the last line of defence: one caller's 500, recorded
+            log.exception("request.failed", request_id=request_id, path=instance)
+            internal = ProblemError("http.internal", "something went wrong on our side; it is recorded")
+            result = problems.render(internal, request_id=request_id, instance=instance)
+        finally:
+            counters.in_flight -= 1
+            if not counters.in_flight and self.draining:
+                self._idle.set()
+        took = time.perf_counter() - began
+        counters.count(result.status, took)
+        if self._access_log:
+            log.info(
+                "request", request_id=request_id, method=request.method, path=instance, status=result.status,
+                ms=round(took * 1000, 2), address=request.remote,
+            )  # fmt: skip
+        return Answer(result, request_id, extra, close=close or self.draining)
+
+    def _place(self, request: BaseRequest) -> Place | Result:
+        """Return where a request leads, or the answer when it leads to no tenant."""
+        message = request._message  # noqa: SLF001 - the raw target has no public name
+        raw_host = message.headers.get("Host")
+        raw_path = message.path.partition("?")[0]
+        known = self._places.get((raw_host or "", raw_path))
+        if known is not None:
+            return known
+        if request.method not in _METHODS:
+            raise ProblemError(
+                "http.method_not_allowed",
+                "this method is not used here",
+                headers=(("Allow", ", ".join(sorted(_METHODS))),),
+            )
+        if raw_host is None:
+            raise ProblemError("http.bad_host", "the request has no Host header")
+        if message.path == "*":
+            raise ProblemError("http.bad_path", "the request target '*' leads nowhere")
+        host = parse_host(raw_host)
+        target = parse_target(message.path, host)
+        page = self._page(target.path, request)
+        if page is not None and tenant_of_host(host, self._settings.domain) is None:
+            return page
+        match = self._rules.match(host, target.segments)
+        if match is None:
+            if page is not None:
+                return page
+            raise ProblemError("http.not_found", "there is nothing at this address")
+        place = self._settle(match, host, target.segments)
+        if len(self._places) >= _MAX_CACHED:
+            self._places.clear()
+        self._places[raw_host, raw_path] = place
+        return place
+
+    def _settle(self, match: Match, host: str, segments: tuple[str, ...]) -> Place:
+        kind = match.rule.kind
+        slug = PLATFORM if kind == "platform" else match.slug
+        named = tenant_of_host(host, self._settings.domain)
+        if kind in {"tenant", "platform"} and named is not None and named != slug:
+            raise ProblemError("http.tenant_mismatch", "the host names one tenant and the path another")
+        if kind == "tenant" and slug_problem(slug):
+            raise ProblemError("tenant.not_found", "there is no such tenant")
+        base = "".join(f"/{part}" for part in segments[: match.depth])
+        found = routes.find(segments[match.depth :]) if kind in {"tenant", "platform"} else None
+        return Place(match, slug, base, found)
+
+    def _page(self, path: str, request: BaseRequest) -> Result | None:
+        """Return a page that belongs to no tenant: index, the language's schema, a problem's page."""
+        if path.startswith("/problems/"):
+            page = problems.page(path.removeprefix("/problems/"))
+        elif path == "/":
+            page = Result(200, orjson.dumps({"service": "backsaas", "tenants": "/api/tenants/{slug}"}))
+        elif path in self._documents:
+            page = Result(200, self._documents[path], "application/schema+json")
+        else:
+            return None
+        if page is not None and request.method not in {"GET", "HEAD"}:
+            raise ProblemError(
+                "http.method_not_allowed", "this page is read only", headers=(("Allow", "GET, HEAD"),)
+            )
+        return page
+
+    def _instance(self, place: Place) -> str:
+        found = place.found
+        return f"{place.base}/{found.entity or found.route.path}" if found is not None else place.base or "/"
+
+    def _principal(self, place: Place, request: BaseRequest) -> Principal:
+        get = request.headers.get
+        principal = self._credentials.principal(place.slug, get("Authorization"), get("apikey"))
+        rule = place.match.rule
+        if rule.required and principal.id is None:
+            raise ProblemError("auth.required", "this address needs a credential")
+        missing = rule.required_roles
+        if missing and not missing <= principal.roles:
+            raise ProblemError("auth.forbidden", "this address is for other roles")
+        return principal
+
+    async def _tenant(
+        self, place: Place, request: BaseRequest, principal: Principal, request_id: str
+    ) -> Result:
+        rule, found = place.match.rule, place.found
+        if rule.kind in _KINDS:
+            raise ProblemError("http.not_built", f"{_KINDS[rule.kind]} is not part of this installation")
+        port = self._resolve(place.slug)
+        if port is None:
+            raise ProblemError("tenant.not_found", "there is no such tenant")
+        if found is None:
+            raise ProblemError("PGRST125", "there is nothing at this path")
+        method = request.method
+        operation = found.route.operations.get("GET" if method == "HEAD" else method)
+        if operation is None:
+            allow = (("Allow", found.route.methods),)
+            raise ProblemError("PGRST117", f"{method} is not possible here", headers=allow)
+        if self._limiter.active:
+            self._limiter.take(place.slug, request.remote or "")
+        body = b""
+        if method not in {"GET", "HEAD"} and request.body_exists:
+            decode.check_encoding(request.headers)
+            body = await read_body(request, self._limits)
+        query = request._message.path.partition("?")[2]  # noqa: SLF001 - the raw target has no public name
+        deadline = asyncio.get_running_loop().time() + (rule.timeout or self._request_seconds)
+        call = decode.make_call(
+            request, operation, found, query, body, principal, place.base, request_id, deadline
+        )
+        return await port.call(call)
+
+    def _options(self, place: Place) -> Result:
+        if place.found is None:
+            raise ProblemError("PGRST125", "there is nothing at this path")
+        return Result(204, headers=(("Allow", place.found.route.methods),))
+
+    async def _cors(self, place: Place, origin: str, request: BaseRequest) -> str:
+        """Return the CORS lines for a page's request; empty for pages nobody allowed."""
+        if not cors.allowed(origin, place.match.rule.origins) and not cors.allowed(
+            origin, await self._tenant_origins(place)
+        ):
+            return ""
+        if request.method == "OPTIONS" and place.found is not None:
+            return cors.preflight_lines(origin, place.found.route.methods)
+        return cors.answer_lines(origin)
+
+    async def _tenant_origins(self, place: Place) -> Collection[str]:
+        known = self._origins.get(place.slug)
+        now = time.monotonic()
+        if known is not None and known[0] > now:
+            return known[1]
+        port = self._resolve(place.slug) if place.found is not None else None
+        if port is None:
+            return ()
+        try:
+            result = await port.call(Call("origins", base=place.base))
+        except ProblemError:
+            return ()
+        if len(self._origins) >= _MAX_CACHED:
+            self._origins.clear()
+        origins = frozenset[str](orjson.loads(result.body))
+        self._origins[place.slug] = (now + 1.0, origins)
+        return origins
