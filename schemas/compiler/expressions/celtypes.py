@@ -12,7 +12,8 @@ class CelType:
     """A type.
 
     Attributes:
-        kind: bool, int, decimal, double, string, timestamp, date, time, duration, list, object, json, null, entity, any.
+        kind: bool, int, decimal, double, string, timestamp, date, time, duration, list, object, json, null,
+            entity, any.
         element: of a list.
         entity: of an entity row.
         fields: of an object with declared properties (a JSON value).
@@ -106,7 +107,7 @@ def pg_type_of(kind: CelType) -> str:
 
 
 def base_pg_type(pg_type: str) -> str:
-    """Return a column type without its modifiers, in the spelling used for casts: ``numeric(12,2)`` -> ``numeric``."""
+    """Return a column type without modifiers, spelled as for casts: ``numeric(12,2)`` -> ``numeric``."""
     array = pg_type.endswith("[]")
     name = pg_type.removesuffix("[]").split("(")[0].strip()
     name = {
@@ -132,7 +133,7 @@ def type_of_column(pg_type: str, schema: Mapping[str, Any] | None = None) -> Cel
 
 
 def type_of_schema(schema: Mapping[str, Any]) -> CelType:
-    """Return the type of a JSON value described by a JSON Schema (a documented subset; anything else is json)."""
+    """Return the type of a JSON value described by a JSON Schema; what says too little is json."""
     declared = schema.get("type")
     names = [name for name in (declared if isinstance(declared, list) else [declared]) if name != "null"]
     match names:

@@ -1,12 +1,11 @@
 """The type checker: CEL text and shapes to a typed tree. The only maker of ``Expression``.
 
-Called by the schema compiler for every expression of a tenant file. It bounds the cost of what it accepts, so neither
-back end needs to.
+Called by the schema compiler for every expression of a tenant file. It bounds the cost of what it accepts,
+so neither back end needs to.
 """
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import NoReturn
 
 from schemas.compiler.expressions import functions, members, operators, parse, tree
 from schemas.compiler.expressions.celtypes import (
@@ -20,6 +19,7 @@ from schemas.compiler.expressions.celtypes import (
     STRING,
     TIMESTAMP,
     CelType,
+    base_pg_type,
     entity_type,
     list_of,
     pg_type_of,
@@ -66,6 +66,7 @@ def compile_expression(
     entity: str | None,
     *,
     expect: CelType | None = None,
+    pg_type: str | None = None,
     variables: Mapping[str, CelType] | None = None,
     definitions: Mapping[str, str] | None = None,
 ) -> Expression:
@@ -76,6 +77,7 @@ def compile_expression(
         shapes: the tenant's entities.
         entity: whose rows ``self`` and ``old`` are; None when there is no row.
         expect: the type the result must have; numbers stand in for each other, null and json fit every type.
+        pg_type: column type the result is for; a claim that does not fit it is absent.
         variables: further names, in process only, filled from ``Env.variables``; they hide the built-in ones.
         definitions: named rules, by name; a use stands for the rule's own text.
 
@@ -87,7 +89,7 @@ def compile_expression(
     """
     checker = _Checker(shapes, entity, variables or {}, definitions or {}, text)
     node = checker.expression(parse.parse(text), {}, 0)
-    node = checker.result(node, expect)
+    node = checker.result(node, expect, pg_type)
     obstacle = obstacle_of(node)
     return Expression(
         text=text,
@@ -152,16 +154,20 @@ class _Checker:
         """Return where in the user's text something stands, also while a definition is expanded."""
         return self.inlined[0][1] if self.inlined else parse.line_and_column(self.text, offset)
 
-    def fail(self, offset: int, message: str, hint: str = "", code: str = "expression.type") -> NoReturn:
-        """Refuse, at an offset."""
+    def error(
+        self, offset: int, message: str, hint: str = "", code: str = "expression.type"
+    ) -> ExpressionError:
+        """Return the refusal of what stands at an offset."""
         for name, _ in reversed(self.inlined):
             message = f"in '{name}': {message}"
-        raise ExpressionError(message, *self.place(offset), hint, code)
+        return ExpressionError(message, *self.place(offset), hint, code)
 
-    def unknown(self, offset: int, what: str, name: str, known: Iterable[str]) -> NoReturn:
-        """Refuse an unknown name with the nearest known one."""
+    def unknown_name(self, offset: int, what: str, name: str, known: Iterable[str]) -> ExpressionError:
+        """Return the refusal of an unknown name, with the nearest known one."""
         near = difflib.get_close_matches(name, list(known), 1, 0.6)
-        self.fail(offset, what, f"did you mean '{near[0]}'?" if near else "", "expression.unknown_name")
+        return self.error(
+            offset, what, f"did you mean '{near[0]}'?" if near else "", "expression.unknown_name"
+        )
 
     def use(self, entity: str, field: str, offset: int) -> None:
         """Note that a field is used; uses inside what is expanded belong to its own text."""
@@ -171,7 +177,7 @@ class _Checker:
     # The walk
 
     def expression(self, raw: Raw, scope: Mapping[str, Node], depth: int) -> Node:
-        """Type a node of the parsed tree; ``scope`` holds the macros' variables, and ``self`` when it is not the row."""
+        """Type a node; ``scope`` holds the macros' variables, and ``self`` when it is not the row."""
         self.nodes += 1
         if self.nodes > MAX_NODES or depth > MAX_DEPTH:
             limit = (
@@ -179,7 +185,7 @@ class _Checker:
                 if self.nodes > MAX_NODES
                 else f"nested deeper than {MAX_DEPTH} levels"
             )
-            self.fail(
+            raise self.error(
                 raw.offset, f"too costly: {limit}", "split it into computed fields", "expression.too_costly"
             )
         self.depth = depth
@@ -198,24 +204,27 @@ class _Checker:
                 case parse.Macro():
                     return self._macro(raw, scope, depth)
         except Mismatch as mismatch:
-            self.fail(raw.offset, str(mismatch), mismatch.hint)
+            raise self.error(raw.offset, str(mismatch), mismatch.hint)
 
-    def result(self, node: Node, expect: CelType | None) -> Node:
+    def result(self, node: Node, expect: CelType | None, pg_type: str | None = None) -> Node:
         """Fit the whole expression to the expected type."""
         if node.type.kind == "namespace":
-            self.fail(0, "a member is missing, such as user.id")
+            raise self.error(0, "a member is missing, such as user.id")
         if expect is None or (is_null(node) and expect != BOOL):
             return node
         if expect == BOOL and node.type != BOOL and not is_open(node.type):
-            self.fail(0, f"must be true or false, not {node.type}")
-        if expect == JSON or expect == ANY:
+            raise self.error(0, f"must be true or false, not {node.type}")
+        if expect in {JSON, ANY}:
             return node
         try:
             if expect.kind == "list" or node.type.kind == "list":
                 return self._list_result(node, expect)
-            return adapt(node, expect)
+            fitted = adapt(node, expect, base_pg_type(pg_type) if pg_type else None)
         except Mismatch:
-            self.fail(0, f"must be {expect}, not {node.type}")
+            raise self.error(0, f"must be {expect}, not {node.type}")
+        if expect == INT and fitted.type.kind in {"decimal", "double"}:
+            raise self.error(0, "must be a whole number", "convert with int()")
+        return fitted
 
     def _list_result(self, node: Node, expect: CelType) -> Node:
         node = as_list(node, expect.element)
@@ -239,20 +248,22 @@ class _Checker:
             bound = {key: value for key, value in scope.items() if key == "self"}
             return self.inline(name, self.definitions[name], bound, raw.offset, depth)
         if self.entity is not None and name in self.shapes.members(self.entity):
-            self.fail(raw.offset, f"unknown name '{name}'", f"write self.{name}", "expression.unknown_name")
+            raise self.error(
+                raw.offset, f"unknown name '{name}'", f"write self.{name}", "expression.unknown_name"
+            )
         roots = [*_ROOTS, *scope, *self.variables, *self.definitions]
-        return self.unknown(raw.offset, f"unknown name '{name}'", name, roots)
+        raise self.unknown_name(raw.offset, f"unknown name '{name}'", name, roots)
 
     def inline(self, name: str, text: str, scope: Mapping[str, Node], offset: int, depth: int) -> Node:
         """Expand a named rule or a computed field where it is used."""
         if any(name == other for other, _ in self.inlined):
             chain = " -> ".join([*(other for other, _ in self.inlined), name])
-            self.fail(offset, f"'{name}' refers to itself ({chain})", code="expression.cycle")
+            raise self.error(offset, f"'{name}' refers to itself ({chain})", code="expression.cycle")
         self.inlined.append((name, self.place(offset)))
         try:
             raw = parse.parse(text)
         except ExpressionError as error:
-            self.fail(
+            raise self.error(
                 offset,
                 f"{error.message} (at {error.offset_line}:{error.offset_column} of it)",
                 error.hint,
@@ -277,19 +288,19 @@ class _Checker:
             try:
                 pair(typed[0], item)
             except Mismatch:
-                self.fail(source.offset, f"a list of {kind} cannot hold {item.type}")
+                raise self.error(source.offset, f"a list of {kind} cannot hold {item.type}")
         if any(item.type.kind != kind.kind for item in typed) and kind.kind in {"int", "decimal", "double"}:
             kind = DECIMAL
         return Items(list_of(kind), tuple(items))
 
     def _invoke(self, raw: parse.Invoke, scope: Mapping[str, Node], depth: int) -> Node:
         if raw.function in operators.SYMBOLS:
-            if raw.function == "_*_":
+            if raw.function in {"_*_", "_/_"}:
                 self.products += 1
                 if self.products > MAX_PRODUCTS:
-                    self.fail(
+                    raise self.error(
                         raw.offset,
-                        f"too costly: more than {MAX_PRODUCTS} products",
+                        f"too costly: more than {MAX_PRODUCTS} products and quotients",
                         code="expression.too_costly",
                     )
             if (compared := self._role(raw, scope)) is not None:
@@ -306,7 +317,7 @@ class _Checker:
 
     def _whole(self, node: Node, offset: int) -> None:
         if node.type.kind == "namespace":
-            self.fail(offset, "a member is missing, such as user.id")
+            raise self.error(offset, "a member is missing, such as user.id")
 
     def _function(self, raw: parse.Invoke, scope: Mapping[str, Node], depth: int) -> Node:
         arguments = tuple(self.expression(argument, scope, depth + 1) for argument in raw.arguments)
@@ -322,9 +333,9 @@ class _Checker:
             return functions.method(name, target, arguments)
         except functions.UnknownFunction as unknown:
             if raw.target is None or name.startswith("math."):
-                return self.unknown(raw.offset, f"there is no function {name}()", name, unknown.known)
+                raise self.unknown_name(raw.offset, f"there is no function {name}()", name, unknown.known)
             known = (*unknown.known, "exists", "all", "filter", "map", "exists_one")
-            return self.unknown(raw.offset, f"there is no method {name}() for this value", name, known)
+            raise self.unknown_name(raw.offset, f"there is no method {name}() for this value", name, known)
 
     def _role(self, raw: parse.Invoke, scope: Mapping[str, Node]) -> Node | None:
         """Type comparisons of ``user.role``: it stands for any of the caller's roles."""
@@ -337,7 +348,7 @@ class _Checker:
         held = members.ROLES
         if raw.function == "@in":
             if not isinstance(other, Items) or not other.items:
-                self.fail(raw.offset, "user.role in ... needs a list written here")
+                raise self.error(raw.offset, "user.role in ... needs a list written here")
             found = operators.contained(other.items[0], held)
             for item in other.items[1:]:
                 found = Call(BOOL, "or", (found, operators.contained(item, held)))
@@ -348,7 +359,7 @@ class _Checker:
     def _special(self, raw: parse.Invoke) -> Node:
         if raw.function == "today":
             if raw.arguments:
-                self.fail(raw.offset, "today() takes no argument")
+                raise self.error(raw.offset, "today() takes no argument")
             return Variable(DATE, "today")
         match raw.arguments:
             case (parse.Const(value=str() as field) as argument,) if self.entity is not None:
@@ -356,23 +367,31 @@ class _Checker:
                 after = members.select(self, Variable(row, "self"), field, argument.offset + 1, 0)
                 before = members.select(self, Variable(row, "old"), field, argument.offset + 1, 0)
                 if not isinstance(after, Field):
-                    self.fail(argument.offset, f"changed() needs a field's name, and '{field}' is none")
+                    raise self.error(
+                        argument.offset, f"changed() needs a field's name, and '{field}' is none"
+                    )
                 return Call(BOOL, "not", (Call(BOOL, "same", (after, before)),))
             case _:
-                self.fail(raw.offset, "changed() takes the name of a field", "such as changed('status')")
+                raise self.error(
+                    raw.offset, "changed() takes the name of a field", "such as changed('status')"
+                )
 
     def _index(self, raw: parse.Invoke, scope: Mapping[str, Node], depth: int) -> Node:
         base, key = (self.expression(argument, scope, depth + 1) for argument in raw.arguments)
         if isinstance(key, Literal) and isinstance(key.value, str):
-            if base.type.kind not in {"object", "json", "any", "namespace"}:
-                self.fail(raw.offset, f"{base.type} has no members in brackets", "use .name or a list index")
+            if base.type.kind not in {"object", "json", "any", "namespace", "entity"}:
+                raise self.error(
+                    raw.offset, f"{base.type} has no members in brackets", "use .name or a list index"
+                )
             return members.select(self, base, key.value, raw.arguments[1].offset, depth)
         if key.type != INT:
-            self.fail(raw.arguments[1].offset, f"an index must be a whole number or a text, not {key.type}")
+            raise self.error(
+                raw.arguments[1].offset, f"an index must be a whole number or a text, not {key.type}"
+            )
         base = as_list(base)
         element = element_type(base)
         if element.kind == "entity":
-            self.fail(raw.offset, "rows have no order", "use exists(), filter() or an aggregate")
+            raise self.error(raw.offset, "rows have no order", "use exists(), filter() or an aggregate")
         index: int | Node = key.value if isinstance(key, Literal) and isinstance(key.value, int) else key
         if base.type == JSON or base.type.stored == "json":
             return members.typed_json(Member(JSON, base, index), element)
@@ -381,12 +400,12 @@ class _Checker:
     def _macro(self, raw: parse.Macro, scope: Mapping[str, Node], depth: int) -> Node:
         if depth_of_macros(raw) > MAX_MACROS or sum(name.startswith("#") for name in scope) >= MAX_MACROS:
             message = f"too costly: macros nested deeper than {MAX_MACROS}"
-            self.fail(raw.offset, message, code="expression.too_costly")
+            raise self.error(raw.offset, message, code="expression.too_costly")
         source = as_list(self.expression(raw.range, scope, depth + 1))
         try:
             element = element_type(source)
         except Mismatch:
-            self.fail(raw.offset, f"{raw.kind}() needs a list, not {source.type}")
+            raise self.error(raw.offset, f"{raw.kind}() needs a list, not {source.type}")
         self.macros += 1
         name = f"#{self.macros}"
         in_json = source.type == JSON or source.type.stored == "json"
@@ -401,7 +420,7 @@ class _Checker:
         match raw.kind:
             case "map":
                 if body is None or is_null(body) or body.type.kind in {"entity", "namespace", "list"}:
-                    self.fail(raw.offset, "map() must give a value for each element")
+                    raise self.error(raw.offset, "map() must give a value for each element")
                 kind = list_of(body.type)
             case "filter":
                 kind = source.type

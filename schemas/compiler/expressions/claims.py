@@ -1,4 +1,4 @@
-"""The caller's values as parameters: a claim that does not fit the type it meets is absent, in both back ends.
+"""The caller's values as parameters; a claim that does not fit the type it meets is absent.
 
 So a claim can never make a statement fail. Called by ``sql`` when binds are resolved and by ``to_python``.
 """

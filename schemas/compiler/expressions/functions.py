@@ -88,8 +88,6 @@ def call(name: str, arguments: tuple[Node, ...]) -> Node:
             return _text_test(name, _text(target, name), (pattern,))
         case "string" | "int" | "double" | "timestamp" | "date" | "duration":
             return _CONVERSIONS[name](*_arity(name, arguments, 1))
-        case "date_in_zone":
-            raise UnknownFunction(GLOBALS)
         case _ if name.removeprefix("math.") in _ROUNDINGS and name.startswith("math."):
             return _rounded(name.removeprefix("math."), arguments)
         case "math.greatest" | "math.least":
@@ -194,7 +192,7 @@ def _aggregate(name: str, target: Node, arguments: tuple[Node, ...]) -> Node:
     element = element_type(target)
     if element == JSON:
         element = DECIMAL
-    if element.kind == "entity" or element.kind == "object":
+    if element.kind in {"entity", "object"}:
         raise Mismatch(f"{name}() needs values, not rows", f"write .map(x, x.field).{name}()")
     if name in {"sum", "avg"}:
         if element.kind not in NUMBERS:
@@ -270,10 +268,10 @@ def _to_moment(value: Node, want: CelType) -> Node:
         return value
     if is_open(value.type):
         return adapt(value, want)
-    if isinstance(value, Literal):
-        return adapt(value, want)
     if value.type == DATE and want == TIMESTAMP:
         return Call(TIMESTAMP, "midnight", (value,))
+    if isinstance(value, Literal):
+        return adapt(value, want)
     if value.type != STRING:
         raise Mismatch(f"{want.kind}() cannot convert {value.type}")
     return Call(want, f"to_{want.kind}", (value,))

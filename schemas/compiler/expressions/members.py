@@ -1,4 +1,4 @@
-"""What follows a dot: fields, relations, collections, members of JSON values, of the caller and of the tenant."""
+"""What follows a dot: fields, relations, collections, members of JSON, of the caller, of the tenant."""
 
 from typing import TYPE_CHECKING
 
@@ -34,12 +34,12 @@ def select(checker: "_Checker", base: Node, name: str, offset: int, depth: int) 
             known = _TENANT if space == "tenant" else _REQUEST
             if name not in known:
                 message = f"{space} has no member '{name}' (it has: {', '.join(known)})"
-                checker.unknown(offset, message, name, known)
+                raise checker.unknown_name(offset, message, name, known)
             return Setting(known[name], (space, name))
-        case Field(references=target) if target and name not in {"size"}:
+        case Field(references=target) if target:
             if base.name.endswith("_id"):
                 hint = f"write {base.name[:-3]}.{name} to follow the reference"
-                checker.fail(offset, f"'{base.name}' is a key and has no member '{name}'", hint)
+                raise checker.error(offset, f"'{base.name}' is a key and has no member '{name}'", hint)
             return _of_row(
                 checker, _relation(checker, base.base, base.entity, base.name, base.name), name, offset, depth
             )
@@ -49,7 +49,7 @@ def select(checker: "_Checker", base: Node, name: str, offset: int, depth: int) 
             base.type.kind == "list" and base.type.element is not None and base.type.element.kind == "entity"
         ):
             hint = f"use .exists(x, x.{name} ...), .map(x, x.{name}) or .size()"
-            checker.fail(offset, "these are several rows", hint)
+            raise checker.error(offset, "these are several rows", hint)
         case _:
             return _of_json(checker, base, name, offset)
 
@@ -63,7 +63,7 @@ def _user(checker: "_Checker", name: str, offset: int) -> Node:
         case "roles":
             return ROLES
         case "role":
-            checker.fail(
+            raise checker.error(
                 offset, "user.role can only be compared", "with ==, != or in; all roles are in user.roles"
             )
         case "claims":
@@ -86,7 +86,9 @@ def _of_row(checker: "_Checker", base: Node, name: str, offset: int, depth: int)
         required = not column.nullable
         return Field(column.type, base, entity, name, column.pg_type, required, column.references or "")
     if column is not None:
-        checker.fail(offset, f"{entity}.{name} cannot be read by expressions", code="expression.hidden_field")
+        raise checker.error(
+            offset, f"{entity}.{name} cannot be read by expressions", code="expression.hidden_field"
+        )
     if (foreign := shapes.relations[entity].get(name)) is not None:
         checker.use(entity, foreign, offset)
         return _relation(checker, base, entity, name, foreign)
@@ -95,13 +97,13 @@ def _of_row(checker: "_Checker", base: Node, name: str, offset: int, depth: int)
         if len(collections) > 1:
             options = ", ".join(f"{name}_by_{inverted.field}" for inverted in collections)
             message = f"'{name}' is ambiguous: {name} refers to {entity} more than once"
-            checker.fail(offset, message, f"write one of {options}", "expression.ambiguous")
+            raise checker.error(offset, message, f"write one of {options}", "expression.ambiguous")
         (inverted,) = collections
         checker.use(inverted.child, inverted.field, offset)
         return Inverse(list_of(entity_type(inverted.child)), base, entity, name, inverted.field, shape.key)
     known = shapes.members(entity)
     listed = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
-    return checker.unknown(offset, f"{entity} has no field '{name}' (it has: {listed})", name, known)
+    raise checker.unknown_name(offset, f"{entity} has no field '{name}' (it has: {listed})", name, known)
 
 
 def _relation(checker: "_Checker", base: Node, entity: str, name: str, foreign: str) -> Relation:
@@ -115,11 +117,13 @@ def _of_json(checker: "_Checker", base: Node, name: str, offset: int) -> Node:
         declared = dict(kind.fields)
         if name not in declared:
             message = f"no member '{name}' is declared (there are: {', '.join(declared)})"
-            checker.unknown(offset, message, name, declared)
+            raise checker.unknown_name(offset, message, name, declared)
         return typed_json(Member(JSON, base, name), declared[name])
+    if isinstance(base, Claim) and kind == ANY:
+        raise checker.error(offset, "a claim is a single value or a list and has no members")
     if kind.kind in {"json", "any"}:
         return Member(JSON if kind == JSON else ANY, base, name)
-    return checker.fail(offset, f"{kind} has no member '{name}'")
+    raise checker.error(offset, f"{kind} has no member '{name}'")
 
 
 def typed_json(node: Node, kind: CelType) -> Node:

@@ -239,7 +239,7 @@ def _add(left: Node, right: Node) -> Node:
             return Call(DATE, "shift_days", (left, number(right, "+")))
         case ("list", _) | (_, "list"):
             raise Mismatch("lists cannot be added")
-        case ("any", "any"):
+        case ("any" | "json", "any" | "json"):
             raise Mismatch("neither side's type is known", "convert with string() or int()")
         case _:
             return _numeric("add", "+", left, right)

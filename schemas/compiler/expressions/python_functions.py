@@ -8,10 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.compiler.expressions import patterns, values
-from schemas.compiler.expressions.celtypes import NUMBERS, CelType
+from schemas.compiler.expressions.celtypes import CelType
 from schemas.compiler.expressions.sql_functions import SPACES
 from schemas.compiler.expressions.syntax import Call, Literal
-from schemas.compiler.expressions.typing_rules import pg_of
 
 Function = Callable[..., Any]
 CONTEXT = decimal.Context(prec=200_000, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
@@ -39,7 +38,8 @@ def function(node: Call) -> Function:
         element = kinds[0].element
         kind = node.type if element is None or element.kind in {"json", "any"} else element
         in_json = kinds[0].kind == "json" or kinds[0].stored == "json"
-        return lambda items: _AGGREGATES[name](_elements(items, kind, in_json=in_json))
+        aggregate = _AGGREGATES[name] if node.type.kind != "int" else _whole(_AGGREGATES[name])
+        return lambda items: aggregate(_elements(items, kind, in_json=in_json))
     if name == "size":
         return lambda items: len(items) if isinstance(items, list | tuple) else 0
     if name in _TEXT_TESTS:
@@ -88,10 +88,8 @@ def _comparison(name: str, node: Call) -> Function:
     convert: Function | None = None
     if kinds == {"date", "timestamp"}:
         convert = midnight
-    elif "double" in kinds and len(kinds) > 1 and "double precision" in {pg_of(left), pg_of(right)}:
-        # A literal compared with a double is sent as one; anything else meets it as a decimal.
-        literal = isinstance(left, Literal) or isinstance(right, Literal)
-        convert = _float if literal else values.decimal_of
+    elif "double" in kinds and len(kinds) > 1:
+        convert = values.decimal_of
     compare = _ORDER.get(name, _equal if kinds & {"json", "object", "list"} else _plain_equal)
 
     def call(first: object, second: object) -> bool:
@@ -102,10 +100,6 @@ def _comparison(name: str, node: Call) -> Function:
         return bool(compare(first, second))
 
     return call
-
-
-def _float(value: Any) -> float:
-    return float(value)
 
 
 def _plain_equal(left: object, right: object) -> bool:
@@ -324,6 +318,14 @@ def _sum(items: list[Any]) -> Decimal:
     for item in items:
         total = CONTEXT.add(total, values.decimal_of(item) or Decimal(0))
     return total
+
+
+def _whole(aggregate: Function) -> Function:
+    def call(items: list[Any]) -> int | None:
+        result = aggregate(items)
+        return None if result is None else int(result)
+
+    return call
 
 
 def _first(items: list[Any]) -> object:

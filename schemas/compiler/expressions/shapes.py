@@ -78,5 +78,5 @@ class Shapes:
 
 
 def relation_name(column: str) -> str:
-    """Return the name under which a foreign key is followed: ``owner_id`` -> ``owner``, ``owner`` -> ``owner``."""
+    """Return the name that follows a foreign key: ``owner_id`` -> ``owner``, ``owner`` -> ``owner``."""
     return column[:-3] if column.endswith("_id") and len(column) > 3 else column

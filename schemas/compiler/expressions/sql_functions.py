@@ -12,7 +12,10 @@ from schemas.compiler.sql import Const, Fragment, sql
 if TYPE_CHECKING:
     from schemas.compiler.expressions.sql_writer import Writer
 
-SPACES = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+SPACES = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 """What trim() removes: Unicode's white space."""
 _UP = "10000000000000000"
 _DOWN = "0.0000000000000001"
@@ -229,18 +232,18 @@ def from_json(document: Fragment, kind: CelType) -> Fragment:
     typed = {"string": "string", "bool": "boolean"}.get(kind.kind, "number")
     text = sql("(", document, " #>> '{}')")
     head = sql("CASE WHEN jsonb_typeof(", document, f") = '{typed}'")
+    number = sql(text, "::numeric")
+    fits = sql("abs(", number, ") < 1e100")
     match kind.kind:
         case "string":
             return sql(head, " THEN ", text, " END")
         case "bool":
             return sql(head, " THEN ", text, "::boolean END")
         case "int":
-            number = sql(text, "::numeric")
-            return sql(
-                head, " THEN CASE WHEN ", number, " = trunc(", number, ") THEN trunc(", number, ") END END"
-            )
+            whole = sql(number, " = trunc(", number, ")")
+            return sql(head, " THEN CASE WHEN ", fits, " AND ", whole, " THEN trunc(", number, ") END END")
         case _:
-            return sql(head, " THEN ", text, "::numeric END")
+            return sql(head, " THEN CASE WHEN ", fits, " THEN ", number, " END END")
 
 
 def _size(writer: "Writer", node: Call) -> Fragment:
@@ -260,17 +263,18 @@ def _aggregate(writer: "Writer", node: Call) -> Fragment:
     source = sql_rows.rows(writer, operand)
     kind = element_type(operand)
     value = sql_rows.scalar(source, node.type if kind.kind == "json" else kind)
-    if isinstance(operand, Comprehension) and operand.body is not None and node.type.kind == "string":
-        value = writer.text(operand.body)
+    # An aggregate of nothing but outer columns would belong to the outer query: hence the inner one.
+    alias = writer.new_alias()
     match node.function:
         case "sum":
-            result = sql("COALESCE(sum((", value, ")::numeric), 0)")
+            result = sql(f"COALESCE(sum({alias}.value::numeric), 0)")
         case "avg":
-            result = quotient(sql("sum((", value, ")::numeric)"), sql("count(", value, ")"))
+            result = quotient(sql(f"sum({alias}.value::numeric)"), sql(f"count({alias}.value)"))
         case function:
             collation = ' COLLATE "C"' if node.type.kind == "string" else ""
-            result = sql(f"{function}((", value, f"){collation})")
-    return sql("(SELECT ", result, " FROM ", source.tables, source.where(), ")")
+            result = sql(f"{function}({alias}.value{collation})")
+    inner = sql("(SELECT ", value, " AS value FROM ", source.tables, source.where(), f") AS {alias}")
+    return sql("(SELECT ", result, " FROM ", inner, ")")
 
 
 _FUNCTIONS: Mapping[str, Callable[["Writer", Call], Fragment]] = {

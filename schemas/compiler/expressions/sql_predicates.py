@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from schemas.compiler.expressions import patterns, sql_rows
+from schemas.compiler.expressions.celtypes import NUMBERS
 from schemas.compiler.expressions.syntax import (
     Call,
     Claim,
@@ -27,8 +28,10 @@ _TEXT_TESTS = ("starts_with", "ends_with", "contains", "matches")
 PREDICATES = frozenset({"and", "or", "not", "same", "present", "in", *_COMPARISONS, *_TEXT_TESTS})
 _PROPAGATING = frozenset(
     {
-        "add", "sub", "mul", "div", "idiv", "mod", "neg", "concat", "shift", "shift_days", "elapsed", "length", "lower",
-        "upper", "trim", "part", "day", "midnight", "epoch", "to_string", "to_int", "to_decimal", "to_timestamp",
+        "add", "sub", "mul", "div", "idiv", "mod", "neg", "concat", "shift", "shift_days", "elapsed",
+        "length", "lower",
+        "upper", "trim", "part", "day", "midnight", "epoch", "to_string", "to_int", "to_decimal",
+        "to_timestamp",
         "to_date", "from_json", "round", "abs", "ceil", "floor", "trunc", "greatest", "least",
     }
 )  # fmt: skip
@@ -156,7 +159,7 @@ def _test(writer: "Writer", node: Node) -> Fragment:
 
 
 def _guarded(writer: "Writer", test: Fragment, *operands: Node) -> Fragment:
-    """Make a test false, not null, for absent operands, leaving the comparison itself bare where indexes may serve it."""
+    """Make a test false, not null, for absent operands; the comparison stays bare for indexes."""
     guards: list[Fragment] = []
     for operand in operands:
         if _is_never_null(writer, operand):
@@ -214,14 +217,12 @@ def _membership(writer: "Writer", item: Node, container: Node) -> Fragment:
         source = sql_rows.rows(writer, container)
         kind = item.type if element_type(container).kind in {"json", "any"} else element_type(container)
         element = sql_rows.scalar(source, kind)
-        found = sql(
-            "(",
-            element,
-            ") = ",
-            writer.number(item) if source.in_json and pg_of(item) != "text" else writer.text(item),
-        )
-        if kind.kind == "bool":
-            found = sql("(", element, ") = ", writer.value(item))
+        if kind.kind in NUMBERS:
+            found = sql("(", element, ")::numeric = ", writer.number(item))
+        else:
+            found = sql(
+                "(", element, ") = ", writer.text(item) if kind.kind == "string" else writer.value(item)
+            )
         return sql("EXISTS (SELECT 1 FROM ", source.tables, source.where(found), ")")
     array = writer.value(container)
     elements = pg_of(container) if not isinstance(container, Items) else pg_of(container.items[0]) + "[]"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Something to select from: tables, what ties them to the outer query, and the alias of the row wanted."""
+    """Something to select from: tables, their tie to the outer query, the alias of the row wanted."""
 
     tables: Fragment
     condition: Fragment
@@ -24,9 +24,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A list as a row source; ``element`` is an alias when the elements are rows, else the fragment of one element.
+    """A list as a row source.
 
-    ``in_json`` says that the element is still a JSON value.
+    Attributes:
+        tables: what to select from.
+        conditions: which rows of it.
+        element: an alias when the elements are rows, else the fragment of one element.
+        in_json: the element is still a JSON value.
     """
 
     tables: Fragment
@@ -116,7 +120,8 @@ def _comprehended(writer: "Writer", node: Comprehension) -> Rows:
         conditions = (*conditions, writer.predicate(node.predicate))
     if node.body is None:
         return Rows(source.tables, conditions, source.element, source.in_json)
-    return Rows(source.tables, conditions, writer.value(node.body))
+    value = writer.text(node.body) if node.body.type.kind == "string" else writer.value(node.body)
+    return Rows(source.tables, conditions, value)
 
 
 def scalar(source: Rows, kind: CelType) -> Fragment:

@@ -70,7 +70,7 @@ class Writer:
             if node.name == "self":
                 return self.alias
             if node.name == "old":
-                return self.old_alias or self.alias
+                return self.old_alias
             bound = self.bound[node.name]
             return bound if isinstance(bound, str) else None
         return self.joined.get(node)

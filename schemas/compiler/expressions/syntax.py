@@ -1,28 +1,17 @@
 """The abstract syntax of a checked CEL expression, as frozen values that can be compared, hashed and sent.
 
-Made by ``check``; read by ``to_sql`` and ``to_python``. Every node knows its type; positions are gone, they live in the
-errors and in ``Expression.references``.
+Made by ``check``; read by ``to_sql`` and ``to_python``. Every node knows its type; positions are gone, they
+live in the errors and in ``Expression.references``.
 """
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
 from schemas.compiler.expressions.celtypes import ANY, NULL, CelType
 
-Value: TypeAlias = (
-    bool
-    | int
-    | Decimal
-    | float
-    | str
-    | datetime.datetime
-    | datetime.date
-    | datetime.time
-    | datetime.timedelta
-    | None
-)
+Value: TypeAlias = bool | int | Decimal | float | str | dt.datetime | dt.date | dt.time | dt.timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +33,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """``self``, ``old``, ``now``, ``today``, a macro's variable (with a unique name) or one the caller declared."""
+    """``self``, ``old``, ``now``, ``today``, a macro's variable (``#1``) or a declared one."""
 
     type: CelType
     name: str
@@ -52,7 +41,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column of a row; ``required`` when it is never null, ``references`` the entity its value points to."""
+    """A column of a row; ``required``: never null; ``references``: the entity its value points to."""
 
     type: CelType
     base: "Node"
@@ -141,7 +130,7 @@ Node: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One use of an entity's field (or of the entity, with field "") in the text; line and column count from 1."""
+    """One use of an entity's field in the text; line and column count from 1."""
 
     entity: str
     field: str
@@ -159,7 +148,8 @@ class Expression:
         node: the typed tree.
         in_sql: it can be compiled to SQL.
         in_process: it can be evaluated from the row alone: it follows no relation.
-        names: field paths of the row it reads, e.g. ``status``, ``owner_id``, ``owner.region``, ``tasks.amount``.
+        names: field paths of the row it reads, e.g. ``status``, ``owner_id``, ``owner.region``,
+            ``tasks.amount``.
         uses_old: it reads the row before the change.
         uses_user: it reads the caller.
         constant: it reads nothing at all.

@@ -1,7 +1,7 @@
-"""The Python back end: a checked expression to a function. Called by the write pipeline (rules, guards, conditions).
+"""The Python back end: a checked expression to a function.
 
-Arithmetic is exact (``Decimal``), rows are what a JSON decoder or the driver gives. The meaning is that of the SQL back
-end, word for word: the package's docstring says what it is, a property test holds both together.
+Called by the write pipeline (rules, guards, conditions). Arithmetic is exact (``Decimal``), rows are what a
+JSON decoder or the driver gives. The meaning is that of the SQL back end, word for word: the package's docstring says what it is, a property test holds both together.
 """
 
 import datetime as dt
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from schemas.compiler.expressions import python_functions, values
-from schemas.compiler.expressions.celtypes import BOOL, CelType
+from schemas.compiler.expressions.celtypes import BOOL, DECIMAL, DOUBLE, CelType
 from schemas.compiler.expressions.claims import claim_text
 from schemas.compiler.expressions.syntax import (
     Call,
@@ -80,8 +80,8 @@ def to_python(expression: Expression) -> Callable[[Env], object]:
         expression: checked; one that is not ``in_process`` needs ``Env.world``.
 
     Returns:
-        A function of an ``Env``: a bool for truth values, else the value or None when absent. It raises nothing for
-        any row.
+        A function of an ``Env``: a bool for truth values, else the value or None when absent. It raises
+        nothing for any row.
     """
     step = build(expression.node)
     if expression.type == BOOL:
@@ -245,6 +245,10 @@ def _call(node: Call) -> Step:
         case "present", [operand]:
             return lambda env, bound: operand(env, bound) is not None
         case "if", [test, then, otherwise]:
+            if node.type == DECIMAL and DOUBLE in {branch.type for branch in node.arguments[1:]}:
+                return lambda env, bound: values.decimal_of(
+                    (then if test(env, bound) is True else otherwise)(env, bound)
+                )
             return lambda env, bound: then(env, bound) if test(env, bound) is True else otherwise(env, bound)
         case "day", [moment]:
             return lambda env, bound: python_functions.day(moment(env, bound), env.timezone)

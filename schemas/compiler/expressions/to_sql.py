@@ -1,7 +1,7 @@
-"""The SQL back end: a checked expression to a fragment. Called by query (access, computed fields) and layout (indexes).
+"""The SQL back end: a checked expression to a fragment.
 
-Every boolean fragment is true or false, never null, without wrapping the comparison, so that indexes serve it; it can be
-negated, combined and used in SELECT lists alike. Any other value is null when absent.
+Called by query (access, computed fields) and layout (indexes). Every boolean fragment is true or false, never null, without wrapping the comparison, so that indexes serve
+it; it can be negated, combined and used in SELECT lists alike. Any other value is null when absent.
 """
 
 from collections.abc import Mapping
@@ -72,13 +72,9 @@ def to_sql(expression: Expression, context: SqlContext) -> Fragment:
         A parenthesised fragment; of type boolean and never null when the expression is a truth value.
 
     Raises:
-        NotSqlError: when ``expression.in_sql`` is false.
+        NotSqlError: when ``expression.in_sql`` is false, or it reads the old row and there is no alias.
     """
-    if not expression.in_sql:
-        raise NotSqlError(f"{expression.text!r}: {expression.obstacle}")
-    writer = Writer(
-        context.alias, context.old_alias, context.namespace, context.model, context.namespaces or {}
-    )
+    writer = _writer(expression, context)
     if expression.type == BOOL:
         return writer.predicate(expression.node)
     return writer.value(expression.node)
@@ -86,9 +82,13 @@ def to_sql(expression: Expression, context: SqlContext) -> Fragment:
 
 def to_value_sql(expression: Expression, context: SqlContext) -> Fragment:
     """Compile an expression for a SELECT list: like ``to_sql``, but an absent truth value stays null."""
+    return _writer(expression, context).value(expression.node)
+
+
+def _writer(expression: Expression, context: SqlContext) -> Writer:
     if not expression.in_sql:
         raise NotSqlError(f"{expression.text!r}: {expression.obstacle}")
-    writer = Writer(
-        context.alias, context.old_alias, context.namespace, context.model, context.namespaces or {}
-    )
-    return writer.value(expression.node)
+    if expression.uses_old and context.old_alias is None:
+        raise NotSqlError(f"{expression.text!r}: there is no row before the change here")
+    namespaces = context.namespaces or {}
+    return Writer(context.alias, context.old_alias, context.namespace, context.model, namespaces)

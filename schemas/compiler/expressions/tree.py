@@ -9,7 +9,6 @@ from schemas.compiler.expressions.syntax import (
     Field,
     Inverse,
     Items,
-    Literal,
     Member,
     Node,
     Relation,
@@ -101,8 +100,12 @@ def is_constant(node: Node) -> bool:
     return not any(isinstance(part, Variable | Claim | Setting) for part in walk(node))
 
 
-_UNSTABLE_FUNCTIONS = {"to_timestamp", "to_string"}
-"""Functions PostgreSQL does not let an index use."""
+_UNSTABLE_FUNCTIONS = {"to_timestamp", "to_string", "shift", "sum", "avg", "min", "max"}
+"""Functions PostgreSQL does not let an index use, or that need a subquery."""
+
+
+def _is_array(node: Node) -> bool:
+    return node.type.kind == "list" and node.type.stored != "json"
 
 
 def is_immutable(node: Node) -> bool:
@@ -116,7 +119,7 @@ def is_immutable(node: Node) -> bool:
                     return False
             case Call() if part.function in _UNSTABLE_FUNCTIONS:
                 return False
-            case Literal() if part.type.kind == "timestamp" and part.value is None:
+            case Call(function="in", arguments=(_, container)) if not _is_array(container):
                 return False
             case _:
                 pass

@@ -1,4 +1,4 @@
-"""How operands are brought to a common type: literals, claims and JSON values take the type of what they meet.
+"""How operands are brought to a common type: literals, claims and JSON values take the type they meet.
 
 Called by the checker; raises ``Mismatch``, which the checker turns into an error with a place.
 """
@@ -10,6 +10,7 @@ from schemas.compiler.expressions import values
 from schemas.compiler.expressions.celtypes import (
     ANY,
     DECIMAL,
+    DOUBLE,
     JSON,
     NULL,
     NUMBERS,
@@ -59,7 +60,7 @@ def pg_of(node: Node) -> str:
 
 
 def carried(kind: CelType) -> str:
-    """Return the PostgreSQL type of a computed value: integers are computed as numeric, which cannot overflow."""
+    """Return the PostgreSQL type of a computed value: integers become numeric, which cannot overflow."""
     return "numeric" if kind.kind == "int" else pg_type_of(kind)
 
 
@@ -104,6 +105,8 @@ def _adapt_literal(node: Literal, want: CelType, pg_type: str) -> Literal:
     if value is None:
         return Literal(want, None, pg_type)
     if node.type.kind in NUMBERS and want.kind in NUMBERS:
+        if pg_type == "double precision" and isinstance(value, int | Decimal):
+            return Literal(DOUBLE, float(value), pg_type)
         whole = isinstance(value, Decimal) and value == value.to_integral_value()
         if pg_type == "bigint" and isinstance(value, Decimal):
             fits = whole and abs(value) < Decimal(2**63)
@@ -168,6 +171,7 @@ def unify(left: Node, right: Node) -> tuple[Node, Node, CelType]:
     if is_null(left) and is_null(right):
         return left, right, NULL
     if is_null(left) or is_null(right):
+        left, right = (adapt(node, STRING) if node.type == ANY else node for node in (left, right))
         other = right.type if is_null(left) else left.type
         filled = [
             Literal(other, None, pg_type_of(other)) if is_null(node) else node for node in (left, right)

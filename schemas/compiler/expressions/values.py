@@ -1,6 +1,6 @@
-"""Values of expressions in Python: text forms, and reading them from JSON rows. Total: what does not fit is None.
+"""Values of expressions in Python: text forms, and reading them from JSON rows.
 
-The same text forms are accepted by the SQL back end, so that both agree on what is absent.
+Total: what does not fit is None. The same text forms are accepted by the SQL back end, so that both agree on what is absent.
 """
 
 import datetime as dt
@@ -36,6 +36,8 @@ _UNIT_MICROSECONDS = {
     "ms": 1_000,
     "us": 1,
 }
+JSON_NUMBER_LIMIT = Decimal("1e100")
+"""A JSON number beyond it is absent, so that no bounded arithmetic overflows."""
 MAX_DURATION = dt.timedelta(days=36_525)
 
 
@@ -136,7 +138,7 @@ def seconds(value: dt.timedelta) -> Decimal:
 
 
 def decimal_of(value: object) -> Decimal | None:
-    """Return a number as a decimal; a double by its 15 significant digits, as PostgreSQL casts it to numeric."""
+    """Return a number as a decimal; a double by 15 significant digits, as PostgreSQL casts it."""
     match value:
         case bool():
             return None
@@ -226,6 +228,5 @@ def from_json(value: object, kind: CelType) -> object:
 
 
 def _json_number(value: object) -> Decimal | None:
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    return decimal_of(value)
+    number = Decimal(repr(value)) if isinstance(value, float) else decimal_of(value)
+    return number if number is not None and abs(number) < JSON_NUMBER_LIMIT else None

@@ -1,4 +1,4 @@
-"""Reads the parser's serialized syntax tree: protobuf's wire format, the few messages we need, no dependency."""
+"""Reads the parser's serialized syntax tree: protobuf's wire format, without a dependency."""
 
 import struct
 from collections.abc import Iterator
