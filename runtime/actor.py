@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Coroutine
 from typing import Any, ClassVar, TypeVar
 
+from runtime.address import Address
 from runtime.cell import Cell
-from runtime.life import Life
 from runtime.observe import Observation
 from runtime.ref import ActorRef
 from runtime.signals import ChildEvent, Halt
@@ -26,13 +26,13 @@ class Actor:
 
     refusals: ClassVar[tuple[type[Exception], ...]] = ()
 
+    _address: Address
     _cell: Cell
-    _life: Life
 
-    def bind(self, cell: Cell, life: Life) -> None:
+    def bind(self, address: Address, cell: Cell) -> None:
         """Join this object to its address; the kernel does it before ``pre_start``."""
+        self._address = address
         self._cell = cell
-        self._life = life
 
     async def pre_start(self) -> None:
         """Acquire what the actor needs; when it raises, ``post_stop`` is not called."""
@@ -55,7 +55,7 @@ class Actor:
     @property
     def ref(self) -> ActorRef:
         """This actor's own address."""
-        return ActorRef(self._cell)
+        return ActorRef(self._address)
 
     def spawn(self, main: Coroutine[Any, Any, T], name: str = "") -> asyncio.Task[T]:
         """Run a task that this incarnation owns: cancelled when it ends; raising fails the actor.
@@ -63,11 +63,11 @@ class Actor:
         Raises:
             RuntimeError: the actor is ending.
         """
-        return self._life.spawn(main, name or getattr(main, "__qualname__", "task"))
+        return self._cell.spawn(main, name or getattr(main, "__qualname__", "task"))
 
     def observe(self, observation: Observation) -> None:
         """Report a fact."""
-        self._cell.context.observer(observation)
+        self._address.context.observer(observation)
 
     async def on_child(self, event: ChildEvent) -> None:
         """Hear, before waiting messages, what became of a child; its restart is decided already."""
@@ -78,3 +78,6 @@ class Actor:
 
     async def release(self, how: Halt, seconds: float) -> None:
         """End what belongs to the actor; the kernel's hook, extended by ``Supervisor``."""
+
+    def drop(self, how: Halt) -> None:
+        """End what belongs to the actor at once; the kernel's hook, extended by ``Supervisor``."""

@@ -25,6 +25,11 @@ class Envelope:
         """Whether the asker has gone: timed out or cancelled."""
         return self.reply is not None and self.reply.done()
 
+    def answer(self, value: Any) -> None:  # noqa: ANN401 - typed by the request
+        """Hand the answer to the asker, if there is one that still waits."""
+        if self.reply is not None and not self.reply.done():
+            self.reply.set_result(value)
+
     def fail(self, error: BaseException) -> None:
         """Tell the asker, if there is one that still waits."""
         if self.reply is not None and not self.reply.done():

@@ -1,15 +1,17 @@
-# mypy: disable-error-code="explicit-override"
 """How everybody else talks to an actor: a reference to an address that outlives its incarnations.
 
 Decides which way a message goes: interleaved ones run here, in the caller's task; others are queued. It never
 holds the actor. Everyone outside the kernel uses this.
 """
 
+# mypy: disable-error-code="explicit-override"
+# (typing.override came with Python 3.12, and the kernel imports nothing else)
+
 import asyncio
 from collections.abc import Awaitable
 from typing import ClassVar, Generic, TypeVar
 
-from runtime.cell import Cell
+from runtime.address import Address
 from runtime.mailbox import Envelope
 from runtime.signals import ActorStatus, AskTimeoutError, Halt
 
@@ -40,30 +42,30 @@ class Interleaved(Request[R_co]):
 class ActorRef:
     """Names one address. Two refs are equal when they name the same one."""
 
-    __slots__ = ("_cell",)
+    __slots__ = ("_address",)
 
-    def __init__(self, cell: Cell) -> None:
-        self._cell = cell
+    def __init__(self, address: Address) -> None:
+        self._address = address
 
     @property
     def path(self) -> str:
         """The full name, ``parent/child``."""
-        return self._cell.path
+        return self._address.path
 
     @property
     def name(self) -> str:
         """The last part of the path."""
-        return self._cell.spec.name
+        return self._address.spec.name
 
     @property
     def status(self) -> ActorStatus:
         """Where the address is in its life."""
-        return self._cell.status
+        return self._address.status
 
     @property
     def reason(self) -> str:
         """The last failure while it restarts or is parked, else ""."""
-        return self._cell.reason
+        return self._address.reason
 
     async def ask(self, message: Request[A], *, timeout: float = ASK_SECONDS) -> A:  # noqa: ASYNC109
         """Send a request and wait for its answer, for at most ``timeout`` seconds in all.
@@ -72,7 +74,7 @@ class ActorRef:
             ActorError: its subclasses say why there is no answer; see ``signals``.
         """
         if not message.interleaved:
-            answer: A = await self._cell.ask(message, timeout)
+            answer: A = await self._address.ask(message, timeout)
             return answer
         deadline = asyncio.get_running_loop().time() + timeout
         limit = asyncio.timeout_at(deadline)
@@ -94,9 +96,9 @@ class ActorRef:
             ActorError: not admitted.
             Exception: whatever ``serve`` raises.
         """
-        gate = self._cell.gate
+        gate = self._address.gate
         if gate.in_flight >= gate.limit:
-            gate = await self._cell.admit(deadline or asyncio.get_running_loop().time() + ASK_SECONDS)
+            gate = await self._address.admit(deadline or asyncio.get_running_loop().time() + ASK_SECONDS)
         gate.in_flight += 1
         gate.served += 1
         try:
@@ -120,7 +122,7 @@ class ActorRef:
         """
         if isinstance(message, Interleaved):
             raise TypeError(f"{type(message).__name__} is interleaved: ask or call it")
-        self._cell.post(Envelope(message))
+        self._address.post(Envelope(message))
 
     async def ready(self, *, timeout: float = ASK_SECONDS) -> None:  # noqa: ASYNC109
         """Start the actor when it is cold and wait until it runs.
@@ -128,7 +130,7 @@ class ActorRef:
         Raises:
             ActorError: it does not, or not in time.
         """
-        await self._cell.until_running(asyncio.get_running_loop().time() + timeout)
+        await self._address.until_running(asyncio.get_running_loop().time() + timeout)
 
     async def stop(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """End the address: finish what is in flight, then children in reverse order, then ``post_stop``.
@@ -136,30 +138,30 @@ class ActorRef:
         After ``timeout`` seconds (default: its specification's) it is killed. From inside the actor's own
         handler it returns at once and takes effect after the message at hand.
         """
-        await self._cell.halt(Halt.STOP, timeout)
+        await self._address.halt(Halt.STOP, timeout)
 
     def kill(self) -> None:
         """End this incarnation at once; the supervisor treats it as a failure."""
-        self._cell.kill()
+        self._address.kill()
 
     def passivate(self) -> None:
         """Make a running actor cold after the message at hand; the next message activates it again."""
-        self._cell.passivate()
+        self._address.passivate()
 
     def unpark(self) -> None:
         """Start a parked actor again with a clean record."""
-        self._cell.unpark()
+        self._address.unpark()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ActorRef) and other._cell is self._cell
+        return isinstance(other, ActorRef) and other._address is self._address
 
     def __hash__(self) -> int:
-        return hash(self._cell)
+        return hash(self._address)
 
     def __repr__(self) -> str:
         return f"<ActorRef {self.path} {self.status.value}>"
 
 
-def cell_of(ref: ActorRef) -> Cell:
+def address_of(ref: ActorRef) -> Address:
     """Return the address behind a ref; for the kernel's own modules."""
-    return ref._cell  # noqa: SLF001 - the one door
+    return ref._address  # noqa: SLF001 - the one door

@@ -6,7 +6,7 @@ stops, before its parent hears of that. Used by introspection and by whoever kno
 
 from collections.abc import Iterator
 
-from runtime.cell import Context
+from runtime.context import Context
 from runtime.ref import ActorRef
 from runtime.signals import ActorStatus
 
@@ -21,11 +21,11 @@ class Registry:
 
     def find(self, path: str) -> ActorRef | None:
         """Return the living actor of that path, or None."""
-        cell = self._context.addresses.get(path)
-        return None if cell is None or cell.status is ActorStatus.STOPPED else ActorRef(cell)
+        address = self._context.addresses.get(path)
+        return None if address is None or address.status is ActorStatus.STOPPED else ActorRef(address)
 
     def __iter__(self) -> Iterator[ActorRef]:
         """Iterate over the living."""
-        for cell in list(self._context.addresses.values()):
-            if cell.status is not ActorStatus.STOPPED:
-                yield ActorRef(cell)
+        for address in list(self._context.addresses.values()):
+            if address.status is not ActorStatus.STOPPED:
+                yield ActorRef(address)

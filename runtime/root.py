@@ -5,10 +5,10 @@ Decides that a failed root ends everything: there is nobody above to restart it.
 
 import asyncio
 import random
-from collections.abc import Callable
 
-from runtime.cell import Cell, Context
-from runtime.observe import Observer, log_observation
+from runtime.address import Address
+from runtime.context import Context
+from runtime.observe import FanOut, Observer, log_observation
 from runtime.ref import ActorRef
 from runtime.registry import Registry
 from runtime.signals import Halt
@@ -28,12 +28,12 @@ class ActorSystem:
     def __init__(
         self, root: ChildSpec, *, observer: Observer = log_observation, chance: random.Random | None = None
     ) -> None:
-        self._context = Context(observer, chance or random.SystemRandom())
+        self._context = Context(FanOut(observer), chance or random.SystemRandom())
         self.registry = Registry(self._context)
         self._guardian = _Guardian()
-        self._cell = Cell(self._context, root.name, root, self._guardian)
-        self._context.addresses[root.name] = self._cell
-        self.root = ActorRef(self._cell)
+        self._address = Address(self._context, root.name, root, self._guardian)
+        self._context.addresses[root.name] = self._address
+        self.root = ActorRef(self._address)
 
     async def start(self) -> ActorRef:
         """Start the root and its children in order.
@@ -41,13 +41,13 @@ class ActorSystem:
         Raises:
             ActorStartError: it could not; everything that had started is stopped again.
         """
-        self._cell.start()
-        await self.root.ready(timeout=self._cell.spec.start_timeout + 1.0)
+        self._address.start()
+        await self.root.ready(timeout=self._address.spec.start_timeout + 1.0)
         return self.root
 
     async def stop(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Stop everything in reverse order, by force after ``timeout`` seconds."""
-        await self._cell.halt(Halt.STOP, timeout)
+        await self._address.halt(Halt.STOP, timeout)
 
     async def ended(self) -> BaseException | None:
         """Wait for the end of the tree.
@@ -70,15 +70,14 @@ class _Guardian:
         self.end = asyncio.Event()
         self.error: BaseException | None = None
 
-    def child_started(self, cell: Cell) -> None:
+    def child_started(self, address: Address) -> None:
         """Nothing to do."""
 
-    def child_failed(self, cell: Cell, error: BaseException) -> None:
+    def child_failed(self, address: Address, error: BaseException) -> None:
         """End the tree."""
         self.error = error
-        end: Callable[[], None] = cell.finish
-        asyncio.get_running_loop().call_soon(end)
+        asyncio.get_running_loop().call_soon(address.drop, Halt.STOP)
 
-    def child_stopped(self, cell: Cell) -> None:
+    def child_stopped(self, address: Address) -> None:
         """Tell whoever waits."""
         self.end.set()

@@ -5,7 +5,7 @@ other reader. Used by every module of the kernel.
 """
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, IntEnum
 
 
 class ActorStatus(Enum):
@@ -25,15 +25,15 @@ class ActorStatus(Enum):
     STOPPED = "stopped"
 
 
-class Halt(Enum):
-    """Why an incarnation is asked to end, which decides what its address becomes.
+class Halt(IntEnum):
+    """Why an incarnation is asked to end, which decides what its address becomes; the greater wish wins.
 
-    ``STOP`` ends the address, ``PASSIVATE`` makes it cold, ``HOLD`` keeps it waiting for its supervisor.
+    ``PASSIVATE`` makes the address cold, ``HOLD`` keeps it waiting for its supervisor, ``STOP`` ends it.
     """
 
-    STOP = "stop"
-    PASSIVATE = "passivate"
-    HOLD = "hold"
+    PASSIVATE = 1
+    HOLD = 2
+    STOP = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,16 @@ class ActorError(Exception):
     code = "actor.error"
     hint = ""
 
-    def __init__(self, actor: str, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        actor: str,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        cause: BaseException | None = None,
+    ) -> None:
         super().__init__(f"{actor}: {message}")
+        self.__cause__ = cause
         self.actor = actor
         self.message = message
         self.retry_after = retry_after

@@ -6,8 +6,8 @@ Decides nothing and changes nothing. Used by the platform's runtime endpoint.
 import asyncio
 from dataclasses import dataclass
 
-from runtime.cell import Cell
-from runtime.ref import ActorRef, cell_of
+from runtime.address import Address
+from runtime.ref import ActorRef, address_of
 from runtime.signals import ActorStatus
 
 
@@ -46,26 +46,26 @@ class ActorInfo:
 
 def snapshot(ref: ActorRef) -> ActorInfo:
     """Describe an actor and everything under it."""
-    return _info(cell_of(ref), asyncio.get_running_loop().time())
+    return _info(address_of(ref), asyncio.get_running_loop().time())
 
 
-def _info(cell: Cell, now: float) -> ActorInfo:
-    life = cell.life
-    signals, messages = cell.mailbox.depths
+def _info(address: Address, now: float) -> ActorInfo:
+    cell = address.cell
+    signals, messages = address.mailbox.depths
     return ActorInfo(
-        name=cell.spec.name,
-        path=cell.path,
-        status=cell.status,
+        name=address.spec.name,
+        path=address.path,
+        status=address.status,
         signals=signals,
         messages=messages,
-        in_flight=0 if life is None else life.gate.in_flight,
-        handled=0 if life is None else life.handled,
-        served=0 if life is None else life.gate.served,
-        restarts=cell.restarts,
-        uptime=0.0 if life is None else now - life.started_at,
-        reason=cell.reason,
-        retry_after=None if cell.retry_at is None else max(0.0, cell.retry_at - now),
-        busy="" if life is None or life.busy is None else type(life.busy).__name__,
-        tasks=() if life is None else life.task_names,
-        children=tuple(_info(child, now) for child in cell.children.values()),
+        in_flight=0 if cell is None else cell.gate.in_flight,
+        handled=0 if cell is None else cell.handled,
+        served=0 if cell is None else cell.gate.served,
+        restarts=address.restarts,
+        uptime=0.0 if cell is None else now - cell.started_at,
+        reason=address.reason,
+        retry_after=address.retry_after,
+        busy="" if cell is None or cell.busy is None else type(cell.busy).__name__,
+        tasks=() if cell is None else cell.tasks.names,
+        children=tuple(_info(child, now) for child in address.children.values()),
     )

@@ -1,16 +1,18 @@
-# mypy: disable-error-code="explicit-override"
 """Actors that start, restart, set aside and stop other actors.
 
 Decides what follows a child's failure, by ``restarts`` and the strategy; does so at once, also while the
 supervisor handles a message. It never looks into a child. Directory, tenants and the root extend it.
 """
 
+# mypy: disable-error-code="explicit-override"
+# (typing.override came with Python 3.12, and the kernel imports nothing else)
+
 import asyncio
 from collections.abc import Sequence
 from typing import Literal
 
 from runtime.actor import Actor
-from runtime.cell import Cell
+from runtime.address import Address
 from runtime.ref import ActorRef
 from runtime.restarts import GiveUp, History, Restart, RestartPolicy, after_failure
 from runtime.signals import (
@@ -65,13 +67,13 @@ class Supervisor(Actor):
 
     @property
     def children(self) -> tuple[ActorRef, ...]:
-        """The children's addresses, in the order of their start."""
-        return tuple(ActorRef(cell) for cell in self._cell.children.values())
+        """The addresses of the children this incarnation has started, in that order."""
+        held = self._address.children.items()
+        return tuple(ActorRef(address) for name, address in held if name in self._adopted)
 
     def child(self, name: str) -> ActorRef | None:
-        """Return a child's address."""
-        cell = self._cell.children.get(name)
-        return None if cell is None else ActorRef(cell)
+        """Return the address of a child this incarnation has started."""
+        return ActorRef(self._address.children[name]) if name in self._adopted else None
 
     def start_child(self, spec: ChildSpec) -> ActorRef:
         """Add a child; it starts in the background, or at its first message when it is lazy.
@@ -81,15 +83,15 @@ class Supervisor(Actor):
         Raises:
             NameTakenError: a living child has the name.
         """
-        cell = self._adopt(spec)
-        cell.resume()
-        return ActorRef(cell)
+        address = self._adopt(spec)
+        address.resume()
+        return ActorRef(address)
 
     async def stop_child(self, name: str, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Stop a child for good and wait for it; nothing happens when there is none."""
-        cell = self._cell.children.get(name)
-        if cell is not None:
-            await cell.halt(Halt.STOP, timeout)
+        address = self._address.children.get(name)
+        if address is not None:
+            await address.halt(Halt.STOP, timeout)
 
     # -- the kernel's hooks ------------------------------------------------------------------------
 
@@ -97,15 +99,15 @@ class Supervisor(Actor):
         """Run ``pre_start``, then start the children in order."""
         await self.pre_start()
         static = [self._adopt(spec) for spec in self._static]
-        for name in [name for name in self._cell.children if name not in self._adopted]:
+        for name in [name for name in self._address.children if name not in self._adopted]:
             await self.stop_child(name)
         if static and self._strategy == "rest_for_one":
             self._broken = {static[0].spec.name: 0.0}
             await self._repair()
         elif static:
-            for cell in static:
-                cell.resume()
-                await cell.settled()
+            for address in static:
+                address.resume()
+                await address.settled()
 
     async def release(self, how: Halt, seconds: float) -> None:
         """Stop or hold the children within ``seconds``."""
@@ -113,58 +115,62 @@ class Supervisor(Actor):
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         static = {spec.name for spec in self._static}
-        cells = list(self._cell.children.values())
+        addresses = list(self._address.children.values())
         if self._strategy == "one_for_one":
-            loose = [cell for cell in cells if cell.spec.name not in static]
-            await asyncio.gather(*(cell.halt(how, min(cell.spec.stop_timeout, seconds)) for cell in loose))
-            cells = [cell for cell in cells if cell.spec.name in static]
-        for cell in reversed(cells):
-            await cell.halt(how, min(cell.spec.stop_timeout, max(0.0, end - loop.time())))
+            loose = [address for address in addresses if address.spec.name not in static]
+            await asyncio.gather(
+                *(address.halt(how, min(address.spec.stop_timeout, seconds)) for address in loose)
+            )
+            addresses = [address for address in addresses if address.spec.name in static]
+        for address in reversed(addresses):
+            await address.halt(how, min(address.spec.stop_timeout, max(0.0, end - loop.time())))
 
-    def child_started(self, cell: Cell) -> None:
-        """Hear from a child's cell that it runs."""
-        self._notify(ChildStarted(cell.spec.name))
+    def drop(self, how: Halt) -> None:
+        """Kill the children."""
+        self._closing = True
+        for address in list(self._address.children.values()):
+            address.drop(how)
 
-    def child_stopped(self, cell: Cell) -> None:
-        """Hear from a child's cell that it ended for good."""
-        self._cell.children.pop(cell.spec.name, None)
-        self._adopted.discard(cell.spec.name)
-        self._broken.pop(cell.spec.name, None)
-        self._notify(ChildStopped(cell.spec.name))
+    def child_started(self, address: Address) -> None:
+        """Hear from a child's address that it runs."""
+        self._notify(ChildStarted(address.spec.name))
 
-    def child_failed(self, cell: Cell, error: BaseException) -> None:
+    def child_stopped(self, address: Address) -> None:
+        """Hear from a child's address that it ended for good."""
+        self._address.children.pop(address.spec.name, None)
+        self._adopted.discard(address.spec.name)
+        self._broken.pop(address.spec.name, None)
+        self._notify(ChildStopped(address.spec.name))
+
+    def child_failed(self, address: Address, error: BaseException) -> None:
         """Decide what follows a child's failure."""
         if self._closing:
             return  # it is held; the next incarnation starts it
-        name = cell.spec.name
-        policy = cell.spec.restarts or self._policy
+        name = address.spec.name
+        policy = address.spec.restarts or self._policy
         now = asyncio.get_running_loop().time()
-        chance = self._cell.context.chance.random()
+        chance = self._address.context.chance.random()
         shared = policy.exceeded == "escalate"
-        history, verdict = after_failure(policy, self._history if shared else cell.history, now, chance)
+        history, verdict = after_failure(policy, self._history if shared else address.history, now, chance)
         if shared:
             self._history = history
         else:
-            cell.history = history
+            address.history = history
         self._notify(ChildFailed(name, error))
         match verdict:
             case Restart(delay) if self._strategy == "one_for_one":
-                cell.restart_in(delay)
+                address.restart_in(delay)
             case Restart(delay):
                 self._broken[name] = delay
                 if not self._repairing:
                     self._repairing = True
                     self._repairs = self.spawn(self._repair(), "repair")
             case GiveUp() if shared:
-                failure = RestartsExceededError(
-                    self._cell.path,
-                    f"{name} and its siblings failed more than {policy.limit} times: {error!r}",
-                )
-                failure.__cause__ = error
-                self._cell.crash(failure)
+                message = f"its children failed more than {policy.limit} times, {name} last: {error!r}"
+                self._cell.crash(RestartsExceededError(self._address.path, message, cause=error))
             case GiveUp(delay):
-                cell.park(delay)
-                self._notify(ChildParked(name, cell.reason, delay))
+                address.park(delay)
+                self._notify(ChildParked(name, address.reason, delay))
 
     # -- rest for one ------------------------------------------------------------------------------
 
@@ -172,40 +178,40 @@ class Supervisor(Actor):
         """Stop what came after the earliest broken child, then start from it in order, until all is well."""
         self._repairing = True
         while self._broken:
-            order = list(self._cell.children.values())
-            first = min(at for at, cell in enumerate(order) if cell.spec.name in self._broken)
+            order = list(self._address.children.values())
+            first = min(at for at, address in enumerate(order) if address.spec.name in self._broken)
             delay = max(self._broken.values())
             self._broken.clear()
-            for cell in reversed(order[first + 1 :]):
-                await cell.halt(Halt.HOLD)
+            for address in reversed(order[first + 1 :]):
+                await address.halt(Halt.HOLD)
             await asyncio.sleep(delay)
-            for cell in order[first:]:
+            for address in order[first:]:
                 if self._broken:
                     break  # somebody failed meanwhile: begin again from there
-                if cell.status is not ActorStatus.PARKED:
-                    cell.resume()
-                    await cell.settled()
+                if address.status is not ActorStatus.PARKED:
+                    address.resume()
+                    await address.settled()
         self._repairing = False
 
-    def _adopt(self, spec: ChildSpec) -> Cell:
-        children = self._cell.children
+    def _adopt(self, spec: ChildSpec) -> Address:
+        children = self._address.children
         if not spec.name or "/" in spec.name:
             raise ValueError(f"not a name for an actor: {spec.name!r}")
         if spec.name in self._adopted:
-            raise NameTakenError(self._cell.path, f"already has a child {spec.name}")
-        path = f"{self._cell.path}/{spec.name}"
-        addresses = self._cell.context.addresses
-        cell = addresses.get(path)
-        if cell is None:
-            cell = Cell(self._cell.context, path, spec, self)
-            addresses[path] = cell
+            raise NameTakenError(self._address.path, f"already has a child {spec.name}")
+        path = f"{self._address.path}/{spec.name}"
+        addresses = self._address.context.addresses
+        address = addresses.get(path)
+        if address is None:
+            address = Address(self._address.context, path, spec, self)
+            addresses[path] = address
         else:
-            cell.revive(spec, self)
+            address.revive(spec, self)
         self._adopted.add(spec.name)
         children.pop(spec.name, None)
-        children[spec.name] = cell
-        return cell
+        children[spec.name] = address
+        return address
 
     def _notify(self, event: ChildEvent) -> None:
         if not self._closing and type(self).on_child is not Actor.on_child:
-            self._cell.mailbox.put_signal(event)
+            self._address.mailbox.put_signal(event)
