@@ -24,32 +24,34 @@ from config.settings import Settings
 
 ROOT = Path(__file__).resolve().parent
 COMMANDS = {
-    "serve": "run the platform (the default)",
-    "test": "run the tests; arguments go to pytest",
-    "check": "check tenant files; exit code 1 when one has errors",
-    "plan": "show what a tenant's file would change in the database",
-    "apply": "apply a tenant's plan that waits for a person",
-    "rollback": "bring a tenant back to an earlier version",
-    "seed": "fill a tenant with believable data",
-    "bench": "measure speed side by side with a hand-written handler",
-    "token": "print a development token (the server needs --dev)",
-    "tenants": "list tenants with state and version",
-    "doctor": "check the installation",
+    "serve": ("", "run the platform (the default)"),
+    "test": ("", "run the tests; arguments go to pytest"),
+    "bench": ("", "measure speed side by side with a hand-written handler"),
+    "check": ("actors.commands.check", "check tenant files; exit code 1 when one has errors"),
+    "plan": ("actors.commands.plan", "show what a tenant's file would change in the database"),
+    "apply": ("actors.commands.apply", "apply a tenant's plan that waits for a person"),
+    "rollback": ("actors.commands.rollback", "bring a tenant back to an earlier version"),
+    "tenants": ("actors.commands.tenants", "list tenants with state and version"),
+    "doctor": ("actors.commands.doctor", "check the installation and say what is wrong"),
+    "seed": ("gateway.commands.seed", "fill a tenant with believable data"),
+    "token": ("gateway.commands.token", "print a development token (the server needs --dev)"),
 }
-DEVELOPMENT = frozenset({"test", "bench"})
-WITHOUT_SETTINGS = frozenset({"test", "bench", "check"})
+RUN_AS_MODULE = {"test": "pytest", "bench": "bench"}
+WITHOUT_SETTINGS = frozenset({"check"})
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    _keep_standard_streams()
     arguments = sys.argv[1:] if argv is None else argv
     command = arguments[0] if arguments and arguments[0] in COMMANDS else "serve"
     try:
         bootstrap.ensure_packages(
-            ROOT, [str(ROOT / "run.py"), *arguments], os.environ, development=command in DEVELOPMENT
+            ROOT, [str(ROOT / "run.py"), *arguments], os.environ, development=command in RUN_AS_MODULE
         )
-        if command == "test":
-            return _pytest(arguments[1:])
+        if command in RUN_AS_MODULE:
+            os.chdir(ROOT)
+            os.execv(sys.executable, [sys.executable, "-m", RUN_AS_MODULE[command], *arguments[1:]])  # noqa: S606
         return _dispatch(arguments)
     except (StartError, bootstrap.BootstrapError) as error:
         print(f"backsaas: {error}", file=sys.stderr)
@@ -65,7 +67,7 @@ def _dispatch(arguments: list[str]) -> int:
     parser.add_argument("--version", action="version", version="BackSaas 0.1.0")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     module = None
-    for name, text in COMMANDS.items():
+    for name, (place, text) in COMMANDS.items():
         subparser = subparsers.add_parser(name, help=text, description=text)
         if name != arguments[0]:
             continue
@@ -75,7 +77,8 @@ def _dispatch(arguments: list[str]) -> int:
                 "--dev", action="store_true", help="accept development tokens; never in production"
             )
         else:
-            module = importlib.import_module(f"actors.commands.{name}")
+            subparser.add_argument("--directory", type=Path, help="installation; default: here")
+            module = importlib.import_module(place)
             module.configure(subparser)
     chosen = parser.parse_args(arguments)
     directory = getattr(chosen, "directory", None)
@@ -84,6 +87,16 @@ def _dispatch(arguments: list[str]) -> int:
     assert module is not None  # noqa: S101 - argparse knows only these commands
     settings = None if chosen.command in WITHOUT_SETTINGS else load_settings(directory)
     return int(module.run(chosen, settings))
+
+
+def _keep_standard_streams() -> None:
+    """Fill closed standard descriptors; the next file opened would get their numbers and our prints."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+            setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r", closefd=False))
 
 
 def load_settings(directory: Path | None = None, *, dev: bool = False) -> Settings:
@@ -118,11 +131,6 @@ def load_settings(directory: Path | None = None, *, dev: bool = False) -> Settin
 def serve(settings: Settings) -> int:
     """Run the platform until a signal."""
     raise StartError(f"serve is not composed yet ({settings.directory})")
-
-
-def _pytest(arguments: list[str]) -> int:
-    os.chdir(ROOT)
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606 - becomes the test run
 
 
 if __name__ == "__main__":

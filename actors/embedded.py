@@ -22,6 +22,7 @@ from actors.cluster import Cluster
 
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 30.0
+LOCK_PATIENCE = 0.3
 LOG_LIMIT = 16 << 20
 """Bytes of server log after which the next start begins a new one; the old one is kept once."""
 
@@ -151,12 +152,19 @@ class EmbeddedPostgres:
         if self._lock is not None:
             return
         lock = (self.cluster.root / "lock").open("ab")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            msg = f"another BackSaas process uses {self.cluster.root}; stop it or set BACKSAAS_DATA_DIR"
-            raise EmbeddedError(msg) from None
+        deadline = time.monotonic() + LOCK_PATIENCE
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                # a command that only looks holds it for a moment
+                if time.monotonic() < deadline:
+                    time.sleep(0.02)
+                    continue
+                lock.close()
+                msg = f"another BackSaas process uses {self.cluster.root}; stop it or set BACKSAAS_DATA_DIR"
+                raise EmbeddedError(msg) from None
+            break
         self._lock = lock
 
     def _old_server(self) -> int | None:

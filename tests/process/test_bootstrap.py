@@ -171,7 +171,7 @@ def test_killed_in_the_middle_of_the_first_start(tmp_path: Path) -> None:
         time.sleep(pause)
         process.kill()
         process.communicate()
-    code, out, err = checkout.run()
+    code, _, err = checkout.run()
     assert code == 0, err
 
 
