@@ -121,13 +121,20 @@ _REFUSALS = (
 )
 
 
+_BY_KEY = {
+    key: tuple(refusal for refusal in _REFUSALS if refusal.key == key)
+    for key in {refusal.key for refusal in _REFUSALS}
+}
+
+
 def check_combinations(key: Scalar, node: Mapping, field: Field, findings: Findings) -> None:
     """Report keys of a field that may not stand together."""
     keys = node.entries.keys()
-    for refusal in _REFUSALS:
-        if refusal.key in keys and refusal.when(field, keys):
-            why = refusal.why.format(name=key.text, says=FIELD_TYPES[field.kind].says)
-            findings.error("field.combination", why, node.entries[refusal.key].key, refusal.hint)
+    for name in keys & _BY_KEY.keys():
+        for refusal in _BY_KEY[name]:
+            if refusal.when(field, keys):
+                why = refusal.why.format(name=key.text, says=FIELD_TYPES[field.kind].says)
+                findings.error("field.combination", why, node.entries[name].key, refusal.hint)
     place = node.get("sequence")
     if place is not None and field.sequence is not None:
         _check_sequence(field.sequence, place, findings)

@@ -20,7 +20,8 @@ class Rename:
 
     def says(self) -> str:
         """Return what to tell who still writes the old name."""
-        return f"'{self.old}' was renamed to '{self.new}' (renamed_from, line {self.line}): write '{self.new}' here"
+        now = f"'{self.old}' was renamed to '{self.new}' (renamed_from, line {self.line})"
+        return f"{now}: write '{self.new}' here"
 
 
 @dataclass(slots=True)

@@ -24,15 +24,16 @@ from schemas.compiler.findings import Findings, did_you_mean, quoted
 from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, pairs, plain
 
 COLOR_PATTERN = "^#[0-9a-fA-F]{6}([0-9a-fA-F]{2})?$"
+_ANY = "any"
 _CONSTRAINTS = TEXT_KEYWORDS | NUMBER_KEYWORDS | ARRAY_KEYWORDS | OBJECT_KEYWORDS
 _ANNOTATIONS = ("description", "examples", "deprecated")
-_WHOSE = (
-    (TEXT_KEYWORDS, "texts"),
-    (NUMBER_KEYWORDS, "numbers"),
-    (ARRAY_KEYWORDS, "arrays"),
-    (OBJECT_KEYWORDS, "objects"),
-    (FILE_KEYWORDS, "files (format: file)"),
-)
+_WHOSE = {
+    **dict.fromkeys(TEXT_KEYWORDS, "texts"),
+    **dict.fromkeys(NUMBER_KEYWORDS, "numbers"),
+    **dict.fromkeys(ARRAY_KEYWORDS, "arrays"),
+    **dict.fromkeys(OBJECT_KEYWORDS, "objects"),
+    **dict.fromkeys(FILE_KEYWORDS, "files (format: file)"),
+}
 _BOUNDS = (
     ("minLength", "maxLength"),
     ("minimum", "maximum"),
@@ -66,6 +67,9 @@ def form_of(key: Scalar, node: Mapping, findings: Findings) -> Form | None:
     json_type, nullable = _json_type(key, node, findings)
     if json_type is None:
         return None
+    if json_type == _ANY:
+        anything = FIELD_TYPES["json"]
+        return Form(anything, anything.pg_type, nullable=True, schema={})
     written = text_of(node, "format") or ""
     kind = field_type(json_type, written)
     place = node.get("format") or key
@@ -134,7 +138,7 @@ def _inferred(key: Scalar, node: Mapping, findings: Findings) -> str | None:
     if {"format", "references", "sequence"} & node.entries.keys():
         written = text_of(node, "format")
         return next((known for known, form in FORMS if form == written), "string") if written else "string"
-    return "object"
+    return "object" if OBJECT_KEYWORDS & node.entries.keys() else _ANY
 
 
 def _is_type(value: object, name: str) -> bool:
@@ -191,25 +195,26 @@ def _close(schema: dict[str, Any]) -> None:
 
 def _check_value_keywords(key: Scalar, node: Mapping, form: Form, findings: Findings) -> None:
     allowed = form.type.keywords
-    for name, _ in pairs(node):
-        for keywords, whose in _WHOSE:
-            if name.text in keywords and name.text not in allowed:
-                findings.error(
-                    "field.keyword_not_for_type",
-                    f"'{name.text}' is for {whose}; '{key.text}' is {form.type.says}",
-                    name,
-                )
+    limited = node.entries.keys() & _WHOSE.keys()
+    for name in limited - allowed:
+        message = f"'{name}' is for {_WHOSE[name]}; '{key.text}' is {form.type.says}"
+        findings.error("field.keyword_not_for_type", message, node.entries[name].key)
+    if len(limited) > 1:
+        _check_bounds(node, findings)
+    step = node.get("multipleOf")
+    if isinstance(step, Scalar) and _number(step) <= 0:
+        findings.error("field.bounds", "multipleOf must be greater than 0", step)
+    _check_enum(key, node, form, findings)
+    _check_nested_required(node, node.get("required"), findings)
+
+
+def _check_bounds(node: Mapping, findings: Findings) -> None:
     for least, most in _BOUNDS:
         low, high = node.get(least), node.get(most)
         if isinstance(low, Scalar) and isinstance(high, Scalar) and _number(low) > _number(high):
             findings.error(
                 "field.bounds", f"{least} {low.text} is greater than {most} {high.text}: no value fits", high
             )
-    step = node.get("multipleOf")
-    if isinstance(step, Scalar) and _number(step) <= 0:
-        findings.error("field.bounds", "multipleOf must be greater than 0", step)
-    _check_enum(key, node, form, findings)
-    _check_nested_required(node, node.get("required"), findings)
 
 
 def _check_enum(key: Scalar, node: Mapping, form: Form, findings: Findings) -> None:

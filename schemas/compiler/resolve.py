@@ -21,7 +21,7 @@ from schemas.compiler.principal import ADMIN_ROLE, AUTHENTICATED_ROLE
 from schemas.compiler.scope import Scope, report_missing_entity
 from schemas.compiler.sections.document import DOCUMENT, SECTIONS
 from schemas.compiler.sections.entity import ENTITY, ENTITY_SECTIONS
-from schemas.compiler.sections.indexes import INDEXES
+from schemas.compiler.sections.indexes import INDEXES, MAX_INDEXES
 
 
 def resolve(root: Mapping, tenant: TenantDraft, slug: str, findings: Findings) -> TenantModel:
@@ -230,6 +230,9 @@ def _entity(draft: EntityDraft, scope: Scope, more: tuple[Index, ...]) -> Entity
 
 def _check_indexes(indexes: tuple[Index, ...], node: Mapping, findings: Findings) -> None:
     seen: set[tuple[object, ...]] = set()
+    if len(indexes) > MAX_INDEXES:
+        message = f"{len(indexes)} indexes in two places; at most {MAX_INDEXES} are allowed"
+        findings.error("index.too_many", message, node.get("indexes") or node)
     for index in indexes:
         same = (index.fields, index.where and index.where.text, index.method)
         if same in seen:

@@ -155,13 +155,8 @@ class _Loader:
         if self._count > MAX_NODES:
             self._refuse("too_many_nodes", f"more than {MAX_NODES:,} values", event)
             raise _StopReadingError
-        if getattr(event, "anchor", None) is not None and type(event) is not yaml.AliasEvent:
-            self._refuse(
-                "anchor", f"anchor '&{event.anchor}' is not read", event, "write the value where it is used"
-            )
-        tag = getattr(event, "tag", None)
-        if tag is not None:
-            self._refuse("tag", f"tag '{tag}' is not read", event, "quote a text that begins with '!'")
+        if type(event) is not yaml.AliasEvent:
+            self._check_event(event)
         if not self._stack:
             self._root = node
             return
@@ -173,6 +168,14 @@ class _Loader:
         else:
             self._keys[-1] = None
             self._enter(parent, key, node)
+
+    def _check_event(self, event: Event) -> None:
+        if event.anchor is not None:
+            hint = "write the value where it is used"
+            self._refuse("anchor", f"anchor '&{event.anchor}' is not read", event, hint)
+        if event.tag is not None:
+            hint = "quote a text that begins with '!'"
+            self._refuse("tag", f"tag '{event.tag}' is not read", event, hint)
 
     def _key(self, node: Node) -> Scalar:
         if isinstance(node, Scalar):
@@ -240,7 +243,13 @@ class _Loader:
 
 
 def _events(text: str) -> Iterator[Event]:
-    return yaml.parse(text, Loader=yaml.CSafeLoader)
+    """Yield libyaml's events; without ``yaml.parse``, which asks twice for each."""
+    parser: Any = yaml.CSafeLoader(text)
+    try:
+        while (event := parser.get_event()) is not None and type(event) is not yaml.StreamEndEvent:
+            yield event
+    finally:
+        parser.dispose()
 
 
 def _mark(event: Event) -> tuple[int, int]:
