@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.compiler.fieldtypes import FORMS
-from schemas.compiler.grammar.base import Definitions, Shape
 from schemas.compiler.grammar.containers import Key, Record
 from schemas.compiler.grammar.scalars import Choice
+from schemas.compiler.grammar.shape import Definitions, Shape
 from schemas.compiler.grammar.slots import BUILT_IN_FUNCTIONS
 from schemas.compiler.sections.document import DOCUMENT
 

@@ -204,7 +204,7 @@ class _Checker:
                 case parse.Macro():
                     return self._macro(raw, scope, depth)
         except Mismatch as mismatch:
-            raise self.error(raw.offset, str(mismatch), mismatch.hint)
+            raise self.error(raw.offset, str(mismatch), mismatch.hint) from None
 
     def result(self, node: Node, expect: CelType | None, pg_type: str | None = None) -> Node:
         """Fit the whole expression to the expected type."""
@@ -221,7 +221,7 @@ class _Checker:
                 return self._list_result(node, expect)
             fitted = adapt(node, expect, base_pg_type(pg_type) if pg_type else None)
         except Mismatch:
-            raise self.error(0, f"must be {expect}, not {node.type}")
+            raise self.error(0, f"must be {expect}, not {node.type}") from None
         if expect == INT and fitted.type.kind in {"decimal", "double"}:
             raise self.error(0, "must be a whole number", "convert with int()")
         return fitted
@@ -268,7 +268,7 @@ class _Checker:
                 f"{error.message} (at {error.offset_line}:{error.offset_column} of it)",
                 error.hint,
                 error.code,
-            )
+            ) from None
         node = self.expression(raw, scope, depth + 1)
         self.inlined.pop()
         return node
@@ -288,7 +288,7 @@ class _Checker:
             try:
                 pair(typed[0], item)
             except Mismatch:
-                raise self.error(source.offset, f"a list of {kind} cannot hold {item.type}")
+                raise self.error(source.offset, f"a list of {kind} cannot hold {item.type}") from None
         if any(item.type.kind != kind.kind for item in typed) and kind.kind in {"int", "decimal", "double"}:
             kind = DECIMAL
         return Items(list_of(kind), tuple(items))
@@ -333,9 +333,13 @@ class _Checker:
             return functions.method(name, target, arguments)
         except functions.UnknownFunction as unknown:
             if raw.target is None or name.startswith("math."):
-                raise self.unknown_name(raw.offset, f"there is no function {name}()", name, unknown.known)
+                raise self.unknown_name(
+                    raw.offset, f"there is no function {name}()", name, unknown.known
+                ) from None
             known = (*unknown.known, "exists", "all", "filter", "map", "exists_one")
-            raise self.unknown_name(raw.offset, f"there is no method {name}() for this value", name, known)
+            raise self.unknown_name(
+                raw.offset, f"there is no method {name}() for this value", name, known
+            ) from None
 
     def _role(self, raw: parse.Invoke, scope: Mapping[str, Node]) -> Node | None:
         """Type comparisons of ``user.role``: it stands for any of the caller's roles."""
@@ -405,7 +409,7 @@ class _Checker:
         try:
             element = element_type(source)
         except Mismatch:
-            raise self.error(raw.offset, f"{raw.kind}() needs a list, not {source.type}")
+            raise self.error(raw.offset, f"{raw.kind}() needs a list, not {source.type}") from None
         self.macros += 1
         name = f"#{self.macros}"
         in_json = source.type == JSON or source.type.stored == "json"

@@ -23,30 +23,13 @@ _DAYS = 3_652_058
 def function(node: Call) -> Function:
     """Return the function of a call; it takes the operands' values."""
     name = node.function
-    kinds = [argument.type for argument in node.arguments]
-    if name in {"eq", "same", "lt", "le", "gt", "ge"}:
-        return _comparison(name, node)
-    if name == "in":
-        return _membership(kinds[0], kinds[1])
-    if name == "as":
-        return lambda value: _as(value, node.type)
-    if name == "from_json":
-        return lambda value: values.from_json(value, node.type)
-    if name == "matches":
-        return _matches(node)
-    if name in _AGGREGATES:
-        element = kinds[0].element
-        kind = node.type if element is None or element.kind in {"json", "any"} else element
-        in_json = kinds[0].kind == "json" or kinds[0].stored == "json"
-        aggregate = _AGGREGATES[name] if node.type.kind != "int" else _whole(_AGGREGATES[name])
-        return lambda items: aggregate(_elements(items, kind, in_json=in_json))
-    if name == "size":
-        return lambda items: len(items) if isinstance(items, list | tuple) else 0
+    if name in _SPECIAL:
+        return _SPECIAL[name](node)
     if name in _TEXT_TESTS:
         test = _TEXT_TESTS[name]
         return lambda text, part: text is not None and part is not None and test(text, part)
-    if name in {"to_int", "to_decimal"}:
-        return _to_int if name == "to_int" else _to_decimal
+    if name in _AGGREGATES:
+        return _aggregate(node)
     if node.type.kind == "duration" and name in _DURATIONS:
         return _strict(_DURATIONS[name])
     if name in _NUMERIC:
@@ -82,7 +65,8 @@ def _numeric(compute: Function, *, whole: bool) -> Function:
 # Comparisons
 
 
-def _comparison(name: str, node: Call) -> Function:
+def _comparison(node: Call) -> Function:
+    name = node.function
     left, right = node.arguments
     kinds = {left.type.kind, right.type.kind}
     convert: Function | None = None
@@ -133,7 +117,8 @@ _ORDER: Mapping[str, Function] = {
 }
 
 
-def _membership(item: CelType, container: CelType) -> Function:
+def _membership(node: Call) -> Function:
+    item, container = (argument.type for argument in node.arguments)
     element = container.element
     kind = item if element is None or element.kind in {"json", "any"} else element
     in_json = container.kind == "json" or container.stored == "json"
@@ -158,10 +143,24 @@ def _elements(items: object, kind: CelType, *, in_json: bool) -> list[Any]:
     return [item for item in read if item is not None]
 
 
-def _as(value: object, kind: CelType) -> object:
-    if isinstance(value, str) and kind.kind != "string":
-        return values.parse_text(value, kind)
-    return values.from_row(value, kind, "text") if isinstance(value, str) or kind.kind != "string" else None
+def _as(node: Call) -> Function:
+    """Read a value of unknown type as the type it is used as."""
+    kind = node.type
+
+    def call(value: object) -> object:
+        if isinstance(value, str):
+            return values.parse_text(value, kind)
+        return None if kind.kind == "string" else values.from_row(value, kind, "text")
+
+    return call
+
+
+def _from_json(node: Call) -> Function:
+    return lambda value: values.from_json(value, node.type)
+
+
+def _size(_node: Call) -> Function:
+    return lambda items: len(items) if isinstance(items, list | tuple) else 0
 
 
 def _matches(node: Call) -> Function:
@@ -320,6 +319,16 @@ def _sum(items: list[Any]) -> Decimal:
     return total
 
 
+def _aggregate(node: Call) -> Function:
+    container = node.arguments[0].type
+    kind = node.type if container.element is None or container.element.kind == "json" else container.element
+    in_json = container.kind == "json" or container.stored == "json"
+    aggregate = _AGGREGATES[node.function]
+    if node.type.kind == "int":
+        aggregate = _whole(aggregate)
+    return lambda items: aggregate(_elements(items, kind, in_json=in_json))
+
+
 def _whole(aggregate: Function) -> Function:
     def call(items: list[Any]) -> int | None:
         result = aggregate(items)
@@ -358,4 +367,14 @@ _PLAIN: Mapping[str, Function] = {
     "to_string": _to_string,
     "to_timestamp": values.parse_timestamp,
     "to_date": values.parse_date,
+}
+_SPECIAL: Mapping[str, Callable[[Call], Function]] = {
+    **dict.fromkeys(("eq", "same", "lt", "le", "gt", "ge"), _comparison),
+    "in": _membership,
+    "as": _as,
+    "from_json": _from_json,
+    "matches": _matches,
+    "size": _size,
+    "to_int": lambda _node: _to_int,
+    "to_decimal": lambda _node: _to_decimal,
 }

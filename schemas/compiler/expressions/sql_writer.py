@@ -146,13 +146,8 @@ class Writer:
         if node.name == base.key and not self.model.entities[node.entity].soft_delete:
             return self.foreign_key(base)
         source = sql_rows.path(self, base)
-        return sql(
-            f"(SELECT {source.alias}.{quote(node.name)} FROM ",
-            source.tables,
-            " WHERE ",
-            source.condition,
-            ")",
-        )
+        column = sql(f"{source.alias}.{quote(node.name)}")
+        return sql("(SELECT ", column, " FROM ", source.tables, " WHERE ", source.condition, ")")
 
     def foreign_key(self, relation: Relation) -> Fragment:
         """Compile the key a relation follows."""

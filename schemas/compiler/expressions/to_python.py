@@ -1,13 +1,14 @@
 """The Python back end: a checked expression to a function.
 
 Called by the write pipeline (rules, guards, conditions). Arithmetic is exact (``Decimal``), rows are what a
-JSON decoder or the driver gives. The meaning is that of the SQL back end, word for word: the package's docstring says what it is, a property test holds both together.
+JSON decoder or the driver gives. The meaning is that of the SQL back end: the package's docstring says what
+it is, a property test holds both together.
 """
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from schemas.compiler.expressions import python_functions, values
 from schemas.compiler.expressions.celtypes import BOOL, DECIMAL, DOUBLE, CelType
@@ -91,32 +92,22 @@ def to_python(expression: Expression) -> Callable[[Env], object]:
 
 def build(node: Node) -> Step:
     """Compile a node."""
-    match node:
-        case Literal(value=value):
-            return lambda _env, _bound: value
-        case Claim():
-            return _claim(node)
-        case Setting(path=(space, name)):
-            return lambda env, _bound: (env.tenant if space == "tenant" else env.request).get(name)
-        case Variable():
-            return _variable(node)
-        case Field():
-            return _field(node)
-        case Relation():
-            return _relation(node)
-        case Inverse():
-            return _inverse(node)
-        case Member():
-            return _member(node)
-        case Items():
-            steps = [build(item) for item in node.items]
-            return lambda env, bound: [step(env, bound) for step in steps]
-        case Comprehension():
-            return _comprehension(node)
-        case Call():
-            return _call(node)
-        case _:
-            raise AssertionError(node)
+    return _BUILDERS[type(node)](node)
+
+
+def _literal(node: Literal) -> Step:
+    value = node.value
+    return lambda _env, _bound: value
+
+
+def _setting(node: Setting) -> Step:
+    space, name = node.path
+    return lambda env, _bound: (env.tenant if space == "tenant" else env.request).get(name)
+
+
+def _items(node: Items) -> Step:
+    steps = [build(item) for item in node.items]
+    return lambda env, bound: [step(env, bound) for step in steps]
 
 
 def _claim(node: Claim) -> Step:
@@ -148,22 +139,21 @@ def _variable(node: Variable) -> Step:
     if name.startswith("variables."):
         key = name.removeprefix("variables.")
         kind = node.type
-        return lambda env, _bound: plain(env.variables.get(key), kind)
+        return lambda env, _bound: _plain(env.variables.get(key), kind)
     return lambda _env, bound: bound.get(name)
 
 
-def plain(value: object, kind: CelType) -> object:
+def _plain(value: object, kind: CelType) -> object:
     """Return a caller's variable in the form its type has here."""
     return value if kind.kind in {"any", "json", "object", "entity"} else values.from_row(value, kind, "text")
 
 
 def _field(node: Field) -> Step:
     base, name, kind, pg_type = build(node.base), node.name, node.type, node.pg_type
-    element_pg = pg_type
 
     def read(env: Env, bound: Bound) -> object:
         row = base(env, bound)
-        return values.from_row(row.get(name), kind, element_pg) if isinstance(row, Mapping) else None
+        return values.from_row(row.get(name), kind, pg_type) if isinstance(row, Mapping) else None
 
     return read
 
@@ -262,3 +252,18 @@ def _call(node: Call) -> Step:
             return lambda env, bound: function(left(env, bound), right(env, bound))
         case _:
             return lambda env, bound: function(*[argument(env, bound) for argument in arguments])
+
+
+_BUILDERS: Mapping[type, Callable[[Any], Step]] = {
+    Literal: _literal,
+    Claim: _claim,
+    Setting: _setting,
+    Variable: _variable,
+    Field: _field,
+    Relation: _relation,
+    Inverse: _inverse,
+    Member: _member,
+    Items: _items,
+    Comprehension: _comprehension,
+    Call: _call,
+}

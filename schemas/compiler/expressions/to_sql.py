@@ -1,7 +1,8 @@
 """The SQL back end: a checked expression to a fragment.
 
-Called by query (access, computed fields) and layout (indexes). Every boolean fragment is true or false, never null, without wrapping the comparison, so that indexes serve
-it; it can be negated, combined and used in SELECT lists alike. Any other value is null when absent.
+Called by query (access, computed fields) and layout (indexes). Every boolean fragment is true or false, never
+null, without wrapping the comparison, so that indexes serve it; it can be negated, combined and used in
+SELECT lists alike. Any other value is null when absent.
 """
 
 from collections.abc import Mapping

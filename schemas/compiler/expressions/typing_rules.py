@@ -22,6 +22,7 @@ from schemas.compiler.expressions.celtypes import (
 )
 from schemas.compiler.expressions.syntax import Call, Claim, Field, Items, Literal, Node
 
+TIMES = ("timestamp", "date", "time")
 SCALARS = ("bool", "int", "decimal", "double", "string", "timestamp", "date", "time", "duration")
 
 
@@ -189,9 +190,9 @@ def unify(left: Node, right: Node) -> tuple[Node, Node, CelType]:
         return left, right, DECIMAL
     if {left.type.kind, right.type.kind} == {"date", "timestamp"}:
         raise Mismatch("one branch is a date, the other a timestamp")
-    if isinstance(left, Literal):
+    if isinstance(left, Literal) and right.type.kind in TIMES:
         return adapt(left, right.type), right, right.type
-    if isinstance(right, Literal):
+    if isinstance(right, Literal) and left.type.kind in TIMES:
         return left, adapt(right, left.type), left.type
     raise Mismatch(f"one branch is {left.type}, the other {right.type}")
 

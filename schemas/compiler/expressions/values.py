@@ -1,6 +1,7 @@
 """Values of expressions in Python: text forms, and reading them from JSON rows.
 
-Total: what does not fit is None. The same text forms are accepted by the SQL back end, so that both agree on what is absent.
+Total: what does not fit is None. The same text forms are accepted by the SQL back end, so that both agree on
+what is absent.
 """
 
 import datetime as dt

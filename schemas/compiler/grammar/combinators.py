@@ -11,7 +11,7 @@ from typing import Any
 from typing_extensions import override
 
 from schemas.compiler.findings import Findings
-from schemas.compiler.grammar.base import Definitions, JsonSchema, Shape
+from schemas.compiler.grammar.shape import Definitions, JsonSchema, Shape
 from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, pairs, plain
 from schemas.compiler.scope import Scope
 

@@ -14,8 +14,8 @@ from typing_extensions import override
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.findings import Findings
 from schemas.compiler.formulas import Use
-from schemas.compiler.grammar.base import AnyValue
 from schemas.compiler.grammar.scalars import SECRET
+from schemas.compiler.grammar.shape import AnyValue
 from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, pairs, plain
 from schemas.compiler.scope import Scope
 

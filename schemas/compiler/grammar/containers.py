@@ -12,7 +12,7 @@ from typing import Any
 from typing_extensions import override
 
 from schemas.compiler.findings import Findings, did_you_mean
-from schemas.compiler.grammar.base import Definitions, JsonSchema, Shape
+from schemas.compiler.grammar.shape import Definitions, JsonSchema, Shape
 from schemas.compiler.nodes import Entry, Mapping, Node, Scalar, plain
 from schemas.compiler.scope import Scope
 

@@ -11,7 +11,7 @@ from typing import Any
 from typing_extensions import override
 
 from schemas.compiler.findings import Findings, did_you_mean
-from schemas.compiler.grammar.base import AnyValue, Definitions, JsonSchema, Shape
+from schemas.compiler.grammar.shape import AnyValue, Definitions, JsonSchema, Shape
 from schemas.compiler.nodes import Node, Scalar
 from schemas.compiler.scope import Scope
 

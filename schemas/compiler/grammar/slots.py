@@ -9,8 +9,8 @@ from typing_extensions import override
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.findings import Findings, did_you_mean, nearest
 from schemas.compiler.formulas import Use
-from schemas.compiler.grammar.base import Definitions, JsonSchema, Shape
 from schemas.compiler.grammar.scalars import Text
+from schemas.compiler.grammar.shape import Definitions, JsonSchema, Shape
 from schemas.compiler.nodes import Node, Scalar, plain
 from schemas.compiler.scope import Scope
 

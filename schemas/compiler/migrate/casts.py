@@ -73,19 +73,20 @@ def _array(before: str, after: str) -> Conversion | None:
         return Conversion("to_jsonb({})")
     if after == "text":
         return Conversion("{}::text")
+    inner, outer = before.removesuffix("[]"), after.removesuffix("[]")
+    if before == "jsonb":
+        listed = f"ARRAY(SELECT item::{outer} FROM jsonb_array_elements_text({{0}}) AS item)"
+        return Conversion(f"CASE jsonb_typeof({{0}}) WHEN 'array' THEN {listed} END", fallible=True)
+    element = conversion(inner, outer)
+    if element is None:
+        return None
     if before.endswith("[]") and after.endswith("[]"):
-        element = conversion(before[:-2], after[:-2])
-        return None if element is None else Conversion(f"{{}}::{after}", fallible=element.fallible)
-    if after.endswith("[]") and before != "jsonb":
-        element = conversion(before, after[:-2])
-        if element is None:
-            return None
-        inner = element.sql
-        return Conversion(
-            f"CASE WHEN {{0}} IS NOT NULL THEN ARRAY[{inner.replace('{}', '{0}')}]::{after} END",
-            element.fallible,
-        )
-    return None
+        return Conversion(f"{{}}::{after}", fallible=element.fallible)
+    if after.endswith("[]"):
+        one = element.sql.replace("{}", "{0}")
+        return Conversion(f"CASE WHEN {{0}} IS NOT NULL THEN ARRAY[{one}]::{after} END", element.fallible)
+    only = element.sql.replace("{}", "{0}").replace("{0}", "({0})[1]")
+    return Conversion(f"CASE WHEN cardinality({{0}}) = 1 THEN {only} END", fallible=True)
 
 
 def _number(before: str, after: str) -> Conversion:

@@ -148,7 +148,9 @@ class Draft:
     def fill(self, change: Change, summary: str, batches: Batches, *, contract: bool = False) -> None:
         """Fill a column in batches, before the switch or (what is left) after it."""
         phase = CONTRACT if contract else BACKFILL
-        step = Step(phase, BATCHED, 1, summary, cause(change), lock="ROW EXCLUSIVE", batches=batches)
+        step = Step(
+            phase, BATCHED, 1, summary, cause(change), lock="ROW EXCLUSIVE", batches=batches, optional=contract
+        )
         if contract:
             self._contract.append((1, step))
         else:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from schemas.compiler.migrate.casts import conversion
+from schemas.compiler.migrate.casts import Conversion, conversion
 from schemas.compiler.migrate.catalog import Index, Table, render
 from schemas.compiler.migrate.changes import (
     AddCheck,
@@ -19,6 +19,8 @@ from schemas.compiler.migrate.changes import (
     ArchiveTable,
     Change,
     ChangeType,
+    CreateTable,
+    RestoreTable,
     SetNotNull,
     ValidateCheck,
     ValidateForeignKey,
@@ -88,7 +90,11 @@ def probes(changes: list[Change], names: Names, current: dict[str, Table]) -> It
         current: the present tables by wanted name; changes of tables that are new or empty are not asked
             about.
     """
-    retyped = {(change.table, change.column.name) for change in changes if isinstance(change, ChangeType)}
+    retyped = {
+        (change.table, change.column.name): change for change in changes if isinstance(change, ChangeType)
+    }
+    created = {change.table.name for change in changes if isinstance(change, CreateTable)}
+    restored = {change.table for change in changes if isinstance(change, RestoreTable)}
     for change in changes:
         table = table_of(change)
         if table not in current:
@@ -106,16 +112,20 @@ def probes(changes: list[Change], names: Names, current: dict[str, Table]) -> It
                 yield ask.rows(("nulls", table, change.column.name), f"{column} IS NULL")
             case SetNotNull():
                 yield ask.rows(("nulls", table, change.column.name), "true")
-            case AddCheck() | ValidateCheck() if all(
-                ask.has(column) and (table, column) not in retyped for column in change.check.columns
-            ):
+            case AddCheck() if (converted := retyped.get((table, change.check.columns[0]))) is not None:
+                yield from ask.converted(change, converted)
+            case AddCheck() | ValidateCheck() if all(ask.has(column) for column in change.check.columns):
                 condition = render(change.check.template, names.of(table))
                 yield ask.rows(("check", table, change.check.name), f"NOT ({condition})")
             case AddForeignKey() | ValidateForeignKey() if (
-                ask.has(change.key.column) and (table, change.key.column) not in retyped
+                ask.has(change.key.column)
+                and (table, change.key.column) not in retyped
+                and change.key.target not in restored
             ):
-                yield ask.orphans(change)
-            case AddIndex() if change.index.unique and all(ask.has(column) for column in change.index.uses()):
+                yield ask.orphans(change, nowhere=change.key.target in created)
+            case AddIndex() if change.index.unique and all(
+                ask.has(column) and (table, column) not in retyped for column in change.index.uses()
+            ):
                 yield ask.duplicates(change.index)
             case ChangeType():
                 yield from ask.casts(change)
@@ -138,9 +148,11 @@ class _Ask:
         source = f"SELECT x.{quote(self._current.key)}::text AS key FROM {self._from()} WHERE {condition}"
         return _counted(key, source)
 
-    def orphans(self, change: AddForeignKey | ValidateForeignKey) -> Probe:
+    def orphans(self, change: AddForeignKey | ValidateForeignKey, *, nowhere: bool) -> Probe:
         key, names = change.key, self._names
         column = names.column(self._table, key.column)
+        if nowhere:  # the table it refers to is only being made
+            return self.rows(("orphans", self._table, key.name), f"x.{column} IS NOT NULL")
         target_key = names.column(key.target, key.target_column)
         target = f"SELECT FROM {names.table(key.target)} y WHERE y.{target_key} = x.{column}"
         return self.rows(
@@ -168,13 +180,26 @@ class _Ask:
         if how is None:
             yield self.rows(("values", self._table, change.column.name), f"{column} IS NOT NULL")
         elif how.fallible:
-            name = cast_function(self._table, change.column.name)
-            converted = f"{self._names.object(name)}(x.{column})"
-            asked = self.rows(
-                ("cast", self._table, change.column.name), f"x.{column} IS NOT NULL AND {converted} IS NULL"
-            )
-            setup = create_cast(name, change.before.pg_type, change.column.pg_type, how, self._names)
-            yield Probe(asked.key, asked.sql, setup)
+            failing = f"x.{column} IS NOT NULL AND {self._cast(change)} IS NULL"
+            yield self._with_cast(self.rows(("cast", self._table, change.column.name), failing), change, how)
+
+    def converted(self, change: AddCheck, to: ChangeType) -> Iterator[Probe]:
+        """Ask a condition of the values as they will be."""
+        how = conversion(to.before.pg_type, to.column.pg_type)
+        if how is not None and not how.instant:
+            parts = change.check.template
+            condition = "".join(part if isinstance(part, str) else self._cast(to) for part in parts)
+            asked = self.rows(("check", self._table, change.check.name), f"NOT ({condition})")
+            yield self._with_cast(asked, to, how)
+
+    def _cast(self, change: ChangeType) -> str:
+        function = self._names.object(cast_function(self._table, change.column.name))
+        return f"{function}(x.{quote(change.before.name)})"
+
+    def _with_cast(self, probe: Probe, change: ChangeType, how: Conversion) -> Probe:
+        function = cast_function(self._table, change.column.name)
+        setup = create_cast(function, change.before.pg_type, change.column.pg_type, how, self._names)
+        return Probe(probe.key, probe.sql, setup)
 
     def _from(self) -> str:
         return f"{self._names.table(self._table)} x"

@@ -59,6 +59,7 @@ def add_foreign_key(draft: Draft, change: AddForeignKey) -> None:
     direct = (
         draft.fast(table)
         and not draft.restored(table)
+        and not draft.restored(key.target)
         and not found.count
         and not draft.retyped(table, key.column)
     )
@@ -92,7 +93,13 @@ def validate_foreign_key(draft: Draft, change: ValidateForeignKey) -> None:
 
 
 def drop_constraint(draft: Draft, change: DropConstraint) -> None:
-    """A condition fewer."""
+    """A condition fewer; one that old rows don't meet goes first, or they could not be converted."""
+    table = draft.current.get(change.table)
+    objects = {**table.checks, **table.foreign_keys} if table is not None else {}
+    if change.name in objects and not objects[change.name].valid:
+        sql = [ddl.drop_constraint(change.table, change.name, draft.before)]
+        draft.expand(change, f"drop {change.name}", sql, [])
+        return
     sql = [ddl.drop_constraint(change.table, change.name, draft.after)]
     draft.switch(2, change, f"drop {change.name}", sql, tables=(change.table,))
 

@@ -8,10 +8,10 @@ from typing import Any
 from typing_extensions import override
 
 from schemas.compiler.formulas import Use
-from schemas.compiler.grammar.base import Shape
 from schemas.compiler.grammar.combinators import Many
 from schemas.compiler.grammar.containers import Key, Record
 from schemas.compiler.grammar.scalars import BOOLEAN, Integer
+from schemas.compiler.grammar.shape import Shape
 from schemas.compiler.grammar.slots import Cel, FieldName, RoleName
 from schemas.compiler.model import Access, AccessEntry
 from schemas.compiler.nodes import Node

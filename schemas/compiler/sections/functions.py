@@ -12,12 +12,12 @@ from typing_extensions import override
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.findings import Findings
 from schemas.compiler.formulas import Use
-from schemas.compiler.grammar.base import Definitions, JsonSchema
 from schemas.compiler.grammar.combinators import Many
 from schemas.compiler.grammar.config import Config, ConfigValue
 from schemas.compiler.grammar.containers import Key, Keyed, Record
 from schemas.compiler.grammar.quantities import DURATION
 from schemas.compiler.grammar.scalars import BOOLEAN, Choice, Integer
+from schemas.compiler.grammar.shape import Definitions, JsonSchema
 from schemas.compiler.grammar.slots import Cel, FieldName, FunctionName
 from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence
 from schemas.compiler.scope import Scope

@@ -10,11 +10,11 @@ from typing_extensions import override
 from schemas.compiler.fieldtypes import FORMATS, JSON_TYPES
 from schemas.compiler.findings import Findings
 from schemas.compiler.formulas import Use
-from schemas.compiler.grammar.base import Shape
 from schemas.compiler.grammar.combinators import Either, Later, Many, Titles
 from schemas.compiler.grammar.containers import Key, Keyed, Record
 from schemas.compiler.grammar.quantities import DATE, SIZE
 from schemas.compiler.grammar.scalars import ANY, BOOLEAN, NUMBER, TEXT, Choice, Integer, Text
+from schemas.compiler.grammar.shape import Shape
 from schemas.compiler.grammar.slots import Cel
 from schemas.compiler.names import FIELD_PATTERN
 from schemas.compiler.nodes import Node, Scalar

@@ -13,11 +13,11 @@ from typing_extensions import override
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.findings import Findings, did_you_mean
 from schemas.compiler.formulas import Use
-from schemas.compiler.grammar.base import Definitions, JsonSchema, Shape
 from schemas.compiler.grammar.combinators import Many, Titles
 from schemas.compiler.grammar.containers import Key, Keyed, Record
 from schemas.compiler.grammar.queries import Filter, Order
 from schemas.compiler.grammar.scalars import Choice, Integer
+from schemas.compiler.grammar.shape import Definitions, JsonSchema, Shape
 from schemas.compiler.grammar.slots import Cel, FieldName, FieldPath, RoleName
 from schemas.compiler.names import FIELD_PATTERN
 from schemas.compiler.nodes import Entry, Mapping, Node, Scalar, pairs

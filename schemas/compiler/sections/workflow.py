@@ -13,11 +13,11 @@ from typing_extensions import override
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.findings import did_you_mean
 from schemas.compiler.formulas import Use
-from schemas.compiler.grammar.base import Definitions, JsonSchema
 from schemas.compiler.grammar.combinators import Many, Titles
 from schemas.compiler.grammar.containers import Key, Keyed, Record
 from schemas.compiler.grammar.quantities import DURATION
 from schemas.compiler.grammar.scalars import BOOLEAN, Choice, Integer, Text
+from schemas.compiler.grammar.shape import Definitions, JsonSchema
 from schemas.compiler.grammar.slots import BUILT_IN_FUNCTIONS, Cel, FieldName, RoleName
 from schemas.compiler.nodes import Mapping, Node, Scalar, pairs, plain
 from schemas.compiler.scope import Scope
