@@ -3,17 +3,15 @@
 Decides nothing by itself: subclasses do. It never starts itself; a supervisor does, from a ``ChildSpec``.
 """
 
-import asyncio
 from collections.abc import Awaitable, Coroutine
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from runtime.address import Address
 from runtime.cell import Cell
 from runtime.observe import Observation
 from runtime.ref import ActorRef
 from runtime.signals import ChildEvent, Halt
-
-T = TypeVar("T")
+from runtime.tasks import OwnedTask
 
 
 class Actor:
@@ -57,7 +55,7 @@ class Actor:
         """This actor's own address."""
         return ActorRef(self._address)
 
-    def spawn(self, main: Coroutine[Any, Any, T], name: str = "") -> asyncio.Task[T]:
+    def spawn(self, main: Coroutine[Any, Any, Any], name: str = "") -> OwnedTask:
         """Run a task that this incarnation owns: cancelled when it ends; raising fails the actor.
 
         Raises:

@@ -10,10 +10,10 @@
        │                     │ too often
        │ stop                ▼
        ▼                  PARKED ── probe, unpark ──▶ STARTING
-    STOPPED (revived when a supervisor starts the same name again)
+    STOPPED (revived when its name is started again)
 
-The mailbox belongs to the address, so what was queued waits for the next incarnation and a ref stays valid.
-Decides what a message meets: run, wait, or a typed refusal. Whether to restart is decided by its parent.
+The mailbox is the address's: what is queued waits for the next incarnation, and a ref stays valid. Decides what
+a message meets: run, wait, or a typed refusal. Whether to restart is its parent's decision.
 """
 
 import asyncio
@@ -84,9 +84,8 @@ class Address:
         Raises:
             MailboxFullError, ActorParkedError, ActorStoppedError: refused at once.
         """
-        self._require_reachable()
+        self._reach()
         self.mailbox.put(envelope)
-        self._wake()
 
     async def ask(self, message: object, seconds: float) -> Any:  # noqa: ANN401 - typed by the ref
         """Queue a serial message and wait for its answer."""
@@ -114,10 +113,9 @@ class Address:
     async def until_running(self, deadline: float) -> None:
         """Start the actor when it is cold and wait until it runs."""
         while self.status is not ActorStatus.RUNNING:
-            self._require_reachable()
+            self._reach()
             if self._waiting.callers >= self.spec.in_flight:
                 raise OverloadedError(self.path, f"{self.spec.in_flight} calls wait for it", retry_after=1.0)
-            self._wake()
             try:
                 await self._waiting.for_gate(deadline)
             except TimeoutError:
@@ -193,7 +191,7 @@ class Address:
             self.cell.ask_to_end(Halt.PASSIVATE, self.spec.stop_timeout)
 
     def kill(self) -> None:
-        """End the incarnation now, without drain or ``post_stop``; its supervisor sees a failure."""
+        """End the incarnation now, with no drain or ``post_stop``; its supervisor sees a failure."""
         if self.cell is not None:
             self.cell.kill("was killed")
 
@@ -273,14 +271,13 @@ class Address:
             case _:
                 pass  # parked, held and stopped addresses stay what they are
 
-    def _require_reachable(self) -> None:
+    def _reach(self) -> None:
+        """Refuse when nobody will answer; wake the actor when it is cold."""
         if self.status is ActorStatus.PARKED:
             raise self._parked_error()
         stopping = self.cell is not None and self.cell.halt is Halt.STOP
         if self.status is ActorStatus.STOPPED or stopping:
             raise ActorStoppedError(self.path, "has stopped")
-
-    def _wake(self) -> None:
         if self.status is ActorStatus.COLD:
             self.start()
 

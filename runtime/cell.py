@@ -9,7 +9,7 @@
                                                                                              ▼
                                        ended ◀─ post_stop ◀─ owned tasks cancelled ◀─ children halted
 
-Decides what one incarnation does with its next message. Whether there is a next one is for its address to say.
+Decides what one incarnation does with its next message. Whether there is a next one is for others to say.
 
 A deliberate departure from OTP: an exception in ``serve`` belongs to its caller alone, for it ran in the
 caller's task on state it leased; one in ``handle`` may have left the actor's state half changed: a failure.
@@ -35,7 +35,7 @@ from runtime.signals import (
     Signal,
     Stop,
 )
-from runtime.tasks import GRACE, OwnedTasks, begin
+from runtime.tasks import GRACE, OwnedTask, OwnedTasks, begin
 
 if TYPE_CHECKING:
     from runtime.actor import Actor
@@ -97,7 +97,7 @@ class Cell:
         self._stop_by: float | None = None
         self.task = begin(self._live(), owner.path)
 
-    def spawn(self, main: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+    def spawn(self, main: Coroutine[Any, Any, Any], name: str) -> OwnedTask:
         """Run a task that belongs to this incarnation: cancelled with it, and failing it when it raises.
 
         Raises:

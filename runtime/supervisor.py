@@ -62,7 +62,6 @@ class Supervisor(Actor):
         self._adopted: set[str] = set()
         self._broken: dict[str, float] = {}
         self._repairing = False
-        self._repairs: asyncio.Task[None] | None = None
         self._closing = False
 
     @property
@@ -164,7 +163,7 @@ class Supervisor(Actor):
                 self._broken[name] = delay
                 if not self._repairing:
                     self._repairing = True
-                    self._repairs = self.spawn(self._repair(), "repair")
+                    self.spawn(self._repair(), "repair")
             case GiveUp() if shared:
                 message = f"its children failed more than {policy.limit} times, {name} last: {error!r}"
                 self._cell.crash(RestartsExceededError(self._address.path, message, cause=error))

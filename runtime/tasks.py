@@ -19,6 +19,24 @@ def begin(main: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
     return asyncio.get_running_loop().create_task(main, name=name, context=Variables())
 
 
+class OwnedTask:
+    """A task somebody else waits for: it can be ended early, not awaited."""
+
+    __slots__ = ("_task",)
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self._task = task
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return self._task.done()
+
+    def cancel(self) -> None:
+        """Ask it to end; that is no failure of the actor."""
+        self._task.cancel()
+
+
 class OwnedTasks:
     """The living tasks of one incarnation."""
 
@@ -35,12 +53,12 @@ class OwnedTasks:
         """What they are called."""
         return tuple(sorted(task.get_name() for task in self._tasks))
 
-    def spawn(self, main: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+    def spawn(self, main: Coroutine[Any, Any, Any], name: str) -> "OwnedTask":
         """Begin one more."""
         task = begin(main, f"{self._actor}:{name}")
         self._tasks.add(task)
         task.add_done_callback(self._ended)
-        return task
+        return OwnedTask(task)
 
     def cancel(self) -> None:
         """Ask all to end."""
