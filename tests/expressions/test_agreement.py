@@ -6,7 +6,7 @@ import random
 import re
 import uuid
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import asyncpg
 import pytest
@@ -142,7 +142,7 @@ COMPARABLE = {"string": ["string"], "int": ["int", "decimal", "double"], "decima
 class Grower:
     """Makes random inner nodes. In a pattern, ``<kind>`` is an expression, ``<a|b>`` a choice."""
 
-    PATTERNS = {
+    PATTERNS: ClassVar = {
         "bool": [
             "(<bool> && <bool>)", "(<bool> || <bool>)", "!(<bool>)", "(<bool> == <bool>)", "(<bool> ? <bool> : <bool>)",
             "<string>.[startsWith|endsWith|contains](<string>)",
@@ -180,7 +180,7 @@ class Grower:
         "timestamp": ["(<timestamp> [+|-] duration('[36h|1.5s|90m|1d]'))", "timestamp(<string|date>)", "(<timestamp> + (<timestamp> - <date>))"],
         "time": ["(<bool> ? <time> : <time>)"],
     }  # fmt: skip
-    MACROS = {
+    MACROS: ClassVar = {
         "bool": [
             "[self.notes|self.owner.notes_by_author_id].[exists|all|exists_one](n, <bool>)",
             "self.lines.[exists|all|exists_one](l, l.net > 1.0 || l.text == <string>)",
@@ -274,7 +274,8 @@ async def check(database, text: str, *, anonymous: bool) -> None:
         expression = tenant.compiled(text)
     except ExpressionError as error:
         refused = ("too costly", "is not a valid", "in list(", "neither side")
-        assert any(reason in str(error) for reason in refused), (text, error)
+        if not any(reason in str(error) for reason in refused):
+            raise
         return
     if not expression.in_sql:
         return
