@@ -4,7 +4,7 @@ Reads jobs from standard input and answers on standard output, each a 4-byte len
 writes to it and only our own parent reads from it. It opens no file, no socket and no database.
 """
 
-import pickle  # noqa: S403 - both ends are this program
+import pickle
 import resource
 import struct
 import sys

@@ -5,7 +5,7 @@ reload and by ``run.py check``.
 """
 
 import asyncio
-import pickle  # noqa: S403 - both ends are this program
+import pickle
 import struct
 import sys
 from collections.abc import Mapping, Sequence
@@ -96,7 +96,9 @@ class CompileWorker:
                 if not warm:
                     # not the file's fault: no file of ours needs more than loading the compiler itself
                     raise CompilerDiedError("the compiler process ended before it could answer") from None
-                raise _refusal("source.too_complex", "the file exhausted the compiler's memory or stack") from None
+                raise _refusal(
+                    "source.too_complex", "the file exhausted the compiler's memory or stack"
+                ) from None
             except asyncio.CancelledError:
                 # an answer nobody waits for would be read by the next job
                 await self._discard()
@@ -107,7 +109,12 @@ class CompileWorker:
             self._warm = False
             # -I keeps the environment's PYTHON* settings and the working directory out
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", str(CHILD), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env={}
+                sys.executable,
+                "-I",
+                str(CHILD),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env={},
             )
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:

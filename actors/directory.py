@@ -115,7 +115,9 @@ class Directory(Supervisor):
         match event:
             case ChildParked(name, reason, retry_after):
                 self._platform.book.update(
-                    name, state="failed", reason=f"set aside after repeated failures, tried again in {retry_after:.0f} s: {reason}"
+                    name,
+                    state="failed",
+                    reason=f"set aside after repeated failures, tried again in {retry_after:.0f} s: {reason}",
                 )
 
     # -- files ------------------------------------------------------------------------------------------------------
@@ -123,7 +125,17 @@ class Directory(Supervisor):
     def _changed(self, slug: str, source: Source) -> None:
         problem = "" if slug == SYSTEM_SLUG else slug_problem(slug)
         if problem:
-            self._refuse(slug, Diagnostic("names.slug", f"'{slug[:80]}' cannot be a tenant: {problem}", Position(1, 1), "", "rename the file"), source.digest)
+            self._refuse(
+                slug,
+                Diagnostic(
+                    "names.slug",
+                    f"'{slug[:80]}' cannot be a tenant: {problem}",
+                    Position(1, 1),
+                    "",
+                    "rename the file",
+                ),
+                source.digest,
+            )
             return
         self._sources[slug] = source
         ref = self._ensure_child(slug)

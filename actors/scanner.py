@@ -95,7 +95,9 @@ class Scanner:
     def _files(self) -> list[Path]:
         try:
             # hidden files are editors' swap and lock files
-            return sorted(p for p in self.root.iterdir() if p.name.endswith(self._suffix) and p.name[0] != ".")
+            return sorted(
+                p for p in self.root.iterdir() if p.name.endswith(self._suffix) and p.name[0] != "."
+            )
         except OSError:
             return []
 

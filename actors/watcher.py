@@ -6,10 +6,12 @@ Supervised; what it finds goes to ``on_finding`` of each watch.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from typing_extensions import override
 from watchfiles import awatch
 
 from actors.scanner import Finding, Scanner
@@ -30,37 +32,45 @@ class Watch:
 
 
 class Watcher(Actor):
-    """Owns two tasks: one that turns file events into looks, one that looks."""
+    """Owns the tasks that turn file events into looks, and the one that looks.
 
-    def __init__(self, watches: Sequence[Watch]) -> None:
-        super().__init__()
+    Args:
+        watches: directories, looked at in this order.
+        first_look: awaited after the first look at everything; the watcher runs when it returns.
+    """
+
+    def __init__(self, watches: Sequence[Watch], first_look: Callable[[], Awaitable[None]]) -> None:
         self._watches = watches
-        self._look = asyncio.Event()
+        self._first_look = first_look
+        self._wanted = asyncio.Event()
 
+    @override
     async def pre_start(self) -> None:
-        """Start looking; the first look happens at once."""
-        self._look.set()
+        """Look at everything once, then keep looking."""
         for watch in self._watches:
-            self.spawn(self._listen(watch.scanner.root))
-        self.spawn(self._run())
+            self.spawn(self._listen(watch.scanner.root), f"listen {watch.scanner.root.name}")
+        unsettled = await self._look()
+        await self._first_look()
+        self.spawn(self._run(UNSETTLED_SECONDS if unsettled else RESCAN_SECONDS), "look")
 
-    async def _run(self) -> None:
-        delay = RESCAN_SECONDS
+    async def _run(self, delay: float) -> None:
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
-                    await self._look.wait()
-            except TimeoutError:
-                pass
-            self._look.clear()
-            unsettled = False
-            for watch in self._watches:
-                # thousands of files take tens of milliseconds to look at
-                findings, again = await asyncio.to_thread(watch.scanner.scan)
-                unsettled |= again
-                for finding in findings:
-                    await watch.on_finding(finding)
-            delay = UNSETTLED_SECONDS if unsettled else RESCAN_SECONDS
+                    await self._wanted.wait()
+            self._wanted.clear()
+            delay = UNSETTLED_SECONDS if await self._look() else RESCAN_SECONDS
+
+    async def _look(self) -> bool:
+        """Look at every directory; returns whether a file is unfinished."""
+        unsettled = False
+        for watch in self._watches:
+            # thousands of files take tens of milliseconds to look at
+            findings, again = await asyncio.to_thread(watch.scanner.scan)
+            unsettled |= again
+            for finding in findings:
+                await watch.on_finding(finding)
+        return unsettled
 
     async def _listen(self, root: Path) -> None:
         """Turn events into looks; when the folder itself is replaced, listen to the new one."""
@@ -68,7 +78,7 @@ class Watcher(Actor):
             identity = _identity(root)
             if identity is not None:
                 stop = asyncio.Event()
-                self.spawn(_stop_when_replaced(root, identity, stop))
+                self.spawn(_stop_when_replaced(root, identity, stop), f"guard {root.name}")
                 async for _ in awatch(
                     root,
                     step=EVENT_STEP_MS,
@@ -77,7 +87,7 @@ class Watcher(Actor):
                     stop_event=stop,
                     rust_timeout=500,
                 ):
-                    self._look.set()
+                    self._wanted.set()
             await asyncio.sleep(RESCAN_SECONDS / 4)
 
 

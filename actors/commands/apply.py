@@ -5,6 +5,8 @@ import asyncio
 import sys
 import time
 
+from schemas.compiler.migrate.describe import render_plan
+
 from actors.commands.installation import Installation, opened
 from actors.commands.plan import planned, print_refusal
 from actors.messages import TenantIdentity
@@ -12,7 +14,6 @@ from actors.sources import Source
 from actors.tenant import journal, registry, reload
 from config.errors import StartError
 from config.settings import Settings
-from schemas.compiler.migrate.describe import render_plan
 
 POLL_SECONDS = 0.1
 SERVER_SECONDS = 600.0
@@ -21,7 +22,9 @@ SERVER_SECONDS = 600.0
 def configure(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
     parser.add_argument("slug", help="the tenant")
-    parser.add_argument("--confirm", metavar="PLAN_ID", default="", help="the plan you agree to, as 'plan' shows it")
+    parser.add_argument(
+        "--confirm", metavar="PLAN_ID", default="", help="the plan you agree to, as 'plan' shows it"
+    )
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -87,8 +90,10 @@ async def _wait_for_server(installation: Installation, slug: str, source: Source
                     print_refusal(slug, source, reload.RejectedError(newest.diagnostics))
                     return 1
                 waits = newest is not None and newest.digest == source.digest and newest.state == "pending"
-                confirmed = waits and newest is not None and await registry.is_confirmed(
-                    connection, identity, str(newest.plan.get("plan_id", ""))
+                confirmed = (
+                    waits
+                    and newest is not None
+                    and await registry.is_confirmed(connection, identity, str(newest.plan.get("plan_id", "")))
                 )
                 if waits and not confirmed:
                     sys.stdout.write(render_plan(await planned(installation, slug, source), slug) + "\n")

@@ -103,7 +103,14 @@ async def opened(settings: Settings, secrets: Mapping[str, str] | None = None) -
             key = await registry.cluster_key(connection)
             served = await registry.is_served(connection)
         platform = Platform(
-            database, compiler, StatusBook(), {}, key, secrets or {}, lambda: datetime.now(UTC), settings.reload.drain_seconds
+            database,
+            compiler,
+            StatusBook(),
+            {},
+            key,
+            secrets or {},
+            lambda: datetime.now(UTC),
+            settings.reload.drain_seconds,
         )
         yield Installation(settings, database, served, platform)
     finally:

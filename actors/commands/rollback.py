@@ -18,7 +18,9 @@ from config.settings import Settings
 def configure(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
     parser.add_argument("slug", help="the tenant")
-    parser.add_argument("version", type=int, nargs="?", help="number to go back to; without it, the versions are listed")
+    parser.add_argument(
+        "version", type=int, nargs="?", help="number to go back to; without it, the versions are listed"
+    )
     parser.add_argument("--confirm", metavar="PLAN_ID", default="", help="the plan you agree to")
 
 

@@ -25,7 +25,11 @@ async def _list(settings: Settings) -> int:
         for tenant in found:
             slug = tenant.identity.slug
             state = "active" if installation.file(slug).exists() else "paused"
-            sys.stdout.write(f"{slug:<40}  version {tenant.version:<5}  {state:<7}  {tenant.identity.namespace}\n")
+            sys.stdout.write(
+                f"{slug:<40}  version {tenant.version:<5}  {state:<7}  {tenant.identity.namespace}\n"
+            )
         if not found:
-            sys.stdout.write(f"no tenants yet: put a YAML file into {settings.schemas_dir} and start the server\n")
+            sys.stdout.write(
+                f"no tenants yet: put a YAML file into {settings.schemas_dir} and start the server\n"
+            )
     return 0

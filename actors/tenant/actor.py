@@ -38,7 +38,8 @@ log = structlog.get_logger("tenant")
 @dataclass(frozen=True, slots=True)
 class SourceChanged(Request[None]):
     """The file has new content: take it. Carries nothing, so that however many come while one is worked on, the
-    newest content counts."""
+    newest content counts.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,11 @@ class TenantActor(Actor):
             deployed = await registry.current(connection, self._identity)
             if deployed.version == 0:
                 await provision(connection, self._identity, platform.password(self._identity))
-            text = await registry.version(connection, self._identity, deployed.version) if deployed.version else None
+            text = (
+                await registry.version(connection, self._identity, deployed.version)
+                if deployed.version
+                else None
+            )
         self._pool = platform.pool(self._identity)
         source = platform.sources.get(self._slug)
         platform.book.update(self._slug, version=deployed.version, digest=deployed.digest)
@@ -141,12 +146,20 @@ class TenantActor(Actor):
         try:
             compiled = await reload.compile_file(self._platform, self._slug, source)
         except reload.RejectedError as error:
-            log.error("tenant.recorded_version_refused", tenant=self._slug, version=version, reason=str(error))
+            log.error(
+                "tenant.recorded_version_refused", tenant=self._slug, version=version, reason=str(error)
+            )
             return
         pool = self._require_pool()
         await self._install(
             reload.build_generation(
-                self._platform, self._identity, pool, compiled, number=self._built + 1, version=version, digest=source.digest
+                self._platform,
+                self._identity,
+                pool,
+                compiled,
+                number=self._built + 1,
+                version=version,
+                digest=source.digest,
             )
         )
 
@@ -179,7 +192,9 @@ class TenantActor(Actor):
         except reload.RejectedError as error:
             await self._reject(source, error)
         except reload.NeedsConfirmationError as error:
-            log.warning("reload.needs_confirmation", tenant=self._slug, plan=error.plan_id, summary=error.summary)
+            log.warning(
+                "reload.needs_confirmation", tenant=self._slug, plan=error.plan_id, summary=error.summary
+            )
             self._settle(pending=Pending(error.plan_id, source.digest, error.summary), rejection=None)
         except reload.BlockedError as error:
             log.warning("reload.blocked", tenant=self._slug, reason=str(error))
@@ -198,7 +213,9 @@ class TenantActor(Actor):
                 pending=None,
                 last_reload=ReloadTimes(self._platform.now(), fresh.version, total, dict(watch.phases_ms)),
             )
-            log.info("reload.live", tenant=self._slug, version=fresh.version, ms=round(total, 1), **_rounded(watch))
+            log.info(
+                "reload.live", tenant=self._slug, version=fresh.version, ms=round(total, 1), **_rounded(watch)
+            )
             if old is not None:
                 await old.drained(self._platform.drain_seconds)
                 for note in await reload.contract(self._platform, self._identity):
@@ -232,7 +249,9 @@ class TenantActor(Actor):
         if self._lease is not None:
             self._paused = False
         state = "serving" if self._lease is not None else "failed"
-        changes.setdefault("reason", "" if self._lease is not None else "no version of the file could be taken yet")
+        changes.setdefault(
+            "reason", "" if self._lease is not None else "no version of the file could be taken yet"
+        )
         self._platform.book.update(self._slug, state=state, **changes)
 
     async def _look_again(self) -> None:
@@ -252,7 +271,9 @@ class TenantActor(Actor):
                     await self._swapped.wait_for(lambda: lease.current is not stale)
             except TimeoutError:
                 raise ProblemError(
-                    "tenant.changing", "The tenant's tables do not fit its running version.", headers=(("Retry-After", "1"),)
+                    "tenant.changing",
+                    "The tenant's tables do not fit its running version.",
+                    headers=(("Retry-After", "1"),),
                 ) from None
         with lease.acquire() as generation:
             try:
@@ -270,7 +291,9 @@ class TenantActor(Actor):
     def _unavailable(self) -> ProblemError:
         status = self._platform.book.get(self._slug)
         code = "tenant.paused" if self._paused else "tenant.unavailable"
-        return ProblemError(code, status.reason or "The tenant is not serving.", headers=(("Retry-After", "2"),))
+        return ProblemError(
+            code, status.reason or "The tenant is not serving.", headers=(("Retry-After", "2"),)
+        )
 
 
 def _rounded(watch: reload.Stopwatch) -> dict[str, float]:

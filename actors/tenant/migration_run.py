@@ -1,7 +1,8 @@
 """One migration on one connection: its groups of steps, the switch, the way forward and the way back.
 
-Decides what is one transaction and what a failure means: before the switch everything is taken back, after
-it what the rows do not allow is noted and left. Used by ``migrator``, which holds the tenant's lock meanwhile.
+Decides what is one transaction and what a failure means: before the switch everything is taken back,
+after it what the rows do not allow is noted and left. Used by ``migrator``, which holds the tenant's lock
+meanwhile.
 """
 
 import uuid

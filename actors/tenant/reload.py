@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import asyncpg
+from schemas.compiler.migrate.describe import describe
+from schemas.compiler.query.compiler import QueryCompiler
 
 from actors.compile_worker import Compiled
 from actors.messages import TenantIdentity
@@ -26,9 +28,7 @@ from actors.tenant.planning import plan_migration
 from actors.tenant.platform import Platform
 from actors.tenant.step_runner import MigrationBlockedError
 from schemas.compiler.diagnostics import CompileError, Diagnostic, Position
-from schemas.compiler.migrate.describe import describe
 from schemas.compiler.migrate.steps import Migration
-from schemas.compiler.query.compiler import QueryCompiler
 
 REPLANS = 5
 """How often a plan is made again because another process deployed in between."""
@@ -83,7 +83,7 @@ async def compile_file(platform: Platform, slug: str, source: Source) -> Compile
         raise RejectedError(error.diagnostics) from error
 
 
-def build_generation(  # noqa: PLR0913 - the parts of a generation
+def build_generation(
     platform: Platform,
     identity: TenantIdentity,
     pool: TenantPool,
@@ -109,7 +109,12 @@ def build_generation(  # noqa: PLR0913 - the parts of a generation
 
 
 async def deploy(
-    platform: Platform, identity: TenantIdentity, pool: TenantPool, source: Source, generation: int, watch: Stopwatch
+    platform: Platform,
+    identity: TenantIdentity,
+    pool: TenantPool,
+    source: Source,
+    generation: int,
+    watch: Stopwatch,
 ) -> Generation:
     """Bring a source into force in the database and return the generation that serves it.
 
@@ -137,7 +142,7 @@ async def deploy(
     raise BlockedError("another process keeps changing this tenant")
 
 
-async def _deploy_once(  # noqa: PLR0913 - one attempt of deploy
+async def _deploy_once(
     platform: Platform,
     identity: TenantIdentity,
     pool: TenantPool,

@@ -1,0 +1,73 @@
+"""The gateway's way into a tenant: a call to its actor, and an answer also when the actor cannot give one.
+
+Decides what a caller is told while a tenant sleeps, is overloaded, set aside or gone. Made by the composition root,
+one per known tenant.
+"""
+
+import orjson
+
+from actors.messages import Call, ProblemError, Result
+from actors.tenant.status import StatusBook
+from runtime.ref import ActorRef
+from runtime.signals import (
+    ActorError,
+    ActorParkedError,
+    ActorStartError,
+    AskTimeoutError,
+    MailboxFullError,
+    OverloadedError,
+)
+from schemas.compiler.principal import ADMIN_ROLE
+
+_RETRY = (("Retry-After", "1"),)
+
+
+class TenantDoor:
+    """One tenant as the gateway sees it.
+
+    Args:
+        slug: the tenant.
+        ref: its actor.
+        book: answers for its status, whatever the actor does.
+    """
+
+    __slots__ = ("_book", "_ref", "_slug")
+
+    def __init__(self, slug: str, ref: ActorRef, book: StatusBook) -> None:
+        self._slug = slug
+        self._ref = ref
+        self._book = book
+
+    async def call(self, call: Call) -> Result:
+        """Answer one call.
+
+        Raises:
+            ProblemError: a refusal the caller is told about.
+        """
+        if call.operation == "status":
+            return self._status(call)
+        try:
+            return await self._ref.call(call, call.deadline)
+        except ActorError as error:
+            raise self._refusal(error) from error
+
+    def _status(self, call: Call) -> Result:
+        document = self._book.get(self._slug).document()
+        if ADMIN_ROLE not in call.principal.roles:
+            # what is wrong in the file is for those who may edit it
+            document = {name: document[name] for name in ("slug", "state", "version")}
+        return Result(200, orjson.dumps(document))
+
+    def _refusal(self, error: ActorError) -> ProblemError:
+        match error:
+            case OverloadedError() | MailboxFullError():
+                return ProblemError(
+                    "tenant.overloaded", "the tenant has too many requests in flight", headers=_RETRY
+                )
+            case AskTimeoutError():
+                return ProblemError("tenant.timeout", "the tenant did not wake up in time", headers=_RETRY)
+            case ActorParkedError() | ActorStartError():
+                reason = self._book.get(self._slug).reason or "the tenant cannot start"
+                return ProblemError("tenant.unavailable", reason, headers=_RETRY)
+            case _:
+                return ProblemError("tenant.unavailable", "the tenant is being restarted", headers=_RETRY)

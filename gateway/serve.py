@@ -1,0 +1,334 @@
+"""The whole platform as one tree of actors, from start to drain.
+
+    root (rest_for_one): database -> directory (tenants: one_for_one) -> watcher -> gateway
+
+Decides the order in which things come up and go down. It reads no environment: ``run.py`` hands in settings and
+secrets.
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import structlog
+from typing_extensions import override
+
+from actors.compile_worker import CompileWorker
+from actors.database import Database
+from actors.directory import Directory, Found, Settled
+from actors.scanner import Finding, Scanner
+from actors.sources import Source, allow_leases
+from actors.tenant import registry
+from actors.tenant.door import TenantDoor
+from actors.tenant.platform import Platform
+from actors.tenant.status import StatusBook
+from actors.watcher import Watch, Watcher
+from config.errors import StartError
+from config.settings import Settings
+from gateway.actor import RULES_FILE, GatewayActor, RulesFound
+from gateway.admin import AdminServer
+from gateway.dev_key import load_dev_key
+from gateway.rules import Rules, parse_rules
+from gateway.server import Gateway, TenantPort
+from runtime.actor import Actor
+from runtime.observe import Observation
+from runtime.ref import ActorRef
+from runtime.restarts import RestartPolicy
+from runtime.root import ActorSystem
+from runtime.signals import ActorError, AskTimeoutError
+from runtime.spec import ChildSpec
+from runtime.supervisor import Supervisor
+from runtime.watchdog import Watchdog
+from schemas.compiler.diagnostics import CompileError
+from schemas.compiler.emit.language import language_schema
+
+SETTLE_SECONDS = 120.0
+"""How long the start waits for the tenants' files before it opens the port; the rest then comes up behind it."""
+STALL_UNREADY = 2.0
+PROBE_SECONDS = 0.5
+DEFAULT_RULES = Path(__file__).resolve().parent.parent / "config" / "gateway.yaml"
+LANGUAGE_PATH = "/schemas/tenant.schema.json"
+
+log = structlog.get_logger("server")
+
+
+class DatabaseActor(Actor):
+    """Keeps our own PostgreSQL running, gives idle connections back and says whether the database answers."""
+
+    def __init__(self, database: Database, healthy: Callable[[bool], None]) -> None:
+        self._database = database
+        self._healthy = healthy
+
+    @override
+    async def pre_start(self) -> None:
+        self.spawn(self._database.watch(), "watch")
+        self.spawn(self._probe(), "probe")
+
+    async def _probe(self) -> None:
+        while True:
+            self._healthy(await self._database.healthy())
+            await asyncio.sleep(PROBE_SECONDS)
+
+
+class Server:
+    """One process serving one installation.
+
+    Args:
+        settings: of the installation.
+        secrets: values for ``${NAME}`` in tenant files.
+    """
+
+    def __init__(self, settings: Settings, secrets: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._secrets = secrets
+        self._database = Database(settings.database, settings.data_dir)
+        self._book = StatusBook()
+        self._sources: dict[str, Source] = {}
+        self._routes: dict[str, ActorRef] = {}
+        self._doors: dict[str, TenantPort] = {}
+        self._gateway: Gateway | None = None
+        self._watchdog = Watchdog(_observe)
+        self._stopping = False
+        self._healthy = True
+        self._system: ActorSystem | None = None
+
+    async def run(self) -> None:
+        """Serve until a signal, or until the tree of actors cannot be kept up.
+
+        Raises:
+            StartError: it cannot start; one line saying why.
+        """
+        settings = self._settings
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        say(f"data in {settings.data_dir}, tenants in {settings.schemas_dir}")
+        facts = await self._database.start()
+        say(
+            f"PostgreSQL {facts.version} {'(embedded)' if facts.embedded else ''} is ready".replace("  ", " ")
+        )
+        for door in facts.open_doors:
+            log.warning("database.open", reason=door)
+        compiler = CompileWorker()
+        try:
+            await self._serve(compiler, stop)
+        finally:
+            await compiler.close()
+            await self._database.stop()
+            say("stopped")
+
+    async def _serve(self, compiler: CompileWorker, stop: asyncio.Event) -> None:
+        settings = self._settings
+        allow_leases()
+        async with self._database.owner() as connection:
+            await registry.bootstrap(connection)
+            key = await registry.cluster_key(connection)
+        platform = Platform(
+            self._database,
+            compiler,
+            self._book,
+            self._sources,
+            key,
+            self._secrets,
+            lambda: datetime.now(UTC),
+            settings.reload.drain_seconds,
+        )
+        admin = AdminServer(settings.admin_host, settings.admin_port, self._unready, self._metrics)
+        try:
+            await admin.start()
+        except OSError as error:
+            raise StartError(
+                port_problem(settings.admin_host, settings.admin_port, error, "ADMIN_PORT")
+            ) from error
+        self._watchdog.start()
+        root = ChildSpec(
+            "root",
+            lambda: self._root(platform),
+            start_timeout=SETTLE_SECONDS + 60,
+            stop_timeout=settings.drain_seconds + 40,
+        )
+        system = self._system = ActorSystem(root, observer=_observe)
+        try:
+            await self._start(system)
+            ended = asyncio.ensure_future(system.ended())  # noqa: TID251 - the process's own wait
+            waiting = asyncio.ensure_future(stop.wait())  # noqa: TID251
+            await asyncio.wait({ended, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            self._stopping = True
+            if not stop.is_set():
+                raise StartError(f"the platform could not be kept running: {await ended}")
+            say("stopping: finishing requests")
+        finally:
+            self._stopping = True
+            await system.stop()
+            await admin.stop()
+            self._watchdog.stop()
+
+    async def _start(self, system: ActorSystem) -> None:
+        settings = self._settings
+        try:
+            await system.start()
+        except ActorError as error:
+            cause: BaseException | None = error
+            while cause is not None and not isinstance(cause, OSError | StartError):
+                cause = cause.__cause__
+            if isinstance(cause, OSError):
+                raise StartError(port_problem(settings.host, settings.port, cause, "PORT")) from error
+            raise StartError(str(cause or error)) from error
+        if self._gateway is None:
+            raise StartError("the gateway did not start")
+
+    def _root(self, platform: Platform) -> Supervisor:
+        settings = self._settings
+
+        async def tell_directory(finding: Finding) -> None:
+            await self._actor("directory").ask(Found(finding), timeout=60.0)
+
+        async def tell_gateway(finding: Finding) -> None:
+            # routes found before the gateway runs are those it starts with
+            if finding.name == RULES_FILE and self._gateway is not None:
+                await self._actor("gateway").ask(RulesFound(finding), timeout=10.0)
+
+        async def settle() -> None:
+            with contextlib.suppress(AskTimeoutError):
+                await self._actor("directory").ask(Settled(), timeout=SETTLE_SECONDS)
+
+        watches = (
+            lambda: Watch(Scanner(settings.schemas_dir), tell_directory),
+            lambda: Watch(Scanner(settings.config_dir), tell_gateway),
+        )
+        return Supervisor(
+            [
+                ChildSpec("database", lambda: DatabaseActor(self._database, self._note_health)),
+                ChildSpec(
+                    "directory",
+                    lambda: Directory(platform, self._sources, self._routes, settings),
+                    mailbox=100_000,
+                    stop_timeout=30.0,
+                ),
+                ChildSpec(
+                    "watcher",
+                    lambda: Watcher([make() for make in watches], settle),
+                    start_timeout=SETTLE_SECONDS + 30,
+                ),
+                ChildSpec("gateway", self._gateway_actor, stop_timeout=settings.drain_seconds + 5),
+            ],
+            strategy="rest_for_one",
+            restarts=RestartPolicy(limit=3, window=60.0, exceeded="escalate"),
+        )
+
+    def _actor(self, name: str) -> ActorRef:
+        ref = self._system.registry.find(f"root/{name}") if self._system is not None else None
+        if ref is None:
+            raise RuntimeError(f"the actor {name} does not run")
+        return ref
+
+    def _note_health(self, healthy: bool) -> None:  # noqa: FBT001 - the one thing it says
+        self._healthy = healthy
+
+    def _gateway_actor(self) -> GatewayActor:
+        settings = self._settings
+        return GatewayActor(
+            self._make_gateway, self._first_rules(), settings.domain, settings.drain_seconds, self._listening
+        )
+
+    def _make_gateway(self, rules: Rules) -> Gateway:
+        settings = self._settings
+        return Gateway(
+            settings,
+            self._door,
+            rules,
+            dev_key=load_dev_key(settings.data_dir) if settings.dev else None,
+            documents={LANGUAGE_PATH: orjson.dumps(language_schema(), option=orjson.OPT_INDENT_2)},
+        )
+
+    def _first_rules(self) -> Rules:
+        path = self._settings.config_dir / "gateway.yaml"
+        try:
+            return parse_rules((path if path.exists() else DEFAULT_RULES).read_bytes(), self._settings.domain)
+        except CompileError as error:
+            lines = "; ".join(finding.render("gateway.yaml") for finding in error.diagnostics[:3])
+            raise StartError(lines) from error
+        except OSError as error:
+            raise StartError(f"{path} cannot be read: {error.strerror}") from error
+
+    def _door(self, slug: str) -> TenantPort | None:
+        door = self._doors.get(slug)
+        if door is None and slug in self._routes:
+            door = self._doors[slug] = TenantDoor(slug, self._routes[slug], self._book)
+        return door
+
+    def _listening(self, gateway: Gateway, address: str, port: int) -> None:
+        self._gateway = gateway
+        where = f"http://{'localhost' if address in {'127.0.0.1', '0.0.0.0', '::'} else address}:{port}"  # noqa: S104
+        for status in self._book.all():
+            state = status.state if not status.pending else "serving; a plan waits for confirmation"
+            say(
+                f"tenant {status.slug}: version {status.version}, {state}{f' ({status.reason})' if status.reason else ''}"
+            )
+            if status.version:
+                say(f"  {where}/api/tenants/{status.slug}")
+        if self._settings.dev:
+            say("development tokens are accepted (--dev): make one with 'python3 run.py token SLUG'")
+        say(f"listening on {where} (health and metrics on port {self._settings.admin_port})")
+
+    def _unready(self) -> str:
+        if self._stopping:
+            return "stopping"
+        if self._gateway is None:
+            return "starting"
+        if not self._healthy:
+            return "PostgreSQL does not answer"
+        age = self._watchdog.last_stall_age
+        stalled = (
+            age is not None and age < STALL_UNREADY * 2 and self._watchdog.last_stall_seconds > STALL_UNREADY
+        )
+        return "the event loop stood still" if stalled else ""
+
+    def _metrics(self) -> Mapping[str, float]:
+        counts: dict[str, float] = {}
+        for status in self._book.all():
+            name = f'tenants{{state="{status.state}"}}'
+            counts[name] = counts.get(name, 0) + 1
+        counts["loop_stalls_total"] = self._watchdog.stalls
+        budget = self._database.budget
+        counts |= {
+            "db_connections_open": budget.open,
+            "db_connections_max": budget.limit,
+            "db_connections_stolen_total": budget.stolen,
+        }
+        if self._gateway is not None:
+            counters = self._gateway.counters
+            counts["http_server_active_requests"] = counters.in_flight
+            counts["http_server_request_seconds_total"] = counters.seconds
+            counts["client_connections"] = self._gateway.open_connections
+            for status_code, number in (counters.by_status or {}).items():
+                counts[f'http_server_requests_total{{http_response_status_code="{status_code}"}}'] = number
+        return counts
+
+
+def say(line: str) -> None:
+    """Tell the person who started us."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.write(f"backsaas: {line}\n")
+        sys.stdout.flush()
+
+
+def port_problem(host: str, port: int, error: OSError, name: str) -> str:
+    """Return one line about a port that cannot be opened."""
+    return f"cannot listen on {host}:{port}: {error.strerror or error}; stop the other program or set BACKSAAS_{name}"
+
+
+def _observe(observation: Observation) -> None:
+    fields = {name: getattr(observation, name) for name in observation.__dataclass_fields__}
+    error = fields.pop("error", None)
+    if isinstance(error, BaseException):
+        fields["reason"] = f"{type(error).__name__}: {error}"
+    if "message" in fields:
+        fields["refused_message"] = fields.pop("message")
+    getattr(log, observation.level)(observation.event, **fields)
