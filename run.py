@@ -11,6 +11,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - exactly those Pythons are to be 
     sys.exit("BackSaas needs Python 3.11 or newer; this is " + sys.version.split()[0])
 
 import argparse
+import asyncio
 import importlib
 import os
 from pathlib import Path
@@ -129,8 +130,23 @@ def load_settings(directory: Path | None = None, *, dev: bool = False) -> Settin
 
 
 def serve(settings: Settings) -> int:
-    """Run the platform until a signal."""
-    raise StartError(f"serve is not composed yet ({settings.directory})")
+    """Run the platform until a signal.
+
+    Raises:
+        StartError: it cannot start; one line saying why.
+    """
+    import uvloop  # noqa: PLC0415 - installed by the bootstrap
+
+    from config.logs import set_up  # noqa: PLC0415
+    from gateway.serve import Server  # noqa: PLC0415
+
+    set_up(settings.log)
+    for warning in settings.warnings:
+        print(f"backsaas: {warning}", file=sys.stderr)
+    secrets = {name: value for name, value in os.environ.items() if not name.startswith("BACKSAAS_")}
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(Server(settings, secrets).run())
+    return 0
 
 
 if __name__ == "__main__":
