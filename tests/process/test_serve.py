@@ -122,7 +122,7 @@ async def test_killed_outright_with_its_postgres_it_recovers_by_itself(live: Liv
     for round_number in range(3):
         async with live.session("notes") as session:
 
-            async def client(number: int) -> None:
+            async def client(number: int, round_number: int = round_number) -> None:
                 for count in range(10_000):
                     key = f"{round_number}-{number}-{count}"
                     try:
@@ -148,7 +148,7 @@ async def test_killed_outright_with_its_postgres_it_recovers_by_itself(live: Liv
                 url = f"{live.base('notes')}/notes?select=id&order=id&limit=1000&offset={start}"
                 async with session.get(url) as answer:
                     rows = {row["id"] for row in json.loads(await answer.text())}
-                acknowledged -= rows
+                acknowledged.difference_update(rows)
                 if len(rows) < 1000:
                     break
         assert not acknowledged, "acknowledged writes were lost"
