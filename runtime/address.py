@@ -12,8 +12,8 @@
        ▼                  PARKED ── probe, unpark ──▶ STARTING
     STOPPED (revived when its name is started again)
 
-The mailbox is the address's: what is queued waits for the next incarnation, and a ref stays valid. Decides what
-a message meets: run, wait, or a typed refusal. Whether to restart is its parent's decision.
+The mailbox is the address's: what is queued waits for the next incarnation, and a ref stays valid. Decides
+what a message meets: run, wait, or a typed refusal. Whether to restart is its parent's decision.
 """
 
 import asyncio

@@ -16,7 +16,6 @@ caller's task on state it leased; one in ``handle`` may have left the actor's st
 """
 
 import asyncio
-import io
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +34,7 @@ from runtime.signals import (
     Signal,
     Stop,
 )
+from runtime.stacks import of_task
 from runtime.tasks import GRACE, OwnedTask, OwnedTasks, begin
 
 if TYPE_CHECKING:
@@ -233,9 +233,7 @@ class Cell:
                 alarm.cancel()
 
     def _stuck(self, name: str, limit: float) -> None:
-        trace = io.StringIO()
-        self.task.print_stack(file=trace)
-        self._observer(ActorStuck(self._owner.path, name, limit, trace.getvalue()))
+        self._observer(ActorStuck(self._owner.path, name, limit, of_task(self.task)))
         self._cancel(ActorStuckError(self._owner.path, f"{name} took longer than {limit:g} s"))
 
     def _leave_behind(self) -> None:

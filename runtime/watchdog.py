@@ -5,17 +5,14 @@ loop. ``run.py`` starts one; readiness and metrics read it.
 """
 
 import asyncio
-import sys
 import threading
 import time
-import traceback
 
 from runtime.observe import LoopRecovered, LoopStalled, Observer
+from runtime.stacks import of_thread
 
 BEAT = 0.05
 """Seconds between heartbeats."""
-
-STACK_FRAMES = 30
 
 
 class Watchdog:
@@ -94,10 +91,4 @@ class Watchdog:
             if stood > self._threshold and beaten_at != reported:
                 reported = beaten_at
                 self._stalled = True
-                self._observer(LoopStalled(stood, self._stack()))
-
-    def _stack(self) -> str:
-        frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001 - the one way to see it
-        if frame is None:
-            return ""
-        return "".join(traceback.format_stack(frame, limit=STACK_FRAMES))
+                self._observer(LoopStalled(stood, of_thread(self._loop_thread)))
