@@ -4,10 +4,11 @@ Decides the order of the stages. Pure: the same bytes give the same answer. Call
 by tests.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from schemas.compiler.diagnostics import CompileError, Diagnostic, Position
-from schemas.compiler.findings import Findings
+from schemas.compiler.findings import Findings, TooManyFindingsError
 from schemas.compiler.model import TenantModel
 from schemas.compiler.names import slug_problem
 from schemas.compiler.nodes import Mapping, Node
@@ -52,11 +53,13 @@ def compile_with_warnings(text: bytes | str, slug: str, *, filename: str = "") -
     source = decode(text, findings)
     if source is not None:
         findings.source = source
-        root = load(source, findings)
-        checked = DOCUMENT.check(root, findings) if root is not None else None
-        if isinstance(checked, Mapping) and isinstance(root, Mapping):
-            _check_slug(checked, slug, findings)
-            model = resolve(checked, parse(checked, findings), slug, findings)
+        # what is found until the limit is met is worth reporting; what comes after is not worth the time
+        with suppress(TooManyFindingsError):
+            root = load(source, findings)
+            checked = DOCUMENT.check(root, findings) if root is not None else None
+            if isinstance(checked, Mapping):
+                _check_slug(checked, slug, findings)
+                model = resolve(checked, parse(checked, findings), slug, findings)
     found = findings.finish(root)
     if findings.failed or model is None:
         raise CompileError(found or (_nothing(filename),))

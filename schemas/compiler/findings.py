@@ -1,7 +1,7 @@
 """Collects what is wrong in a file while its parts are read, so that all of it is reported at once.
 
-Decides the order and the number of diagnostics. It never raises for a finding; ``compile`` does that at the
-end.
+Decides the order and the number of diagnostics. No finding stops the reading until there are hundreds;
+``compile`` raises at the end.
 """
 
 from collections.abc import Iterable
@@ -11,6 +11,10 @@ from schemas.compiler.diagnostics import Diagnostic, Position
 from schemas.compiler.nodes import Node, path_at
 
 MAX_FINDINGS = 500
+
+
+class TooManyFindingsError(Exception):
+    """The file is so wrong that reading on tells its author nothing more."""
 
 
 class Findings:
@@ -46,7 +50,7 @@ class Findings:
 
     def _add(self, code: str, message: str, at: Node | Position, hint: str, severity: str) -> None:
         if len(self._found) >= MAX_FINDINGS:
-            return
+            raise TooManyFindingsError
         position = at if isinstance(at, Position) else at.position
         self._found.setdefault(
             (code, position, message), Diagnostic(code, message, position, "", hint, severity)

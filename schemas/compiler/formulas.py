@@ -21,7 +21,7 @@ from schemas.compiler.model import Field
 from schemas.compiler.nodes import Scalar, locate
 
 MAX_EXPANDED = 8_000
-_WORD = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?<![\w.])[A-Za-z_]\w*(?!\s*\()|\w+""", re.ASCII)
+_WORD = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?P<name>[A-Za-z_]\w*)\b(?!\s*\()|\w+""", re.ASCII)
 _INSIDE_COMPUTED = re.compile(r"in '\w+': ", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
@@ -140,8 +140,8 @@ class Formulas:
         segments = [_Segment(0, node, offset, rule)]
         length = copied = 0
         for match in _WORD.finditer(text) if self._rules else ():
-            body = self._rules.get(match[0])
-            if body is None:
+            body = self._rules.get(match["name"] or "")
+            if body is None or text[: match.start()].rstrip().endswith("."):
                 continue
             self.used.add(match[0])
             if match[0] in chain:

@@ -34,6 +34,7 @@ def resolve(root: Mapping, tenant: TenantDraft, slug: str, findings: Findings) -
     for entity in tenant.entities.values():
         _resolve_fields(entity, replace(scope, entity=entity))
     _check_computed(tenant, findings)
+    _check_required_circles(tenant, findings)
     more = _indexes_elsewhere(root, scope)
     entities = {
         name: _entity(draft, replace(scope, entity=draft), more.get(name, ()))
@@ -168,6 +169,26 @@ def _check_computed(tenant: TenantDraft, findings: Findings) -> None:
                 findings.error(
                     "field.computed_cycle", message, entity.fields[name].computed or entity.fields[name].key
                 )
+
+
+def _check_required_circles(tenant: TenantDraft, findings: Findings) -> None:
+    """Refuse references that require each other in a circle: no first row could ever be made."""
+    required = {
+        name: {
+            draft.field.references.entity: draft
+            for draft in entity.fields.values()
+            if draft.field.references is not None and draft.field.required
+        }
+        for name, entity in tenant.entities.items()
+    }
+    reads = {name: list(targets) for name, targets in required.items()}
+    for name, targets in required.items():
+        circle = _circle(name, reads)
+        if circle:
+            draft = targets[circle[1]]
+            message = f"required references go round in a circle: {' -> '.join(circle)}"
+            hint = f"leave '{draft.field.name}' out of required"
+            findings.error("entity.required_cycle", message, draft.key, hint)
 
 
 def _circle(start: str, reads: dict[str, list[str]]) -> tuple[str, ...]:

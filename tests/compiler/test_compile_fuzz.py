@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.compiler.compile import compile_source
-from schemas.compiler.diagnostics import CompileError
+from schemas.compiler.diagnostics import CompileError, Diagnostic
 
 SAMPLE = (Path(__file__).parent / "cases" / "acme-corp.yaml").read_bytes()
 WORDS = [
@@ -17,12 +17,18 @@ WORDS = [
 
 
 def survives(data: bytes) -> None:
+    found = diagnose(data)
+    assert found is None or found
+    for diagnostic in found or ():
+        diagnostic.render("file.yaml", data.decode("utf-8", "replace"))
+
+
+def diagnose(data: bytes) -> tuple[Diagnostic, ...] | None:
     try:
         compile_source(data, "acme-corp")
     except CompileError as error:
-        assert error.diagnostics
-        for diagnostic in error.diagnostics:
-            diagnostic.render("file.yaml", data.decode("utf-8", "replace"))
+        return error.diagnostics
+    return None
 
 
 @settings(max_examples=300, deadline=2000)

@@ -25,7 +25,7 @@ def read(text: bytes | str) -> tuple[object, list[str]]:
         ("2027-01-31", "2027-01-31"), ("true", True), ("False", False), ("null", None), ("~", None), ("", None),
         ("0123", 123), ("0o17", 15), ("0x1F", 31), ("-12", -12), ("+5", 5), ("1_000", "1_000"), ("1.5", 1.5),
         (".5", 0.5), ("1e3", 1000.0), ("1.", 1.0), ("'5'", "5"), ('"no"', "no"), ("0b1", "0b1"), ("=", "="),
-        ("１２", "１２"), ("1.2.3", "1.2.3"), ("|\n  a\n  b", "a\nb"), (">\n  a\n  b", "a b"),
+        ("\uff11\uff12", "\uff11\uff12"), ("1.2.3", "1.2.3"), ("|\n  a\n  b", "a\nb"), (">\n  a\n  b", "a b"),
     ],
 )  # fmt: skip
 def test_scalars_are_those_of_yaml_1_2_core(text: str, value: object) -> None:

@@ -19,7 +19,8 @@ from schemas.compiler.grammar.shape import AnyValue
 from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, pairs, plain
 from schemas.compiler.scope import Scope
 
-_TEMPLATE = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
+MAX_TEXT = 10_000
+_TEMPLATE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class ConfigValue(AnyValue):
     @override
     def check(self, node: Node, findings: Findings) -> Node | None:
         for scalar in _texts(node):
+            if len(scalar.text) > MAX_TEXT:
+                findings.error(
+                    "language.value", f"a text of at most {MAX_TEXT:,} characters is expected here", scalar
+                )
+                return None
             names = SECRET.findall(scalar.text)
             if names and not scalar.style:
                 findings.error(

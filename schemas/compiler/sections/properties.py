@@ -4,6 +4,7 @@ Decides which keywords exist. What they mean together is decided in ``parse``; w
 ``fieldtypes``.
 """
 
+import jsonschema_rs
 import re2
 from typing_extensions import override
 
@@ -54,6 +55,18 @@ class Pattern(Text):
                 f"RE2 does not accept this pattern: {reason}",
                 node,
                 "look-around and back references take exponential time",
+            )
+            return False
+        try:
+            jsonschema_rs.Draft202012Validator(
+                {"pattern": text}, pattern_options=jsonschema_rs.RegexOptions()
+            )
+        except (ValueError, jsonschema_rs.ValidationError):
+            findings.error(
+                "field.pattern",
+                "request bodies cannot be checked with this pattern",
+                node,
+                "write it simpler",
             )
             return False
         return True
