@@ -43,6 +43,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "tenant.paused": (503, "Tenant paused"),
     "tenant.failed": (503, "Tenant not available"),
     "tenant.starting": (503, "Tenant starting"),
+    "tenant.unavailable": (503, "Tenant not available"),
+    "tenant.changing": (503, "Tenant changing"),
     "tenant.overloaded": (503, "Tenant too busy"),
     # rows and writes
     "row.not_found": (404, "No such row"),
@@ -52,6 +54,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "validation.read_only": (422, "Field is read-only"),
     "rule.violated": (422, "Rule not met"),
     "write.needs_filter": (400, "Filter required"),
+    "write.refused": (400, "Refused"),
     "idempotency.key_invalid": (400, "Idempotency-Key not acceptable"),
     "idempotency.key_reused": (422, "Idempotency-Key used for another request"),
     "idempotency.in_flight": (409, "Same request still running"),
@@ -133,6 +136,8 @@ _FAMILIES: dict[str, tuple[int, str]] = {
     "validation": (422, "Values not acceptable"),
     "rule": (422, "Rule not met"),
     "conflict": (409, "Conflict"),
+    "tenant": (503, "Tenant not available"),
+    "database": (503, "Database not available"),
 }
 _INTERNAL = PROBLEMS["http.internal"]
 _RETRY = ("Retry-After", "1")

@@ -379,7 +379,7 @@ async def read_body(request: BaseRequest, limits: Limits) -> bytes:
             return await _gather(payload, limits)
     except TimeoutError:
         raise ProblemError("http.timeout", "the request's body did not arrive in time") from None
-    except (web.RequestPayloadError, HttpProcessingError) as error:
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError) as error:
         raise ProblemError("http.bad_body", "the request's body is not encoded as its headers say") from error
 
 

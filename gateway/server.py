@@ -42,6 +42,8 @@ _KINDS = {
     "proxy": "passing requests on",
 }
 
+_INDEX = orjson.dumps({"service": "backsaas", "tenants": "/api/tenants/{slug}", "platform": "/api/platform"})
+
 
 class TenantPort(Protocol):
     """What the gateway needs of a tenant."""
@@ -167,6 +169,8 @@ class Gateway:
         Returns:
             Whether every request finished in time.
         """
+        if self.draining:
+            return self.counters.in_flight == 0
         self.draining = True
         if self._site is not None:
             await self._site.stop()
@@ -267,8 +271,8 @@ class Gateway:
             return page
         match = self._rules.match(host, target.segments)
         if match is None:
-            if page is not None:
-                return page
+            if target.path == "/":
+                return Result(200, _INDEX)
             raise ProblemError("http.not_found", "there is nothing at this address")
         place = self._settle(match, host, target.segments)
         if len(self._places) >= _MAX_CACHED:
@@ -280,7 +284,8 @@ class Gateway:
         kind = match.rule.kind
         slug = PLATFORM if kind == "platform" else match.slug
         named = tenant_of_host(host, self._settings.domain)
-        if kind in {"tenant", "platform"} and named is not None and named != slug:
+        meant = {slug, _named_by_path(segments) or slug}
+        if kind in {"tenant", "platform"} and named is not None and meant != {named}:
             raise ProblemError("http.tenant_mismatch", "the host names one tenant and the path another")
         if kind == "tenant" and slug_problem(slug):
             raise ProblemError("tenant.not_found", "there is no such tenant")
@@ -289,11 +294,9 @@ class Gateway:
         return Place(match, slug, base, found)
 
     def _page(self, path: str, request: BaseRequest) -> Result | None:
-        """Return a page that belongs to no tenant: index, the language's schema, a problem's page."""
+        """Return a page that belongs to no tenant: the language's schema, a problem's description."""
         if path.startswith("/problems/"):
             page = problems.page(path.removeprefix("/problems/"))
-        elif path == "/":
-            page = Result(200, orjson.dumps({"service": "backsaas", "tenants": "/api/tenants/{slug}"}))
         elif path in self._documents:
             page = Result(200, self._documents[path], "application/schema+json")
         else:
@@ -380,3 +383,10 @@ class Gateway:
         origins = frozenset[str](orjson.loads(result.body))
         self._origins[place.slug] = (now + 1.0, origins)
         return origins
+
+
+def _named_by_path(segments: tuple[str, ...]) -> str | None:
+    """Return the tenant a path would name if the host named none."""
+    if segments[:2] == ("api", "tenants") and len(segments) > 2:
+        return segments[2]
+    return PLATFORM if segments[:2] == ("api", "platform") else None

@@ -1,0 +1,125 @@
+"""A gateway on a free port in front of a tenant that says what it was asked."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from actors.messages import Call, ProblemError, Result
+from config.settings import LimitSettings, Settings
+from gateway.rules import parse_rules
+from gateway.server import Gateway
+
+RULES = parse_rules((Path(__file__).parent.parent.parent / "config" / "gateway.yaml").read_text())
+KEY = bytes(range(32))
+
+
+class Echo:
+    """A tenant that answers with the call it got; paths choose what else happens."""
+
+    def __init__(self, slug: str) -> None:
+        self.slug = slug
+        self.calls: list[Call] = []
+        self.cancelled = 0
+        self.release = asyncio.Event()
+
+    async def call(self, call: Call) -> Result:
+        if call.operation == "origins":
+            return Result(200, orjson.dumps(["https://acme.example"]))
+        self.calls.append(call)
+        match call.entity:
+            case "slow":
+                try:
+                    await asyncio.wait_for(self.release.wait(), 20)
+                except asyncio.CancelledError:
+                    self.cancelled += 1
+                    raise
+            case "big":
+                return Result(200, b"x" * (32 << 20))
+            case "broken":
+                raise RuntimeError("secret detail")
+            case "forbidden":
+                raise ProblemError("42501", "not yours")
+            case "missing":
+                raise ProblemError("row.not_found", "there is no such row")
+            case "splitting":
+                return Result(200, b"{}", headers=(("Location", "/x\r\nSet-Cookie: a=b"),))
+        principal = call.principal
+        document = {
+            field.name: getattr(call, field.name) for field in dataclasses.fields(call) if field.name not in ("principal", "body")
+        } | {"slug": self.slug, "body": call.body.decode("latin-1"), "user": principal.id, "roles": sorted(principal.roles)}
+        return Result(200, orjson.dumps(document))
+
+
+@dataclasses.dataclass
+class Served:
+    gateway: Gateway
+    port: int
+    tenants: dict[str, Echo]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def raw(self, data: bytes, *, wait: float = 5.0) -> bytes:
+        """Send bytes, return everything that comes back until the peer hangs up or falls silent."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(data)
+        received = b""
+        try:
+            while True:
+                piece = await asyncio.wait_for(reader.read(1 << 16), wait)
+                if not piece:
+                    break
+                received += piece
+        except (TimeoutError, ConnectionError):
+            pass
+        writer.close()
+        return received
+
+    async def get(self, path: str, *headers: str, host: str = "localhost") -> tuple[int, dict[str, str], Any]:
+        """Send a GET exactly as written; returns status, headers (lower case) and JSON."""
+        lines = "".join(f"{line}\r\n" for line in headers)
+        answer = await self.raw(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{lines}Connection: close\r\n\r\n".encode("latin-1"))
+        return parse(answer)
+
+
+def parse(answer: bytes) -> tuple[int, dict[str, str], Any]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    first, *rest = head.decode("latin-1").split("\r\n")
+    headers = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in rest}
+    return int(first.split()[1]), headers, orjson.loads(body) if body else None
+
+
+Serve = Callable[..., Any]
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Start gateways with the limits a test needs."""
+    running: list[Gateway] = []
+
+    async def start(*, dev: bool = True, **limits: Any) -> Served:
+        settings = Settings(port=0, limits=LimitSettings(**limits))
+        tenants = {"acme-corp": Echo("acme-corp"), "globex": Echo("globex"), "system": Echo("system")}
+        gateway = Gateway(settings, tenants.get, RULES, dev_key=KEY if dev else None)
+        _, port = await gateway.start()
+        running.append(gateway)
+        return Served(gateway, port, tenants)
+
+    yield start
+    for gateway in running:
+        await gateway.drain(0.1)
+
+
+@pytest.fixture(scope="module")
+async def served() -> AsyncIterator[Served]:
+    tenants = {"acme-corp": Echo("acme-corp"), "globex": Echo("globex"), "system": Echo("system")}
+    gateway = Gateway(Settings(port=0), tenants.get, RULES, dev_key=KEY, documents={"/schemas/tenant.schema.json": b"{}"})
+    _, port = await gateway.start()
+    yield Served(gateway, port, tenants)
+    await gateway.drain(0.1)
