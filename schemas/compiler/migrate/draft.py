@@ -149,7 +149,14 @@ class Draft:
         """Fill a column in batches, before the switch or (what is left) after it."""
         phase = CONTRACT if contract else BACKFILL
         step = Step(
-            phase, BATCHED, 1, summary, cause(change), lock="ROW EXCLUSIVE", batches=batches, optional=contract
+            phase,
+            BATCHED,
+            1,
+            summary,
+            cause(change),
+            lock="ROW EXCLUSIVE",
+            batches=batches,
+            optional=contract,
         )
         if contract:
             self._contract.append((1, step))

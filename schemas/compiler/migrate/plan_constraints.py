@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from schemas.compiler.migrate import ddl
-from schemas.compiler.migrate.catalog import SHADOW_PREFIX, shorten
+from schemas.compiler.migrate.catalog import SHADOW_PREFIX, Table, shorten
 from schemas.compiler.migrate.changes import (
     AddCheck,
     AddForeignKey,
@@ -95,13 +95,17 @@ def validate_foreign_key(draft: Draft, change: ValidateForeignKey) -> None:
 def drop_constraint(draft: Draft, change: DropConstraint) -> None:
     """A condition fewer; one that old rows don't meet goes first, or they could not be converted."""
     table = draft.current.get(change.table)
-    objects = {**table.checks, **table.foreign_keys} if table is not None else {}
-    if change.name in objects and not objects[change.name].valid:
+    if table is not None and _unproven(table, change.name):
         sql = [ddl.drop_constraint(change.table, change.name, draft.before)]
         draft.expand(change, f"drop {change.name}", sql, [])
         return
     sql = [ddl.drop_constraint(change.table, change.name, draft.after)]
     draft.switch(2, change, f"drop {change.name}", sql, tables=(change.table,))
+
+
+def _unproven(table: Table, name: str) -> bool:
+    check, key = table.checks.get(name), table.foreign_keys.get(name)
+    return (check is not None and not check.valid) or (key is not None and not key.valid)
 
 
 def add_index(draft: Draft, change: AddIndex) -> None:

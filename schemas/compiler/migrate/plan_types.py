@@ -81,6 +81,7 @@ class _Conversion:
         self.setup = [ddl_rows.create_cast(self._forward, change.before.pg_type, column.pg_type, how, names)]
         self._signatures = [f"{self._forward}({change.before.pg_type})"]
         self._origin = change.origin
+        self._default = change.before.default_sql
         self._back = shorten(f"_back_{table}_{column.name}")
         back = conversion(column.pg_type, change.before.pg_type)
         if self._origin is not None and draft.current[table].archived[self._origin] != column.pg_type:
@@ -101,7 +102,10 @@ class _Conversion:
         if self._origin is None:
             return converted
         origin = prefix + quote(self._origin)
-        same = f"{self._names.object(self._back)}({origin}) IS NOT DISTINCT FROM {now}"
+        back = f"{self._names.object(self._back)}({origin})"
+        same = f"{back} IS NOT DISTINCT FROM {now}"
+        if self._default:  # what a required field got for a value that could not be converted
+            same = f"({same} OR ({back} IS NULL AND {now} IS NOT DISTINCT FROM {self._default}))"
         return f"CASE WHEN {origin} IS NOT NULL AND {same} THEN {origin} ELSE {converted} END"
 
     def todo(self, column: str) -> str:
