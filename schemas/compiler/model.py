@@ -32,7 +32,10 @@ class Field:
             datetime, json, array, ...).
         pg_type: the column's type as PostgreSQL's ``format_type`` prints it, e.g. ``numeric(12,2)``, ``text[]``.
         schema: the field's own JSON Schema, normalised (our sibling keys removed).
-        default: compiled default: an expression over user/tenant/now, or None. Literals become ``Expression`` too.
+        default: compiled default: an expression over user/tenant/now, or None. Literal texts, numbers and booleans
+            become (constant) ``Expression`` too.
+        default_value: the literal default as JSON; None when the default is an expression.
+        has_default: whether there is a default of either kind.
         generated: how the server fills it: "" | "uuid" | "identity" | "sequence" | "managed".
         computed: expression of a computed field; it has no column when virtual.
         virtual: True for computed fields evaluated in the statement.
