@@ -286,6 +286,8 @@ class Address:
 
     def _turn_away(self, error: Callable[[], ActorError]) -> None:
         final = self.status in {ActorStatus.STOPPED, ActorStatus.PARKED}
+        for child in list(self.children.values()) if final else ():
+            child.drop(Halt.STOP)  # held for a next incarnation that is not coming
         dropped = self._waiting.turn_away(error, told_too=final)
         if dropped:
             self.context.observer(MessagesDropped(self.path, dropped))
