@@ -126,12 +126,6 @@ def _convert(raw: object, option: Option) -> Any:  # noqa: ANN401 - the option's
         return _boolean(raw)
     if kind in {int, float}:
         return _number(raw, option)
-    if get_origin(kind) is tuple:
-        items = raw.split(",") if isinstance(raw, str) else raw
-        if not isinstance(items, list | tuple):
-            msg = f"{raw!r} is no list"
-            raise TypeError(msg)
-        return tuple(str(item).strip() for item in items if str(item).strip())
     if not isinstance(raw, str | int | float) or isinstance(raw, bool):
         msg = f"{raw!r} is no text"
         raise TypeError(msg)

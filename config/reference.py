@@ -21,7 +21,7 @@ This page is written from the program's own definitions (`make settings`)."""
 SECTIONS = {
     "database": "PostgreSQL and its connections",
     "limits": "What one client, one tenant and one request may take",
-    "reload": "Watching the schemas directory",
+    "reload": "Changing a tenant while it runs",
     "tenants": "How tenants live in the process",
     "admin": "The first administrator of the platform",
     "log": "What the process says, on standard output",
@@ -78,8 +78,6 @@ def _plain(value: object) -> str:
             return "true" if value else "false"
         case int() | float():
             return f"{value:.12g}"
-        case tuple():
-            return "[]"
         case "":
             return '""'
         case _:

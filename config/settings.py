@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-SettingValue = str | int | float | bool | Path | tuple[str, ...]
+SettingValue = str | int | float | bool | Path
 
 
 def setting(
@@ -77,19 +77,12 @@ class LimitSettings:
     sockets_per_address: int = setting(
         0, "open client connections per address; 0: no limit", least=0, most=1000000
     )
-    max_rows: int = setting(1000, "rows one answer may hold", least=1, most=1000000)
 
 
 @dataclass(frozen=True, slots=True)
 class ReloadSettings:
-    """Watching the schemas directory."""
+    """Changing a tenant while it runs."""
 
-    debounce_seconds: float = setting(
-        0.05, "changes of one save are gathered for this long", least=0.0, most=5
-    )
-    rescan_seconds: float = setting(
-        2.0, "the directory is read again this often, for what no event tells", least=0.1, most=3600
-    )
     drain_seconds: float = setting(
         10.0, "requests on an old version may take this long to finish", least=0, most=600
     )
@@ -102,7 +95,6 @@ class TenantSettings:
     idle_seconds: float = setting(
         900.0, "a tenant without requests for this long is put to sleep", least=1, most=1e7
     )
-    max_active: int = setting(2000, "tenants awake at once", least=1, most=1000000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +131,6 @@ class Settings:
     admin_host: str = setting("127.0.0.1", "address of the admin port (health, metrics); keep it private")
     admin_port: int = setting(8001, "admin port", least=1, most=65535)
     domain: str = setting("localhost", "tenants answer at SLUG.DOMAIN and SLUG.api.DOMAIN")
-    public_url: str = setting("", "how the world reaches us, for links in mails; empty: http://DOMAIN:PORT")
-    trusted_proxies: tuple[str, ...] = setting(
-        (), "addresses or networks whose Forwarded headers are believed"
-    )
     drain_seconds: float = setting(
         10.0, "at stop, requests in flight may take this long to finish", least=0, most=600
     )

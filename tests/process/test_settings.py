@@ -34,7 +34,7 @@ def test_the_environment_wins_over_the_file() -> None:
 
 
 def test_every_setting_has_its_variable() -> None:
-    samples = {int: "30", float: "30", bool: "true", str: "x", Path: "/x", tuple[str, ...]: "a, b"}
+    samples = {int: "30", float: "30", bool: "true", str: "x", Path: "/x"}
     for option in options():
         if option.path in {
             "database.url",
@@ -52,11 +52,7 @@ def test_every_setting_has_its_variable() -> None:
         for part in option.path.split("."):
             value = getattr(value, part)
         assert str(value) not in {"", "()"}, option.path
-    settings = parse(
-        {}, {"BACKSAAS_TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1", "BACKSAAS_LOG_ACCESS": "yes"}, HERE
-    )
-    assert settings.trusted_proxies == ("10.0.0.0/8", "127.0.0.1")
-    assert settings.log.access is True
+    assert parse({}, {"BACKSAAS_LOG_ACCESS": "yes"}, HERE).log.access is True
 
 
 def test_the_variables_of_the_readme_exist() -> None:
@@ -96,7 +92,6 @@ def test_every_mistake_is_named_at_once() -> None:
         ({"drain_seconds": "inf"}, "drain_seconds: inf is not between 0 and 600"),
         ({"host": ["a"]}, "host: ['a'] is no text"),
         ({"host": "a\0b"}, "host: holds a NUL character"),
-        ({"trusted_proxies": 7}, "trusted_proxies: 7 is no list"),
         ({"log": {"access": "maybe"}}, "log.access: 'maybe' is neither true nor false"),
         ({"log": {"level": ["info"]}}, "log.level: ['info'] is none of debug, info, warning, error"),
         ({"dev": True}, "dev: no such setting"),
