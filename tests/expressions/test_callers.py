@@ -2,9 +2,9 @@
 
 import asyncpg
 import pytest
-
 import sample_tenant as tenant
 from sample_tenant import MODEL, NAMESPACE, USERS, compiled, in_python, in_sql, stored
+
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql
 from schemas.compiler.principal import ANONYMOUS, Principal
 from schemas.compiler.sql import sql, statement

@@ -3,8 +3,8 @@
 import pickle
 
 import pytest
-
 from sample_tenant import compiled
+
 from schemas.compiler.expressions.celtypes import entity_type
 from schemas.compiler.expressions.check import literal_expression
 from schemas.compiler.expressions.syntax import Use

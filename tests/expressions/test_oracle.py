@@ -6,8 +6,8 @@ from decimal import Decimal
 import asyncpg
 import pytest
 from cel_expr_python import cel
-
 from sample_tenant import MODEL, NAMESPACE, compiled
+
 from schemas.compiler.expressions.to_python import Env, to_python
 from schemas.compiler.expressions.to_sql import SqlContext, to_value_sql
 from schemas.compiler.principal import ANONYMOUS

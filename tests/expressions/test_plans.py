@@ -4,9 +4,9 @@ import json
 
 import asyncpg
 import pytest
-
 import sample_tenant as tenant
 from sample_tenant import NAMESPACE, PRINCIPAL, compiled
+
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql
 from schemas.compiler.sql import sql, statement
 

@@ -235,14 +235,6 @@ def _to_string(value: Node) -> Node:
     return Call(STRING, "to_string", (value,))
 
 
-def _to_int(value: Node) -> Node:
-    return _to_number(value, INT, "int")
-
-
-def _to_double(value: Node) -> Node:
-    return _to_number(value, DECIMAL, "double")
-
-
 def _to_number(value: Node, want: CelType, name: str) -> Node:
     if is_open(value.type):
         return Call(want, f"to_{want.kind}", (adapt(value, DECIMAL),))
@@ -251,10 +243,6 @@ def _to_number(value: Node, want: CelType, name: str) -> Node:
     if value.type.kind not in {*NUMBERS, "string"}:
         raise Mismatch(f"{name}() cannot convert {value.type}")
     return Call(want, f"to_{want.kind}", (value,))
-
-
-def _to_timestamp(value: Node) -> Node:
-    return _to_moment(value, TIMESTAMP)
 
 
 def _to_date(value: Node) -> Node:
@@ -288,9 +276,9 @@ def _to_duration(value: Node) -> Node:
 
 _CONVERSIONS: Mapping[str, Callable[[Node], Node]] = {
     "string": _to_string,
-    "int": _to_int,
-    "double": _to_double,
-    "timestamp": _to_timestamp,
+    "int": lambda value: _to_number(value, INT, "int"),
+    "double": lambda value: _to_number(value, DECIMAL, "double"),
+    "timestamp": lambda value: _to_moment(value, TIMESTAMP),
     "date": _to_date,
     "duration": _to_duration,
 }

@@ -16,14 +16,14 @@ from schemas.compiler.expressions.syntax import (
 from schemas.compiler.expressions.typing_rules import SCALARS, from_json
 
 if TYPE_CHECKING:
-    from schemas.compiler.expressions.check import _Checker
+    from schemas.compiler.expressions.checker import Checker
 
 ROLES = Claim(list_of(STRING), ("roles",), "text[]")
 _TENANT = {"slug": STRING, "plan": STRING, "settings": JSON}
 _REQUEST = {"method": STRING, "path": STRING, "id": STRING, "ip": STRING, "headers": JSON, "query": JSON}
 
 
-def select(checker: "_Checker", base: Node, name: str, offset: int, depth: int) -> Node:
+def select(checker: "Checker", base: Node, name: str, offset: int, depth: int) -> Node:
     """Type ``base.name``."""
     match base:
         case Setting(type=CelType(kind="namespace"), path=("user",)):
@@ -54,7 +54,7 @@ def select(checker: "_Checker", base: Node, name: str, offset: int, depth: int) 
             return _of_json(checker, base, name, offset)
 
 
-def _user(checker: "_Checker", name: str, offset: int) -> Node:
+def _user(checker: "Checker", name: str, offset: int) -> Node:
     match name:
         case "id":
             return Claim(ANY, ("id",), "text")
@@ -72,7 +72,7 @@ def _user(checker: "_Checker", name: str, offset: int) -> Node:
             return Claim(ANY, ("claims", name), "text")
 
 
-def _of_row(checker: "_Checker", base: Node, name: str, offset: int, depth: int) -> Node:
+def _of_row(checker: "Checker", base: Node, name: str, offset: int, depth: int) -> Node:
     entity = base.type.entity
     shapes = checker.shapes
     shape = shapes.entities[entity]
@@ -82,7 +82,7 @@ def _of_row(checker: "_Checker", base: Node, name: str, offset: int, depth: int)
         if column.computed is not None:
             if isinstance(base, Variable) and base.name == "self" and not checker.inlined:
                 checker.computed.add(name)
-            return checker.inline(name, column.computed, {"self": base}, offset, depth)
+            return checker.inline(name, column.computed, {"self": base}, offset, depth, entity)
         required = not column.nullable
         return Field(column.type, base, entity, name, column.pg_type, required, column.references or "")
     if column is not None:
@@ -106,12 +106,12 @@ def _of_row(checker: "_Checker", base: Node, name: str, offset: int, depth: int)
     raise checker.unknown_name(offset, f"{entity} has no field '{name}' (it has: {listed})", name, known)
 
 
-def _relation(checker: "_Checker", base: Node, entity: str, name: str, foreign: str) -> Relation:
+def _relation(checker: "Checker", base: Node, entity: str, name: str, foreign: str) -> Relation:
     target = checker.shapes.entities[entity].fields[foreign].references or ""
     return Relation(entity_type(target), base, entity, name, foreign, checker.shapes.entities[target].key)
 
 
-def _of_json(checker: "_Checker", base: Node, name: str, offset: int) -> Node:
+def _of_json(checker: "Checker", base: Node, name: str, offset: int) -> Node:
     kind = base.type
     if kind.kind == "object":
         declared = dict(kind.fields)

@@ -1,23 +1,27 @@
 """Functions and operators in Python, one per name of the typed tree. Total: what has no value is None."""
 
 import datetime as dt
-import decimal
-import zoneinfo
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from schemas.compiler.expressions import patterns, values
 from schemas.compiler.expressions.celtypes import CelType
+from schemas.compiler.expressions.python_numbers import CONTEXT, NUMERIC, quotient
+from schemas.compiler.expressions.python_times import (
+    DURATIONS,
+    UNITS,
+    midnight,
+    part,
+    shift_days,
+    timestamp_text,
+)
 from schemas.compiler.expressions.sql_functions import SPACES
 from schemas.compiler.expressions.syntax import Call, Literal
 
 Function = Callable[..., Any]
-CONTEXT = decimal.Context(prec=200_000, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
-"""Wide enough that no bounded expression rounds."""
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _UPPER = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
-_DAYS = 3_652_058
 
 
 def function(node: Call) -> Function:
@@ -30,10 +34,10 @@ def function(node: Call) -> Function:
         return lambda text, part: text is not None and part is not None and test(text, part)
     if name in _AGGREGATES:
         return _aggregate(node)
-    if node.type.kind == "duration" and name in _DURATIONS:
-        return _strict(_DURATIONS[name])
-    if name in _NUMERIC:
-        return _numeric(_NUMERIC[name], whole=node.type.kind == "int")
+    if node.type.kind == "duration" and name in DURATIONS:
+        return _strict(DURATIONS[name])
+    if name in NUMERIC:
+        return _numeric(NUMERIC[name], whole=node.type.kind == "int")
     return _strict(_PLAIN[name])
 
 
@@ -170,58 +174,6 @@ def _matches(node: Call) -> Function:
     return lambda text, _pattern: text is not None and search(text) is not None
 
 
-# Numbers
-
-
-def quotient(left: Decimal, right: Decimal) -> Decimal | None:
-    """Return an exact quotient cut to 16 decimal places, None when dividing by zero."""
-    if right == 0:
-        return None
-    return CONTEXT.scaleb(Decimal(_whole_quotient(CONTEXT.scaleb(left, 16), right)), -16)
-
-
-def _whole_quotient(left: Decimal, right: Decimal) -> int:
-    numerator, divisor = left.as_integer_ratio(), right.as_integer_ratio()
-    above, below = numerator[0] * divisor[1], numerator[1] * divisor[0]
-    size = abs(above) // abs(below)
-    return size if (above < 0) == (below < 0) else -size
-
-
-def _modulo(left: Decimal, right: Decimal) -> Decimal | None:
-    return None if right == 0 else left - right * _whole_quotient(left, right)
-
-
-def _round(value: Decimal, digits: Decimal) -> Decimal:
-    return value.quantize(Decimal(1).scaleb(-int(digits)), decimal.ROUND_HALF_UP, CONTEXT)
-
-
-def _integral(rounding: str) -> Function:
-    return lambda value: value.to_integral_value(rounding, CONTEXT)
-
-
-_NUMERIC: Mapping[str, Function] = {
-    "add": CONTEXT.add,
-    "sub": CONTEXT.subtract,
-    "mul": CONTEXT.multiply,
-    "neg": lambda value: CONTEXT.subtract(Decimal(0), value),
-    "div": quotient,
-    "idiv": lambda left, right: None if right == 0 else Decimal(_whole_quotient(left, right)),
-    "mod": _modulo,
-    "round": _round,
-    "abs": CONTEXT.abs,
-    "ceil": _integral(decimal.ROUND_CEILING),
-    "floor": _integral(decimal.ROUND_FLOOR),
-    "trunc": _integral(decimal.ROUND_DOWN),
-    "greatest": max,
-    "least": min,
-}
-_DURATIONS: Mapping[str, Function] = {
-    "add": lambda left, right: left + right,
-    "sub": lambda left, right: left - right,
-    "neg": lambda value: -value,
-}
-
-
 def _to_int(value: object) -> int | None:
     if isinstance(value, str):
         parsed = values.parse_text(value, CelType("int"))
@@ -237,63 +189,12 @@ def _to_decimal(value: object) -> Decimal | None:
     return values.decimal_of(value)
 
 
-# Times
-
-
-def midnight(value: dt.date) -> dt.datetime:
-    """Return a timestamp; a date is its midnight in UTC."""
-    return (
-        value
-        if isinstance(value, dt.datetime)
-        else dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
-    )
-
-
-def day(value: object, zone: str) -> dt.date | None:
-    """Return the day of a timestamp in a time zone."""
-    if not isinstance(value, dt.datetime):
-        return None
-    try:
-        return value.astimezone(zoneinfo.ZoneInfo(zone)).date()
-    except OverflowError:
-        return None
-
-
-def _part(moment: dt.date, part: str, zone: str = "UTC") -> int:
-    local = moment.astimezone(zoneinfo.ZoneInfo(zone)) if isinstance(moment, dt.datetime) else moment
-    return _PARTS[part](local)
-
-
-_PARTS: Mapping[str, Callable[[Any], int]] = {
-    "year": lambda local: local.year,
-    "month": lambda local: local.month - 1,
-    "day": lambda local: local.day,
-    "day0": lambda local: local.day - 1,
-    "weekday": lambda local: local.isoweekday() % 7,
-    "yearday": lambda local: local.timetuple().tm_yday - 1,
-    "hours": lambda local: local.hour,
-    "minutes": lambda local: local.minute,
-    "seconds": lambda local: local.second,
-    "milliseconds": lambda local: local.microsecond // 1000,
-}
-_UNITS = {"hours": 3600, "minutes": 60, "seconds": 1}
-
-
-def _shift_days(value: dt.date, days: int) -> dt.date | None:
-    return value + dt.timedelta(days=days) if abs(days) <= _DAYS else None
-
-
-def _timestamp_text(value: dt.datetime) -> str:
-    text = value.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
-    return text.rstrip("0").rstrip(".") + "Z"
-
-
 def _to_string(value: object) -> str:
     match value:
         case bool():
             return "true" if value else "false"
         case dt.datetime():
-            return _timestamp_text(value)
+            return timestamp_text(value)
         case dt.time():
             text = value.isoformat()
             return text.rstrip("0") if "." in text else text
@@ -357,12 +258,12 @@ _PLAIN: Mapping[str, Function] = {
     "upper": lambda text: text.translate(_UPPER),
     "trim": lambda text: text.strip(SPACES),
     "length": len,
-    "part": _part,
-    "duration_part": lambda value, part: int(values.seconds(value) / _UNITS[part]),
+    "part": part,
+    "duration_part": lambda value, part: int(values.seconds(value) / UNITS[part]),
     "midnight": midnight,
     "epoch": lambda value: int((value - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(seconds=1)),
     "shift": lambda value, duration: midnight(value) + duration,
-    "shift_days": _shift_days,
+    "shift_days": shift_days,
     "elapsed": lambda left, right: midnight(left) - midnight(right),
     "to_string": _to_string,
     "to_timestamp": values.parse_timestamp,

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from schemas.compiler.expressions import sql_rows, values
+from schemas.compiler.expressions import sql_rows, sql_times, values
 from schemas.compiler.expressions.celtypes import CelType
-from schemas.compiler.expressions.syntax import Call, Comprehension, Inverse, Literal, Node
+from schemas.compiler.expressions.syntax import Call, Comprehension, Inverse, Literal
 from schemas.compiler.expressions.typing_rules import element_type, pg_of
 from schemas.compiler.sql import Const, Fragment, sql
 
@@ -19,20 +19,8 @@ SPACES = (
 """What trim() removes: Unicode's white space."""
 _UP = "10000000000000000"
 _DOWN = "0.0000000000000001"
-_DAYS = 3_652_058
 _SIMPLE = {"abs": "abs", "ceil": "ceil", "floor": "floor", "trunc": "trunc"}
 _INFIX = {"add": " + ", "sub": " - ", "mul": " * "}
-_PARTS = {
-    "year": ("year", ""),
-    "month": ("month", " - 1"),
-    "day": ("day", ""),
-    "day0": ("day", " - 1"),
-    "weekday": ("dow", ""),
-    "yearday": ("doy", " - 1"),
-    "hours": ("hour", ""),
-    "minutes": ("minute", ""),
-    "seconds": ("second", ""),
-}
 
 
 def write(writer: "Writer", node: Call) -> Fragment:
@@ -122,62 +110,6 @@ def _choose(writer: "Writer", node: Call) -> Fragment:
     )
 
 
-def _zoned(writer: "Writer", moment: Node, zone: str) -> Fragment:
-    return sql("(", writer.value(moment), " AT TIME ZONE ", Const(zone, "text"), ")")
-
-
-def _part(writer: "Writer", node: Call) -> Fragment:
-    moment, part, *zone = node.arguments
-    assert isinstance(part, Literal)  # noqa: S101 - made by the checker
-    local = writer.value(moment)
-    if zone and isinstance(zone[0], Literal):
-        local = _zoned(writer, moment, str(zone[0].value))
-    if part.value == "milliseconds":
-        return sql("mod(floor(extract(milliseconds FROM ", local, ")), 1000)")
-    field, offset = _PARTS[str(part.value)]
-    return sql(f"(floor(extract({field} FROM ", local, f")){offset})")
-
-
-def _duration_part(writer: "Writer", node: Call) -> Fragment:
-    duration, part = node.arguments
-    assert isinstance(part, Literal)  # noqa: S101 - made by the checker
-    unit = {"hours": 3600, "minutes": 60, "seconds": 1}[str(part.value)]
-    return sql("div(", writer.number(duration), f", {unit})")
-
-
-def _day(writer: "Writer", node: Call) -> Fragment:
-    moment, *zone = node.arguments
-    name = str(zone[0].value) if zone and isinstance(zone[0], Literal) else writer.model.timezone
-    return sql("(", _zoned(writer, moment, name), "::date)")
-
-
-def _midnight(writer: "Writer", node: Call) -> Fragment:
-    return writer.moment(node.arguments[0])
-
-
-def _epoch(writer: "Writer", node: Call) -> Fragment:
-    return sql("floor(extract(epoch FROM ", writer.value(node.arguments[0]), "))")
-
-
-def _shift(writer: "Writer", node: Call) -> Fragment:
-    moment, duration = node.arguments
-    interval = sql("((", writer.number(duration), ")::text || ' seconds')::interval")
-    return sql("(", writer.moment(moment), " + ", interval, ")")
-
-
-def _shift_days(writer: "Writer", node: Call) -> Fragment:
-    day, days = writer.value(node.arguments[0]), writer.number(node.arguments[1])
-    shifted = sql("(", day, " + (", days, ")::integer)")
-    known = sql(shifted, " BETWEEN '0001-01-01' AND '9999-12-31'")
-    inner = sql("CASE WHEN ", known, " THEN ", shifted, " END")
-    return sql("CASE WHEN ", days, f" BETWEEN -{_DAYS} AND {_DAYS} THEN ", inner, " END")
-
-
-def _elapsed(writer: "Writer", node: Call) -> Fragment:
-    left, right = (writer.moment(argument) for argument in node.arguments)
-    return sql("(extract(epoch FROM ", left, ") - extract(epoch FROM ", right, "))")
-
-
 def _to_string(writer: "Writer", node: Call) -> Fragment:
     (operand,) = node.arguments
     value = writer.value(operand)
@@ -193,34 +125,14 @@ def _to_string(writer: "Writer", node: Call) -> Fragment:
             return sql("trim_scale(", writer.number(operand), ")::text")
 
 
-def _when_matches(text: Fragment, pattern: str, value: Fragment) -> Fragment:
-    return sql("CASE WHEN ", text, " ~ ", Const(f"^(?:{pattern})$", "text"), " THEN ", value, " END")
-
-
 def _to_number(writer: "Writer", node: Call) -> Fragment:
     (operand,) = node.arguments
     if operand.type.kind == "string":
         text = writer.text(operand)
         pattern = values.INT_TEXT if node.function == "to_int" else values.NUMBER_TEXT
-        return _when_matches(text, pattern, sql("(", text, ")::numeric"))
+        return sql_times.when_matches(text, pattern, sql("(", text, ")::numeric"))
     number = writer.number(operand)
     return sql("trunc(", number, ")") if node.function == "to_int" else number
-
-
-def _date_of(text: Fragment) -> Fragment:
-    """Return the date a text of digits begins with, null when that month has no such day."""
-    month = sql("substr(", text, ", 6, 2)::integer")
-    first = sql("make_date(substr(", text, ", 1, 4)::integer, ", month, ", 1)")
-    day = sql("(", first, " + (substr(", text, ", 9, 2)::integer - 1))")
-    return sql("CASE WHEN extract(month FROM ", day, ") = ", month, " THEN ", day, " END")
-
-
-def _to_moment(writer: "Writer", node: Call) -> Fragment:
-    text = writer.text(node.arguments[0])
-    if node.function == "to_date":
-        return _when_matches(text, values.DATE_TEXT, _date_of(text))
-    whole = sql("CASE WHEN ", _date_of(text), " IS NOT NULL THEN (", text, ")::timestamptz END")
-    return _when_matches(text, values.TIMESTAMP_TEXT, whole)
 
 
 def _from_json(writer: "Writer", node: Call) -> Fragment:
@@ -291,19 +203,19 @@ _FUNCTIONS: Mapping[str, Callable[["Writer", Call], Fragment]] = {
     "upper": _change_text,
     "trim": _change_text,
     "if": _choose,
-    "part": _part,
-    "duration_part": _duration_part,
-    "day": _day,
-    "midnight": _midnight,
-    "epoch": _epoch,
-    "shift": _shift,
-    "shift_days": _shift_days,
-    "elapsed": _elapsed,
+    "part": sql_times.part,
+    "duration_part": sql_times.duration_part,
+    "day": sql_times.day,
+    "midnight": sql_times.midnight,
+    "epoch": sql_times.epoch,
+    "shift": sql_times.shift,
+    "shift_days": sql_times.shift_days,
+    "elapsed": sql_times.elapsed,
     "to_string": _to_string,
     "to_int": _to_number,
     "to_decimal": _to_number,
-    "to_timestamp": _to_moment,
-    "to_date": _to_moment,
+    "to_timestamp": sql_times.to_moment,
+    "to_date": sql_times.to_moment,
     "from_json": _from_json,
     "size": _size,
     "sum": _aggregate,

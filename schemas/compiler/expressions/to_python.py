@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from schemas.compiler.expressions import python_functions, values
+from schemas.compiler.expressions import python_functions, python_times, values
 from schemas.compiler.expressions.celtypes import BOOL, DECIMAL, DOUBLE, CelType
 from schemas.compiler.expressions.claims import claim_text
 from schemas.compiler.expressions.syntax import (
@@ -133,7 +133,7 @@ def _variable(node: Variable) -> Step:
         case "now":
             return lambda env, _bound: env.now
         case "today":
-            return lambda env, _bound: python_functions.day(env.now, env.timezone)
+            return lambda env, _bound: python_times.day(env.now, env.timezone)
         case _:
             pass
     if name.startswith("variables."):
@@ -241,7 +241,7 @@ def _call(node: Call) -> Step:
                 )
             return lambda env, bound: then(env, bound) if test(env, bound) is True else otherwise(env, bound)
         case "day", [moment]:
-            return lambda env, bound: python_functions.day(moment(env, bound), env.timezone)
+            return lambda env, bound: python_times.day(moment(env, bound), env.timezone)
         case _:
             pass
     function = python_functions.function(node)

@@ -9,8 +9,10 @@ from decimal import Decimal
 from schemas.compiler.expressions import values
 from schemas.compiler.expressions.celtypes import (
     ANY,
+    BOOL,
     DECIMAL,
     DOUBLE,
+    INT,
     JSON,
     NULL,
     NUMBERS,
@@ -20,7 +22,7 @@ from schemas.compiler.expressions.celtypes import (
     list_of,
     pg_type_of,
 )
-from schemas.compiler.expressions.syntax import Call, Claim, Field, Items, Literal, Node
+from schemas.compiler.expressions.syntax import Call, Claim, Field, Items, Literal, Node, Value
 
 TIMES = ("timestamp", "date", "time")
 SCALARS = ("bool", "int", "decimal", "double", "string", "timestamp", "date", "time", "duration")
@@ -138,7 +140,7 @@ def pair(left: Node, right: Node) -> tuple[Node, Node]:
         if left.type == right.type == JSON:
             return left, right
         return adapt(left, STRING), adapt(right, STRING)
-    if is_open(left.type) or _is_flexible(left, right):
+    if is_open(left.type) or (not is_open(right.type) and _is_flexible(left, right)):
         return _toward(left, right), right
     if is_open(right.type) or _is_flexible(right, left):
         return left, _toward(right, left)
@@ -216,3 +218,10 @@ def as_list(node: Node, element: CelType | None = None) -> Node:
         wanted = list_of(element or STRING)
         return replace(node, type=wanted, pg_type=pg_type_of(wanted))
     return node
+
+
+def literal(value: Value) -> Literal:
+    """Return the node of a literal."""
+    kinds: tuple[tuple[type, CelType], ...] = ((bool, BOOL), (int, INT), (str, STRING), (type(None), NULL))
+    kind = next((kind for python, kind in kinds if isinstance(value, python)), DECIMAL)
+    return Literal(kind, value, pg_type_of(kind))
