@@ -184,7 +184,7 @@ def unify(left: Node, right: Node) -> tuple[Node, Node, CelType]:
         left = adapt(left, right.type)
     elif is_open(right.type) and not is_open(left.type):
         right = adapt(right, left.type)
-    elif left.type != right.type and is_open(left.type):
+    elif ANY in (left.type, right.type):
         left, right = adapt(left, STRING), adapt(right, STRING)
     if left.type == right.type:
         return left, right, left.type
