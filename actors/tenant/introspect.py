@@ -5,13 +5,14 @@ before it plans and after it ran.
 """
 
 import hashlib
-import json
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
 
 from schemas.compiler.migrate.catalog import (
     ARCHIVE_PREFIX,
+    COUNTERS,
     DERIVE_TRIGGER,
     Catalog,
     Check,
@@ -23,61 +24,59 @@ from schemas.compiler.migrate.catalog import (
 )
 
 _ON_DELETE = {"a": "no_action", "r": "restrict", "c": "cascade", "n": "set_null", "d": "set_default"}
+_FIELD, _RECORD = "\x1f", "\x1e"
+_CACHED_TABLES = 2048
 
-_QUERY = """
-WITH tables AS MATERIALIZED (
-  SELECT c.oid, c.relname, c.relnamespace FROM pg_catalog.pg_class c
-  WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1)
-    AND c.relkind IN ('r', 'p') AND NOT starts_with(c.relname, '_')
-    AND ($2::text[] IS NULL OR c.relname = ANY($2))
-), columns AS (
-  SELECT a.attrelid, json_agg(json_build_array(
-      a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
-      CASE WHEN a.atthasdef THEN (
-        SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d
-        WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END,
-      CASE WHEN a.atthasdef THEN pg_catalog.col_description(a.attrelid, a.attnum) END, a.attgenerated
-    ) ORDER BY a.attnum) AS items
-  FROM tables t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid
-  WHERE a.attnum > 0 AND NOT a.attisdropped GROUP BY a.attrelid
-), constraints AS (
-  SELECT c.conrelid, json_agg(json_build_array(
-      c.conname, c.contype, c.conkey, f.relname, c.confdeltype, c.convalidated,
-      CASE WHEN c.contype = 'c' THEN pg_catalog.obj_description(c.oid, 'pg_constraint') END, c.confkey[1],
-      f.relnamespace = t.relnamespace, fa.attname
-    ) ORDER BY c.conname) AS items
-  FROM tables t JOIN pg_catalog.pg_constraint c ON c.conrelid = t.oid
-  LEFT JOIN pg_catalog.pg_class f ON f.oid = c.confrelid AND c.confrelid <> 0
-  LEFT JOIN pg_catalog.pg_attribute fa ON fa.attrelid = c.confrelid AND fa.attnum = c.confkey[1]
-  WHERE c.contype IN ('p', 'f', 'c', 'u', 'x') GROUP BY c.conrelid
-), indexes AS (
-  SELECT i.indrelid, json_agg(json_build_array(
-      c.relname, i.indkey::text, i.indisunique, am.amname, i.indisvalid AND i.indisready,
+# pg_depend is the only catalog with an index by namespace, and every sub-select below is an index scan of one
+# table: the cost does not grow with the number of tenants. Text joined by control characters is twice as fast as
+# JSON; defaults are the only free text and lose those characters.
+_QUERY = r"""
+SELECT c.relname, pg_catalog.pg_relation_size(c.oid), coalesce((
+    SELECT string_agg(concat_ws(E'\x1f', a.attnum, a.attname,
+      pg_catalog.format_type(a.atttypid, a.atttypmod),
+      concat(CASE WHEN a.attnotnull THEN 'n' END, CASE WHEN a.attidentity <> '' THEN 'i' END,
+        CASE WHEN a.attgenerated <> '' THEN 'g' END, CASE WHEN a.atthasdef THEN 'd' END),
+      CASE WHEN a.atthasdef THEN concat_ws(E'\x1f',
+        translate((SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d
+                   WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum), E'\x1e\x1f', ''),
+        (SELECT t.description FROM pg_catalog.pg_description t WHERE t.objoid = a.attrelid
+           AND t.classoid = 'pg_catalog.pg_class'::regclass AND t.objsubid = a.attnum)) END), E'\x1e' ORDER BY a.attnum)
+    FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), ''),
+  coalesce((
+    SELECT string_agg(concat_ws(E'\x1f', k.conname, k.contype, array_to_string(k.conkey, ' '), k.convalidated,
+      CASE k.contype WHEN 'f' THEN (
+        SELECT concat_ws(E'\x1f', CASE WHEN f.relnamespace = c.relnamespace THEN f.relname END, k.confdeltype,
+          (SELECT fa.attname FROM pg_catalog.pg_attribute fa
+           WHERE fa.attrelid = k.confrelid AND fa.attnum = k.confkey[1]))
+        FROM pg_catalog.pg_class f WHERE f.oid = k.confrelid)
+      WHEN 'c' THEN (
+        SELECT t.description FROM pg_catalog.pg_description t
+        WHERE t.objoid = k.oid AND t.classoid = 'pg_catalog.pg_constraint'::regclass AND t.objsubid = 0) END), E'\x1e' ORDER BY k.conname)
+    FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'f', 'c', 'u', 'x')), ''),
+  coalesce((
+    SELECT string_agg(concat_ws(E'\x1f', x.relname, i.indkey, i.indisunique, m.amname,
+      i.indisvalid AND i.indisready,
       i.indexprs IS NULL AND i.indpred IS NULL AND NOT (0 <> ANY(i.indoption)),
-      pg_catalog.obj_description(c.oid, 'pg_class')
-    ) ORDER BY c.relname) AS items
-  FROM tables t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid
-  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-  JOIN pg_catalog.pg_am am ON am.oid = c.relam
-  WHERE NOT i.indisprimary GROUP BY i.indrelid
-), triggers AS (
-  SELECT g.tgrelid, json_agg(json_build_array(
-      g.tgname, pg_catalog.obj_description(g.oid, 'pg_trigger'), pg_catalog.md5(p.prosrc), g.tgenabled
-    ) ORDER BY g.tgname) AS items
-  FROM tables t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid
-  JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
-  WHERE NOT g.tgisinternal GROUP BY g.tgrelid
-)
-SELECT t.relname, pg_catalog.pg_relation_size(t.oid), columns.items, constraints.items, indexes.items,
-  triggers.items
-FROM tables t
-LEFT JOIN columns ON columns.attrelid = t.oid
-LEFT JOIN constraints ON constraints.conrelid = t.oid
-LEFT JOIN indexes ON indexes.indrelid = t.oid
-LEFT JOIN triggers ON triggers.tgrelid = t.oid
-ORDER BY t.relname
+      (
+        SELECT t.description FROM pg_catalog.pg_description t
+        WHERE t.objoid = x.oid AND t.classoid = 'pg_catalog.pg_class'::regclass AND t.objsubid = 0)), E'\x1e' ORDER BY x.relname)
+    FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+    JOIN pg_catalog.pg_am m ON m.oid = x.relam WHERE i.indrelid = c.oid AND NOT i.indisprimary), ''),
+  CASE WHEN c.relhastriggers THEN coalesce((
+    SELECT string_agg(concat_ws(E'\x1f', g.tgname, g.tgenabled, md5(p.prosrc),
+      (
+        SELECT t.description FROM pg_catalog.pg_description t
+        WHERE t.objoid = g.oid AND t.classoid = 'pg_catalog.pg_trigger'::regclass AND t.objsubid = 0)), E'\x1e' ORDER BY g.tgname)
+    FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
+    WHERE g.tgrelid = c.oid AND NOT g.tgisinternal), '') ELSE '' END
+FROM pg_catalog.pg_namespace n
+JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = n.oid
+  AND d.classid = 'pg_catalog.pg_class'::regclass
+JOIN pg_catalog.pg_class c ON c.oid = d.objid
+WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND ($2::text[] IS NULL OR c.relname = ANY($2))
+  AND c.relname <> ALL($3::text[])
+ORDER BY c.relname
 """
-_ARCHIVE_QUERY = _QUERY.replace("NOT starts_with(c.relname, '_')", "true")
 
 
 async def introspect(
@@ -90,24 +89,21 @@ async def introspect(
         namespace: the tenant's namespace or archive.
         tables: only these, or None for all.
     """
-    query = _ARCHIVE_QUERY if namespace.startswith("a_") else _QUERY
-    rows = await connection.fetch(query, namespace, tables)
-    found = [_table(*row) for row in rows]
-    return Catalog({table.name: table for table in found})
+    rows = await connection.fetch(_QUERY, namespace, tables, [COUNTERS])
+    found = {row[0]: _table(row[0], *row[2:]) for row in rows}
+    return Catalog(found, sizes={row[0]: row[1] for row in rows})
 
 
-def _table(
-    name: str, size: int, columns: str, constraints: str | None, indexes: str | None, triggers: str | None
-) -> Table:
-    listed = json.loads(columns or "[]")
+@lru_cache(maxsize=_CACHED_TABLES)
+def _table(name: str, columns: str, constraints: str, indexes: str, triggers: str) -> Table:
+    """Read one table; the same text gives the same value, so an unchanged table costs nothing."""
+    listed = [item.split(_FIELD) for item in columns.split(_RECORD)] if columns else []
     by_number = {item[0]: item[1] for item in listed}
-    live = [_column(item) for item in listed if not item[1].startswith(ARCHIVE_PREFIX)]
-    checks, keys, primary = _constraints(json.loads(constraints or "[]"), by_number)
-    found = [_index(item, by_number) for item in json.loads(indexes or "[]")]
-    derive = next((item for item in json.loads(triggers or "[]") if item[0] == DERIVE_TRIGGER), None)
-    digest = hashlib.sha256(
-        "\x1e".join((name, columns, constraints or "", indexes or "", triggers or "")).encode()
-    )
+    live = [_column(*item[1:]) for item in listed if not item[1].startswith(ARCHIVE_PREFIX)]
+    checks, keys, primary = _constraints(_records(constraints), by_number)
+    found = [_index(item, by_number) for item in _records(indexes)]
+    derive = next((item for item in _records(triggers) if item[0] == DERIVE_TRIGGER), None)
+    digest = hashlib.sha256("\x1d".join((name, columns, constraints, indexes, triggers)).encode())
     return Table(
         name,
         primary[1],
@@ -115,41 +111,48 @@ def _table(
         checks,
         keys,
         {index.name: index for index in found},
-        Derive(derive[1] or "") if derive else None,
+        Derive(derive[3] if len(derive) > 3 else "") if derive else None,
         primary[0],
         {item[1]: item[2] for item in listed if item[1].startswith(ARCHIVE_PREFIX)},
         digest.hexdigest()[:20],
-        size,
     )
 
 
-def _column(item: list[Any]) -> Column:
-    _, name, pg_type, not_null, identity, default, comment, generated = item
-    if generated:
+def _records(text: str) -> list[list[str]]:
+    return [record.split(_FIELD) for record in text.split(_RECORD)] if text else []
+
+
+@lru_cache(maxsize=_CACHED_TABLES)
+def _column(name: str, pg_type: str, flags: str, default: str = "", comment: str = "") -> Column:
+    if "g" in flags:
         pg_type += " generated"  # never ours: shows as another type
-    return Column(name, pg_type, not_null, bool(identity), comment or default, default or "")
+    marked = (comment or default) if "d" in flags else None
+    return Column(name, pg_type, "n" in flags, "i" in flags, marked, default)
 
 
 def _constraints(
-    items: list[list[Any]], by_number: dict[int, str]
+    items: list[list[str]], by_number: dict[str, str]
 ) -> tuple[dict[str, Check], dict[str, ForeignKey], tuple[str, str]]:
     checks: dict[str, Check] = {}
     keys: dict[str, ForeignKey] = {}
     primary = ("", "")
-    for name, kind, numbers, target, on_delete, valid, comment, _, same_namespace, target_column in items:
-        columns = tuple(by_number[number] for number in numbers or ())
+    for name, kind, numbers, valid, *rest in items:
+        columns = tuple(by_number[number] for number in numbers.split())
         if kind == "p":
             primary = (name, columns[0] if len(columns) == 1 else "")
-        elif kind == "f" and same_namespace:
-            keys[name] = ForeignKey(name, columns[0], target, target_column, _ON_DELETE[on_delete], valid)
-        else:
-            checks[name] = Check(name, columns, comment or "", valid)
+        elif kind == "f" and len(rest) == 3:
+            target, on_delete, target_column = rest
+            keys[name] = ForeignKey(
+                name, columns[0], target, target_column, _ON_DELETE[on_delete], valid == "t"
+            )
+        else:  # also what is not ours: a UNIQUE constraint, a reference out of the namespace
+            checks[name] = Check(name, columns, rest[0] if kind == "c" and rest else "", valid == "t")
     return checks, keys, primary
 
 
-def _index(item: list[Any], by_number: dict[int, str]) -> Index:
-    name, numbers, unique, method, valid, plain, comment = item
-    columns = tuple(by_number.get(int(number), "") for number in numbers.split())
-    if comment or not plain:
-        return Index(name, (), unique, method, comment or "?", valid)
-    return Index(name, columns, unique, method, "", valid)
+def _index(item: list[str], by_number: dict[str, str]) -> Index:
+    name, numbers, unique, method, valid, plain, *comment = item
+    if comment or plain != "t":
+        return Index(name, (), unique == "t", method, comment[0] if comment else "?", valid == "t")
+    columns = tuple(by_number.get(number, "") for number in numbers.split())
+    return Index(name, columns, unique == "t", method, "", valid == "t")

@@ -76,7 +76,7 @@ async def plan_migration(
     rebuilt = _rebuilt(changes, present, empty)
     if rebuilt:
         changes = diff(present, wanted, replace(hints, rebuilt=rebuilt), archive)
-    small = frozenset(name for name, table in present.tables.items() if table.size <= small_bytes)
+    small = frozenset(name for name, size in present.sizes.items() if size <= small_bytes)
     target = Target(identity.namespace, identity.archive, identity.role or identity.namespace)
     findings = await _ask(connection, target, changes, present, empty)
     drifted = _drift(json.loads(row["shape"]), present)
@@ -91,8 +91,8 @@ async def _empty_tables(
     current = current_by_wanted_name(changes, present)
     touched = {table_of(change) for change in changes if not isinstance(change, CreateTable)}
     asked = sorted({current[name].name for name in touched if name in current})
-    maybe = [name for name in asked if present.tables[name].size > 0]
-    empty = {name for name in asked if present.tables[name].size == 0}
+    maybe = [name for name in asked if present.sizes[name] > 0]
+    empty = {name for name in asked if present.sizes[name] == 0}
     if maybe:
         listed = ", ".join(f'NOT EXISTS (SELECT FROM "{identity.namespace}"."{name}")' for name in maybe)
         row = await connection.fetchrow(f"SELECT {listed}")

@@ -58,7 +58,7 @@ def wanted_catalog(model: TenantModel, trigram: str | None = None) -> Catalog:
         trigram: schema of pg_trgm's operator classes; None when the server has no such extension.
     """
     tables = {name: _table(model, entity, trigram) for name, entity in model.entities.items()}
-    return Catalog(_without_collisions(tables), trigram)
+    return Catalog(_without_collisions(tables))
 
 
 def column_type(pg_type: str) -> str:

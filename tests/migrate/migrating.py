@@ -1,10 +1,8 @@
 """Builders and drivers for migration tests: models without YAML, a tenant in a real database."""
 
-import asyncio
 import hashlib
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -16,7 +14,7 @@ from actors.tenant.step_runner import Pace
 from schemas.compiler.layout import wanted_catalog
 from schemas.compiler.migrate.catalog import Catalog
 from schemas.compiler.migrate.steps import Migration
-from schemas.compiler.model import Entity, Field, Index, Reference, TenantModel
+from schemas.compiler.model import Entity, Field, Reference, TenantModel
 
 KINDS = {
     "text": ("text", "string"),
@@ -181,6 +179,3 @@ def kill_at(number: int) -> tuple[Callable[[str], Awaitable[None]], list[str]]:
             raise KilledError(what)
 
     return checkpoint, passed
-
-
-__all__ = ["Index", "asyncio", "replace"]

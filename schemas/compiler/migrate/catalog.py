@@ -121,7 +121,6 @@ class Table:
         key: the primary key's column.
         archived: columns of removed fields, name to type.
         digest: hash of all PostgreSQL says about the table; changes when somebody else alters it.
-        size: bytes of its heap.
     """
 
     name: str
@@ -134,15 +133,14 @@ class Table:
     key_name: str = field(default="", compare=False)
     archived: Mapping[str, str] = field(default_factory=dict, compare=False)
     digest: str = field(default="", compare=False)
-    size: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All tables of a namespace by name. ``trigram`` is the schema of pg_trgm's operators, or None."""
+    """All tables of a namespace by name. ``sizes`` are the bytes of their heaps, where that is known."""
 
     tables: Mapping[str, Table]
-    trigram: str | None = field(default=None, compare=False)
+    sizes: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
