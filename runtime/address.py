@@ -260,7 +260,7 @@ class Address:
                 self.status = ActorStatus.STOPPED
                 self._turn_away(lambda: ActorStoppedError(self.path, "has stopped"))
                 self.parent.child_stopped(self)
-            case Halt.HOLD if self.status in {ActorStatus.STOPPING, ActorStatus.COLD}:
+            case Halt.HOLD if self.status is not ActorStatus.STOPPED:
                 self.status = ActorStatus.RESTARTING
                 if self._again:
                     self.resume()
@@ -269,7 +269,7 @@ class Address:
                 if self._again or self._waiting.anybody:
                     self.start()
             case _:
-                pass  # parked, held and stopped addresses stay what they are
+                pass  # what does not run cannot become cold, and what has stopped stays so
 
     def _reach(self) -> None:
         """Refuse when nobody will answer; wake the actor when it is cold."""
