@@ -184,7 +184,8 @@ def _aggregate(writer: "Writer", node: Call) -> Fragment:
             result = quotient(sql(f"sum({alias}.value::numeric)"), sql(f"count({alias}.value)"))
         case function:
             collation = ' COLLATE "C"' if node.type.kind == "string" else ""
-            result = sql(f"{function}({alias}.value{collation})")
+            cast = "::numeric" if node.type.kind == "int" else ""
+            result = sql(f"{function}({alias}.value{cast}{collation})")
     inner = sql("(SELECT ", value, " AS value FROM ", source.tables, source.where(), f") AS {alias}")
     return sql("(SELECT ", result, " FROM ", inner, ")")
 
