@@ -13,6 +13,7 @@ import jsonschema_rs
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from schemas.compiler.model import TenantModel
+from schemas.compiler.principal import Principal
 from schemas.compiler.query.compiler import QueryCompiler
 
 
@@ -31,6 +32,8 @@ class Generation:
         born: when it was built.
         secrets: values of the ``${NAME}`` references, by name.
         validators: body validators by (entity, verb), filled at first use.
+        documents: descriptions of the schema by (kind, base, roles), filled at first use.
+        principals: callers as the gateway knows them, with what the model says their roles include.
     """
 
     number: int
@@ -43,3 +46,5 @@ class Generation:
     born: datetime
     secrets: Mapping[str, str] = field(default_factory=dict)
     validators: dict[tuple[str, str], jsonschema_rs.Validator] = field(default_factory=dict)
+    documents: dict[tuple[str, str, frozenset[str]], bytes] = field(default_factory=dict)
+    principals: dict[Principal, Principal] = field(default_factory=dict)
