@@ -1,0 +1,81 @@
+"""Which access entries count for a caller, and which fields they show. Pure; called by the SQL builders."""
+
+from dataclasses import dataclass
+
+from schemas.compiler.model import AccessEntry, Entity, Field
+from schemas.compiler.principal import ADMIN_ROLE
+from schemas.compiler.query.errors import QueryError
+
+_ADMIN = (AccessEntry(ADMIN_ROLE, aggregate=True),)
+
+
+def entries_for(entity: Entity, verb: str, roles: frozenset[str]) -> tuple[AccessEntry, ...]:
+    """Return the entries of a verb that apply.
+
+    Raises:
+        QueryError: 42501 when none does.
+    """
+    access = entity.access
+    declared: tuple[AccessEntry, ...] = getattr(access, verb) if access.declared else _ADMIN
+    found = tuple(entry for entry in declared if entry.role in roles)
+    if not found:
+        raise QueryError("42501", f"permission denied for table {entity.name}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a caller sees of an entity.
+
+    Attributes:
+        entries: the read entries that apply.
+        fields: names that may be read, to the entries that show them; all entries when nothing is masked.
+    """
+
+    entries: tuple[AccessEntry, ...]
+    fields: dict[str, tuple[AccessEntry, ...]]
+
+    def masked(self, name: str) -> bool:
+        """Whether only some of the visible rows show the field."""
+        showing = self.fields[name]
+        return len(showing) != len(self.entries) and all(entry.rule is not None for entry in showing)
+
+    @property
+    def aggregates(self) -> bool:
+        """Whether aggregate functions are allowed."""
+        return any(entry.aggregate or entry.role == ADMIN_ROLE for entry in self.entries)
+
+    @property
+    def limit(self) -> int | None:
+        """Rows a page may have; the most generous entry counts."""
+        limits = [entry.limit for entry in self.entries]
+        known = [limit for limit in limits if limit is not None]
+        return max(known) if len(known) == len(limits) else None
+
+
+def sight_of(entity: Entity, roles: frozenset[str]) -> Sight:
+    """Return what the roles see of an entity.
+
+    Raises:
+        QueryError: 42501 when they may not read it.
+    """
+    entries = entries_for(entity, "read", roles)
+    fields = {
+        field.name: showing
+        for field in entity.fields.values()
+        if not field.write_only and (showing := tuple(entry for entry in entries if _shows(entry, field)))
+    }
+    return Sight(entries, fields)
+
+
+def _shows(entry: AccessEntry, field: Field) -> bool:
+    return field.name not in entry.hide and (entry.fields is None or field.name in entry.fields)
+
+
+def writable(entity: Entity, entries: tuple[AccessEntry, ...]) -> frozenset[str]:
+    """Return the fields that some entry lets a caller write."""
+    names: set[str] = set()
+    for entry in entries:
+        names |= {name for name in entity.fields if entry.fields is None or name in entry.fields}
+        names -= set()
+    return frozenset(names)

@@ -1,0 +1,146 @@
+"""Names of a request to SQL: which column, JSON path or computed value, of what type, and only if the caller sees it.
+
+Pure; called by ``conditions``, ``read_sql`` and ``write_sql``.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
+from schemas.compiler.model import AccessEntry, Entity, Field, TenantModel
+from schemas.compiler.query.access import Sight
+from schemas.compiler.query.errors import QueryError, unknown_field
+from schemas.compiler.query.syntax import Path
+from schemas.compiler.sql import Const, Fragment, join, quote, sql
+
+CASTS = frozenset(
+    {"text", "integer", "int", "int4", "int8", "bigint", "smallint", "numeric", "float4", "float8", "real", "boolean", "bool",
+     "date", "time", "timestamp", "timestamptz", "uuid", "json", "jsonb", "varchar", "interval"}
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Frame:
+    """What a whole statement shares.
+
+    Attributes:
+        deprecated: old names the request used.
+        joins: embeds so far, bounded.
+    """
+
+    model: TenantModel
+    namespace: str
+    today: date
+    deprecated: dict[str, str] = field(default_factory=dict)
+    embeds: int = 0
+    aliases: int = 0
+
+    def alias(self) -> str:
+        """Return a table alias nobody has."""
+        self.aliases += 1
+        return f"t{self.aliases - 1}"
+
+    def table(self, entity: str) -> str:
+        """Return the qualified table."""
+        return f"{quote(self.namespace)}.{quote(entity)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One use of an entity in a statement: its alias and what the caller sees of it."""
+
+    frame: Frame
+    entity: Entity
+    alias: str
+    sight: Sight
+
+    @property
+    def context(self) -> SqlContext:
+        """Where expressions of this entity stand."""
+        return SqlContext(self.alias, self.frame.namespace, self.frame.model)
+
+    def find(self, name: str) -> Field:
+        """Return a field the caller may read, by its name or a name it still answers to.
+
+        Raises:
+            QueryError: PGRST204; a hidden field looks like one that does not exist.
+        """
+        known = self.sight.fields
+        if name in known:
+            return self.entity.fields[name]
+        for candidate in self.entity.fields.values():
+            if (
+                candidate.renamed_from == name
+                and candidate.name in known
+                and answers(candidate.alias_until, self.frame.today)
+            ):
+                self.frame.deprecated[f"{self.entity.name}.{name}"] = candidate.name
+                return candidate
+        raise unknown_field(self.entity.name, name, known)
+
+    def visible(self, entries: tuple[AccessEntry, ...]) -> Fragment:
+        """Return the predicate under which one of the entries applies."""
+        parts = [to_sql(entry.rule, self.context) for entry in entries if entry.rule is not None]
+        return sql("(", join(" OR ", parts), ")") if len(parts) == len(entries) else sql("true")
+
+    def predicate(self) -> list[Fragment]:
+        """Return what every row of the entity must meet to be seen."""
+        parts: list[Fragment] = []
+        if self.entity.soft_delete:
+            parts.append(sql(f'{self.alias}."deleted_at" IS NULL'))
+        if all(entry.rule is not None for entry in self.sight.entries):
+            parts.append(self.visible(self.sight.entries))
+        return parts
+
+    def raw(self, found: Field) -> Fragment:
+        """Return a field's value."""
+        if found.virtual and found.computed is not None:
+            return to_value_sql(found.computed, self.context)
+        return sql(f"{self.alias}.{quote(found.name)}")
+
+    def value(self, path: Path) -> tuple[Fragment, str, Field]:
+        """Return a column's or JSON path's value, its type and the field it is of."""
+        found = self.find(path.column)
+        fragment, pg_type = self.raw(found), found.pg_type
+        if self.sight.masked(found.name):
+            fragment = sql(
+                "CASE WHEN ", self.visible(self.sight.fields[found.name]), " THEN ", fragment, " END"
+            )
+        if path.steps:
+            if found.kind not in {"json", "array"}:
+                raise QueryError(
+                    "42883",
+                    f"column {self.entity.name}.{found.name} is not JSON",
+                    hint="-> and ->> go into JSON only",
+                )
+            fragment, pg_type = (
+                _descend(fragment, found, path),
+                "text" if path.steps[-1][0] == "->>" else "jsonb",
+            )
+        return fragment, pg_type, found
+
+
+def answers(until: str | None, today: date) -> bool:
+    """Whether an old name still answers."""
+    return until is not None and date.fromisoformat(until) >= today
+
+
+def _descend(fragment: Fragment, found: Field, path: Path) -> Fragment:
+    base = sql("to_jsonb(", fragment, ")") if found.kind == "array" else fragment
+    last_arrow = path.steps[-1][0]
+    operator = "#>>" if last_arrow == "->>" else "#>"
+    keys = Const(tuple(key for _, key in path.steps), "text[]")
+    return sql("(", base, f" {operator} ", keys, ")")
+
+
+def cast(fragment: Fragment, name: str) -> Fragment:
+    """Cast a value to a type a client may name.
+
+    Raises:
+        QueryError: 42704 for any other type.
+    """
+    if not name:
+        return fragment
+    if name not in CASTS:
+        raise QueryError("42704", f'type "{name[:60]}" does not exist')
+    return sql("(", fragment, f")::{name}")

@@ -1,0 +1,243 @@
+"""A raw query string to a ``ReadQuery`` and its literals, in PostgREST's grammar.
+
+Decides form only: no name is looked up here. Every literal goes to ``slots`` and is referred to by number. Pure; called
+by ``compiler``.
+"""
+
+from dataclasses import replace
+from urllib.parse import unquote_plus
+
+from schemas.compiler.query.errors import QueryError, parse_error
+from schemas.compiler.query.parse_select import json_steps, parse_select
+from schemas.compiler.query.scan import Cursor, elements
+from schemas.compiler.query.syntax import Condition, Filter, Level, Logic, Order, Path, ReadQuery
+from schemas.compiler.sql import Argument
+
+COMPARISONS = frozenset(
+    {"eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "match", "imatch", "isdistinct",
+     "cs", "cd", "ov", "sl", "sr", "nxr", "nxl", "adj"}
+)  # fmt: skip
+TEXT_SEARCH = frozenset({"fts", "plfts", "phfts", "wfts"})
+QUANTIFIED = frozenset({"eq", "gt", "gte", "lt", "lte", "like", "ilike", "match", "imatch"})
+IS_WORDS = frozenset({"null", "not_null", "true", "false", "unknown"})
+MAX_PAIRS = 200
+MAX_NESTING = 10
+_SINGLE = frozenset({"select", "order", "limit", "offset", "columns", "on_conflict", "search", "after"})
+
+
+def split_pairs(query: str) -> list[tuple[str, str]]:
+    """Split a raw query string into decoded pairs, in order.
+
+    Raises:
+        QueryError: PGRST100 for text that is no UTF-8, holds NUL, or repeats what may stand once.
+    """
+    pairs: list[tuple[str, str]] = []
+    seen: set[str] = set()
+    for part in query.split("&") if query else ():
+        name, equals, value = part.partition("=")
+        if not part:
+            continue
+        try:
+            key = unquote_plus(name, errors="strict") if "%" in name or "+" in name else name
+            text = unquote_plus(value, errors="strict") if "%" in value or "+" in value else value
+        except UnicodeDecodeError:
+            raise QueryError("PGRST100", "the query string is not UTF-8") from None
+        if "\0" in key or "\0" in text or not equals:
+            raise parse_error("query string", part[:60].replace("\0", " "))
+        if key in _SINGLE:
+            if key in seen:
+                raise QueryError("PGRST100", f"the parameter {key} is given twice")
+            seen.add(key)
+        pairs.append((key, text))
+    if len(pairs) > MAX_PAIRS:
+        raise QueryError("PGRST100", f"more than {MAX_PAIRS} parameters")
+    return pairs
+
+
+class Parser:
+    """Gathers the parts of one query; ``slots`` are its literals."""
+
+    def __init__(self) -> None:
+        self.slots: list[Argument] = []
+        self._levels: dict[tuple[str, ...], Level] = {}
+        self._query = ReadQuery()
+
+    def finish(self) -> ReadQuery:
+        """Return the query."""
+        return replace(self._query, levels=tuple(self._levels.items()))
+
+    def slot(self, value: Argument) -> int:
+        """Keep a literal and return its number."""
+        self.slots.append(value)
+        return len(self.slots) - 1
+
+    def add(self, key: str, value: str) -> None:
+        """Take one parameter.
+
+        Raises:
+            QueryError: PGRST100.
+        """
+        match key:
+            case "select":
+                self._query = replace(
+                    self._query,
+                    select=parse_select("".join(value.split("\n"))) if value else self._query.select,
+                )
+            case "columns":
+                self._query = replace(self._query, columns=_names(value))
+            case "on_conflict":
+                self._query = replace(self._query, on_conflict=_names(value))
+            case "search":
+                self._query = replace(self._query, search=self.slot(value))
+            case "after":
+                self._query = replace(self._query, after=self.slot(value))
+            case _:
+                self._add_to_level(key, value)
+
+    def _add_to_level(self, key: str, value: str) -> None:
+        cursor = Cursor(key, "query parameter")
+        parts = [cursor.name()]
+        while cursor.take("."):
+            parts.append(cursor.name())
+        steps = json_steps(cursor)
+        if not cursor.done:
+            raise cursor.fail()
+        *path, last = parts
+        if last == "not" or (path and path[-1] == "not" and last in {"and", "or"}):
+            path = [part for part in path if part != "not"]
+        where = tuple(path)
+        level = self._levels.get(where, Level())
+        if not steps and last in {"and", "or"}:
+            negated = len(parts) > 1 and parts[-2] == "not"
+            item: Filter = replace(self._logic_list(Cursor(value, "logic tree"), last, 0), negated=negated)
+            level = replace(level, filters=(*level.filters, item))
+        elif not steps and last == "order":
+            level = replace(level, order=_order(value))
+        elif not steps and last in {"limit", "offset"}:
+            number = self.slot(_count(value, last))
+            level = replace(level, limit=number) if last == "limit" else replace(level, offset=number)
+        else:
+            condition = self._condition(Path(last, steps), value, "filter")
+            level = replace(level, filters=(*level.filters, condition))
+        self._levels[where] = level
+
+    # -- filters ----------------------------------------------------------------------------------------------------
+
+    def _condition(self, path: Path, text: str, what: str) -> Condition:
+        rest = text
+        negated = rest.startswith("not.")
+        if negated:
+            rest = rest[4:]
+        operator, dot, value = rest.partition(".")
+        argument = ""
+        if "(" in operator:
+            operator, _, inside = operator.partition("(")
+            argument = inside.removesuffix(")")
+            if not inside.endswith(")"):
+                raise parse_error(what, text)
+        if not dot:
+            raise parse_error(what, text)
+        if operator == "in":
+            words = elements(value, "(", ")", what)
+            return Condition(path, "in", negated, slot=self.slot([*words]))
+        if operator == "is":
+            if value.lower() not in IS_WORDS:
+                raise parse_error(what, text)
+            return Condition(path, "is", negated, word=value.lower())
+        if operator in TEXT_SEARCH:
+            if argument and not argument.replace("_", "").isalnum():
+                raise parse_error(what, text)
+            return Condition(path, operator, negated, argument=argument, slot=self.slot(value))
+        if operator not in COMPARISONS:
+            raise parse_error(what, text)
+        if argument:
+            if argument not in {"any", "all"} or operator not in QUANTIFIED:
+                raise parse_error(what, text)
+            words = elements(value, "{", "}", what)
+            return Condition(
+                path, operator, negated, quantifier=argument, slots=tuple(self.slot(word) for word in words)
+            )
+        return Condition(path, operator, negated, slot=self.slot(value))
+
+    def _logic_list(self, cursor: Cursor, operator: str, depth: int) -> Logic:
+        if depth > MAX_NESTING:
+            raise QueryError("query.too_deep", f"and/or nest deeper than {MAX_NESTING} levels")
+        cursor.expect("(")
+        items: list[Filter] = []
+        while True:
+            items.append(self._logic_item(cursor, depth))
+            if cursor.take(","):
+                continue
+            cursor.expect(")")
+            if depth == 0 and not cursor.done:
+                raise cursor.fail()
+            return Logic(operator, tuple(items))
+
+    def _logic_item(self, cursor: Cursor, depth: int) -> Filter:
+        for prefix, negated in (("not.", True), ("", False)):
+            for operator in ("and", "or"):
+                if cursor.peek(f"{prefix}{operator}("):
+                    cursor.expect(prefix + operator)
+                    return replace(self._logic_list(cursor, operator, depth + 1), negated=negated)
+        path = Path(cursor.name(), json_steps(cursor))
+        cursor.expect(".")
+        text = cursor.until(",)")
+        return self._condition(path, _unquote(text), cursor.what)
+
+
+def _unquote(text: str) -> str:
+    """Take the quotes off a value inside a logic tree: ``eq."a,b"`` means a,b."""
+    head, dot, value = text.partition(".")
+    if head == "not":
+        second, dot2, value = value.partition(".")
+        head, dot = f"not.{second}", dot2
+    if value.startswith('"') and value.endswith('"') and len(value) > 1:
+        cursor = Cursor(value, "logic tree")
+        plain = cursor.quoted()
+        if cursor.done:
+            return f"{head}{dot}{plain}"
+    return text
+
+
+def _names(text: str) -> tuple[str, ...]:
+    cursor = Cursor(text, "column list")
+    names: list[str] = []
+    while not cursor.done:
+        names.append(cursor.name())
+        if not cursor.take(",") and not cursor.done:
+            raise cursor.fail()
+    return tuple(names)
+
+
+def _count(text: str, what: str) -> str:
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise QueryError("PGRST100", f"{what} is a whole number, not negative", details=f"{what}={text[:40]}")
+    return text
+
+
+def _order(text: str) -> tuple[Order, ...]:
+    cursor = Cursor(text, "order")
+    keys: list[Order] = []
+    while not cursor.done:
+        relation = ""
+        name = cursor.name()
+        if cursor.take("("):
+            relation, name = name, cursor.name()
+        path = Path(name, json_steps(cursor))
+        if relation:
+            cursor.expect(")")
+        descending, nulls = False, ""
+        while cursor.take("."):
+            word = cursor.name()
+            if word in {"asc", "desc"}:
+                descending = word == "desc"
+            elif word in {"nullsfirst", "nullslast"}:
+                nulls = "NULLS FIRST" if word == "nullsfirst" else "NULLS LAST"
+            else:
+                raise cursor.fail()
+        keys.append(Order(path, descending, nulls, relation))
+        if not cursor.take(",") and not cursor.done:
+            raise cursor.fail()
+        if len(keys) > 20:
+            raise cursor.fail()
+    return tuple(keys)

@@ -1,0 +1,75 @@
+"""What goes into the query compiler and what comes out: values only."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from schemas.compiler.model import Rule
+from schemas.compiler.query.preferences import NONE, Preferences
+from schemas.compiler.sql import Argument, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """One read.
+
+    Attributes:
+        entity: from the path.
+        key: row id from the path, or None for the collection.
+        query: raw query string.
+        accept: the Accept header.
+        range: the Range header, ``0-24``, or "".
+        today: for names that answer until a date.
+    """
+
+    entity: str
+    key: str | None = None
+    query: str = ""
+    preferences: Preferences = NONE
+    accept: str = ""
+    range: str = ""
+    today: date = date(2026, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRequest:
+    """One write; ``rows`` are decoded JSON objects (one for an update).
+
+    Attributes:
+        given: whether the body was an array.
+        expected_version: from If-Match, or None.
+    """
+
+    entity: str
+    rows: tuple[dict[str, object], ...] = ()
+    key: str | None = None
+    query: str = ""
+    preferences: Preferences = NONE
+    accept: str = ""
+    expected_version: str | None = None
+    today: date = date(2026, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement ready to run. It answers with one row: body, page_count, total, version, key.
+
+    Attributes:
+        slots: literals for ``statement.arguments``.
+        media: json, object, csv or ndjson: what ``body`` (JSON text) is to become.
+        singular: exactly one row is expected.
+        columns: keys of a row in order, for CSV.
+        deprecated: old names used -> their new ones.
+        offset: rows skipped, for Content-Range.
+        process_rules: rules to evaluate in process on ``rows``; their rows come in column ``checked``.
+    """
+
+    statement: Statement
+    slots: tuple[Argument, ...]
+    media: str = "json"
+    singular: bool = False
+    strip_nulls: bool = False
+    columns: tuple[str, ...] = ()
+    deprecated: tuple[tuple[str, str], ...] = ()
+    offset: int = 0
+    limit: int | None = None
+    process_rules: tuple[Rule, ...] = ()

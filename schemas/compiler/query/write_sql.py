@@ -1,0 +1,313 @@
+"""Writes to one statement: the change, the checks of rows after it, and the answer, atomic and in one round trip.
+
+    WITH body AS (...), [old AS (... FOR UPDATE),] w AS (INSERT | UPDATE | DELETE ... RETURNING t0.*)
+    SELECT <refusals>, <representation> FROM ...
+
+A refusal is a call of ``backsaas_api.refuse`` that raises inside the statement, so that nothing of it remains. Pure;
+called by ``compiler``.
+"""
+
+from dataclasses import dataclass
+
+from schemas.compiler.expressions.to_sql import SqlContext, to_sql
+from schemas.compiler.model import AccessEntry, Entity, Field, Rule
+from schemas.compiler.query.access import entries_for
+from schemas.compiler.query.columns import Frame, answers
+from schemas.compiler.query.errors import QueryError, unknown_field
+from schemas.compiler.sql import Claim, Const, Fragment, Slot, join, quote, sql
+
+BODY = 0
+"""Slot of the rows' JSON text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The data-modifying part of a statement and what is checked afterwards.
+
+    Attributes:
+        ctes: ``WITH`` items; the last one is ``w``.
+        refusals: scalar subqueries that raise.
+        process_rules: rules left to the process.
+    """
+
+    ctes: tuple[Fragment, ...]
+    refusals: tuple[Fragment, ...]
+    process_rules: tuple[Rule, ...] = ()
+
+
+class Writer:
+    """Builds the change of one entity.
+
+    Args:
+        frame: the statement's own.
+        entity: whose rows change.
+        roles: the caller's.
+        columns: fields the body sets, by their present names.
+    """
+
+    def __init__(self, frame: Frame, entity: Entity, roles: frozenset[str], columns: tuple[str, ...]) -> None:
+        self._frame = frame
+        self._entity = entity
+        self._roles = roles
+        self._columns = columns
+        self._table = frame.table(entity.name)
+        self._context = SqlContext("t0", frame.namespace, frame.model, "o")
+
+    def insert(self, *, conflict: tuple[str, ...] | None, merge: bool) -> Change:
+        """Return an INSERT; with ``conflict`` an upsert that merges or ignores."""
+        entity = self._entity
+        entries = self._entries("create")
+        forced = _forced(entries)
+        body = [name for name in self._columns if name not in forced]
+        targets = [*body, *forced]
+        values = [sql(f"b.{quote(name)}") for name in body] + [
+            to_sql(forced[name], SqlContext("b", self._frame.namespace, self._frame.model)) for name in forced
+        ]
+        for field in entity.fields.values():
+            if field.name in targets or field.virtual:
+                continue
+            if field.default is not None and not field.default.constant:
+                targets.append(field.name)
+                values.append(self._cast(to_sql(field.default, self._context), field))
+        if entity.managed:
+            for name in ("created_by", "updated_by"):
+                if name not in targets:
+                    targets.append(name)
+                    values.append(sql(Claim(("id",), "text")))
+        if targets:
+            source = sql(
+                f"INSERT INTO {self._table} AS t0 ({', '.join(map(quote, targets))}) SELECT ",
+                join(", ", values),
+                " FROM body b",
+            )
+        else:
+            source = sql(f"INSERT INTO {self._table} AS t0 DEFAULT VALUES")
+        refusals = self._checks(entries, None) + self._rules(with_old=False)
+        if conflict is not None:
+            source = sql(source, self._on_conflict(conflict, body, merge=merge))
+        ctes = (self._body_cte(body, many=True), sql("w AS (", source, " RETURNING t0.*)"))
+        return Change(ctes, tuple(refusals), self._process_rules(with_old=False))
+
+    def update(self, where: list[Fragment]) -> Change:
+        """Return an UPDATE of the rows that meet ``where`` and the caller may change."""
+        entries = self._entries("update")
+        forced = _forced(entries)
+        body = [name for name in self._columns if name not in forced]
+        sets = [sql(f"{quote(name)} = b.{quote(name)}") for name in body]
+        sets += [
+            sql(f"{quote(name)} = ", to_sql(expression, self._context)) for name, expression in forced.items()
+        ]
+        sets += self._touch()
+        if not sets:
+            sets = [sql(f"{quote(self._entity.key)} = t0.{quote(self._entity.key)}")]
+        where = [*where, *self._may(entries)]
+        needs_old = any(rule.uses_old for rule in self._entity.rules) or (
+            len(entries) > 1 and any(entry.check is not None for entry in entries)
+        )
+        ctes = [self._body_cte(body, many=False)] if body else []
+        sources = ["body b"] if body else []
+        if needs_old:
+            key = quote(self._entity.key)
+            ctes.append(
+                sql(
+                    f"o AS MATERIALIZED (SELECT t0.* FROM {self._table} t0 WHERE ",
+                    join(" AND ", where),
+                    " FOR UPDATE)",
+                )
+            )
+            where = [sql(f"t0.{key} = o.{key}")]
+            sources.append("o")
+        from_ = f" FROM {', '.join(sources)}" if sources else ""
+        ctes.append(
+            sql(
+                f"w AS (UPDATE {self._table} AS t0 SET ",
+                join(", ", sets),
+                from_,
+                " WHERE ",
+                join(" AND ", where),
+                " RETURNING t0.*)",
+            )
+        )
+        refusals = self._checks(entries, "o" if needs_old else None) + self._rules(with_old=needs_old)
+        return Change(tuple(ctes), tuple(refusals), self._process_rules(with_old=True))
+
+    def delete(self, where: list[Fragment]) -> Change:
+        """Return a DELETE, or what marks rows deleted."""
+        entries = entries_for(self._entity, "delete", self._roles)
+        condition = join(" AND ", [*where, *self._may(entries)])
+        if self._entity.soft_delete:
+            sets = join(", ", [sql('"deleted_at" = now()'), *self._touch()])
+            change = sql(
+                f"w AS (UPDATE {self._table} AS t0 SET ", sets, " WHERE ", condition, " RETURNING t0.*)"
+            )
+        else:
+            change = sql(f"w AS (DELETE FROM {self._table} AS t0 WHERE ", condition, " RETURNING t0.*)")
+        return Change((change,), ())
+
+    # -- parts ------------------------------------------------------------------------------------------------------
+
+    def _entries(self, verb: str) -> tuple[AccessEntry, ...]:
+        """Return the entries that let the caller write these fields."""
+        entries = entries_for(self._entity, verb, self._roles)
+        allowed = tuple(
+            entry
+            for entry in entries
+            if entry.fields is None or set(self._columns) <= {*entry.fields, self._entity.key}
+        )
+        if not allowed:
+            union = {name for entry in entries for name in entry.fields or ()}
+            refused = sorted(set(self._columns) - union) or sorted(self._columns)
+            raise QueryError(
+                "42501",
+                f"permission denied to write {', '.join(refused)[:200]}",
+                errors=tuple(
+                    {
+                        "pointer": f"/{name}",
+                        "code": "forbidden_field",
+                        "detail": "you may not write this field",
+                    }
+                    for name in refused
+                ),
+            )
+        return allowed
+
+    def _body_cte(self, body: list[str], *, many: bool) -> Fragment:
+        function = "jsonb_to_recordset" if many else "jsonb_to_record"
+        if not body:
+            return sql("body AS (SELECT FROM jsonb_array_elements(", Slot(BODY, "jsonb"), ") e)")
+        fields = ", ".join(f"{quote(name)} {self._entity.fields[name].pg_type}" for name in body)
+        return sql(f"body AS (SELECT * FROM {function}(", Slot(BODY, "jsonb"), f") AS e({fields}))")
+
+    def _may(self, entries: tuple[AccessEntry, ...]) -> list[Fragment]:
+        parts: list[Fragment] = [sql('t0."deleted_at" IS NULL')] if self._entity.soft_delete else []
+        if all(entry.rule is not None for entry in entries):
+            context = SqlContext("t0", self._frame.namespace, self._frame.model)
+            parts.append(
+                sql(
+                    "(",
+                    join(
+                        " OR ", [to_sql(entry.rule, context) for entry in entries if entry.rule is not None]
+                    ),
+                    ")",
+                )
+            )
+        return parts
+
+    def _touch(self) -> list[Fragment]:
+        if not self._entity.managed:
+            return []
+        return [
+            sql('"updated_at" = now()'),
+            sql('"updated_by" = ', Claim(("id",), "text")),
+            sql('"row_version" = t0."row_version" + 1'),
+        ]
+
+    def _checks(self, entries: tuple[AccessEntry, ...], old: str | None) -> list[Fragment]:
+        if any(entry.check is None and (old is None or entry.rule is None) for entry in entries):
+            return []
+        options: list[Fragment] = []
+        for entry in entries:
+            parts = [] if entry.check is None else [to_sql(entry.check, self._context)]
+            if old is not None and entry.rule is not None:
+                parts.append(to_sql(entry.rule, SqlContext(old, self._frame.namespace, self._frame.model)))
+            options.append(join(" AND ", parts) if parts else sql("true"))
+        allowed = sql("(", join(" OR ", [sql("(", option, ")") for option in options]), ")")
+        return [
+            sql(
+                "(SELECT backsaas_api.refuse('BS403', '') FROM ",
+                self._written(old),
+                " WHERE NOT ",
+                allowed,
+                " LIMIT 1)",
+            )
+        ]
+
+    def _rules(self, *, with_old: bool) -> list[Fragment]:
+        """Return one refusal naming every broken rule and the key of a row that breaks it."""
+        parts: list[Fragment] = []
+        for index, rule in enumerate(self._entity.rules):
+            if (rule.uses_old and not with_old) or not rule.rule.in_sql:
+                continue
+            broken = sql("NOT ", to_sql(rule.rule, self._context))
+            parts.append(
+                sql(
+                    f"SELECT {index} AS rule, t0.{quote(self._entity.key)}::text AS key FROM ",
+                    self._written("o" if with_old else None),
+                    " WHERE ",
+                    broken,
+                )
+            )
+        if not parts:
+            return []
+        return [
+            sql(
+                "(SELECT backsaas_api.refuse('BS422', json_agg(v)::text) FROM (",
+                join(" UNION ALL ", parts),
+                ") v HAVING count(*) > 0)",
+            )
+        ]
+
+    def _process_rules(self, *, with_old: bool) -> tuple[Rule, ...]:
+        return tuple(
+            rule for rule in self._entity.rules if not rule.rule.in_sql and (with_old or not rule.uses_old)
+        )
+
+    def _written(self, old: str | None) -> str:
+        key = quote(self._entity.key)
+        return f"w t0 JOIN o ON o.{key} = t0.{key}" if old else "w t0"
+
+    def _on_conflict(self, conflict: tuple[str, ...], body: list[str], *, merge: bool) -> Fragment:
+        target = ", ".join(map(quote, conflict))
+        changed = [name for name in body if name not in conflict]
+        if not merge or not (changed or self._entity.managed):
+            return sql(f" ON CONFLICT ({target}) DO NOTHING")
+        entries = entries_for(self._entity, "update", self._roles)
+        sets = [sql(f"{quote(name)} = EXCLUDED.{quote(name)}") for name in changed] + self._touch()
+        clause = sql(f" ON CONFLICT ({target}) DO UPDATE SET ", join(", ", sets))
+        may = self._may(entries)
+        # a row out of the caller's reach must be refused, not skipped in silence
+        guard = (
+            sql(" WHERE (", join(" AND ", may), ") OR backsaas_api.refuse('BS403', '')") if may else sql("")
+        )
+        return sql(clause, guard)
+
+    @staticmethod
+    def _cast(value: Fragment, field: Field) -> Fragment:
+        return sql("(", value, f")::{field.pg_type}")
+
+
+def _forced(entries: tuple[AccessEntry, ...]) -> dict[str, object]:
+    """Return the values set for the caller: those that every entry sets."""
+    first, *others = entries
+    return {
+        name: expression
+        for name, expression in first.set.items()
+        if all(name in entry.set for entry in others)
+    }  # type: ignore[misc]
+
+
+def body_columns(frame: Frame, entity: Entity, names: tuple[str, ...]) -> dict[str, str]:
+    """Return the fields a body names: as written -> present name.
+
+    Raises:
+        QueryError: PGRST204 for a name that is no field.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        if name in entity.fields:
+            found[name] = name
+            continue
+        for field in entity.fields.values():
+            if field.renamed_from == name and answers(field.alias_until, frame.today):
+                frame.deprecated[f"{entity.name}.{name}"] = field.name
+                found[name] = field.name
+                break
+        else:
+            raise unknown_field(entity.name, name, entity.fields)
+    return found
+
+
+def expected_version(entity: Entity, version: str) -> Fragment:
+    """Return the condition of If-Match."""
+    del entity
+    return sql('t0."row_version" = ', Const(version, "bigint"))
