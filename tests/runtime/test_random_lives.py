@@ -31,7 +31,7 @@ from runtime.testing import (
 
 NAMES = "abc"
 STEP = 0.0123
-"""Time that passes after everything; no multiple of it is a delay."""
+"""Time that passes after everything, and a little more each time, so that no two things are due at once."""
 
 PATIENCE = 1000.0
 POLICY = RestartPolicy(LIMIT, WINDOW, FIRST, LONGEST, 0.0, "park", PROBE, LONGEST_PROBE)
@@ -74,6 +74,7 @@ class Lives(RuleBasedStateMachine):
         self.known = list(NAMES)
         self.runner = asyncio.Runner(loop_factory=VirtualLoop)
         self.texts = 0
+        self.moments = 0
         keeper = ChildSpec("keeper", lambda: Keeper(self.known, self.journal, self.faults))
         self.system = ActorSystem(
             ChildSpec("root", lambda: Supervisor([keeper], restarts=SUPERVISORS)),
@@ -102,6 +103,8 @@ class Lives(RuleBasedStateMachine):
             return "failed"
 
     def pass_time(self, seconds: float = STEP) -> None:
+        self.moments += 1
+        seconds += self.moments * 0.000137
         self.run(asyncio.sleep(seconds))
         self.model.advance(seconds)
 
@@ -236,5 +239,5 @@ class Lives(RuleBasedStateMachine):
 
 TestRandomLives = Lives.TestCase
 TestRandomLives.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
