@@ -1,0 +1,72 @@
+"""Prints figures as tables and keeps them as JSON."""
+
+import datetime as dt
+import json
+import os
+import platform
+from pathlib import Path
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+def speed(told: dict) -> str:
+    """Return the table of the comparison."""
+    head = f"{'operation':18}{'at once':>8}  {'server':12}{'req/s':>9}{'p50 ms':>9}{'p99 ms':>9}"
+    lines = [
+        f"{told['rows']:,} rows; CPU is that of the server's processes, user and system, without PostgreSQL",
+        "",
+        f"{head}{'CPU ms':>9}{'x hand':>8}{'failed':>8}",
+    ]
+    for operation, by_connections in told["figures"].items():
+        for connections, by_server in by_connections.items():
+            hand = by_server["handwritten"]["cpu_ms_per_request"]
+            for index, (server, row) in enumerate(by_server.items()):
+                names = f"{operation:18}{connections:>8}" if index == 0 else " " * 26
+                cpu = row["cpu_ms_per_request"]
+                lines.append(
+                    f"{names}  {server:12}{row['requests_per_second']:>9.0f}{row['p50_ms']:>9.2f}"
+                    f"{row['p99_ms']:>9.2f}{cpu:>9.3f}{cpu / hand if hand else 0:>8.2f}{row['failures']:>8}"
+                )
+    lines.append(f"\nmemory of BackSaas afterwards: {told['memory_mb']} MB")
+    return "\n".join(lines)
+
+
+def scale(told: dict) -> str:
+    """Return what many tenants cost."""
+    one, first, second = told["one_tenant"], told["first_start"], told["second_start"]
+    wake, more = told["activation_ms"], second["memory_mb"] - one["memory_mb"]
+    return f"""\
+one tenant:     ready in {one["ready_seconds"]} s, {one["memory_mb"]} MB
+{told["tenants"]:,} tenants:  first start {first["ready_seconds"]} s, later starts {second["ready_seconds"]} s
+                {second["memory_mb"]} MB idle ({more:+.1f} MB)
+a cold tenant:  first request p50 {wake["p50_ms"]} ms, p99 {wake["p99_ms"]} ms
+                ({wake["requests"]} tenants, {wake["failures"]} failures)"""
+
+
+def reloads(told: dict) -> str:
+    """Return how long edits take and what they disturb."""
+    quiet, loaded = told["additive_edit_ms"], told["under_load"]
+    text = f"""\
+a new field, save to live: p50 {quiet["p50_ms"]} ms, p95 {quiet["p95_ms"]} ms,
+                           p99 {quiet["p99_ms"]} ms ({quiet["edits"]} edits, {quiet["never_live"]} never live)
+under {loaded["requests_per_second"]} requests/s:      {loaded["edits"]:,} edits, {loaded["refused"]} of them bad,
+                           {loaded["never_live"]} never live; {loaded["requests"]:,} requests,
+                           {loaded["failed_requests"]} failed, {loaded["mixed_versions"]} mixed versions"""
+    return "\n".join([text, *(f"! {sample}" for sample in loaded.get("samples", ()))])
+
+
+def keep(told: dict) -> Path:
+    """Write everything down, with what it ran on."""
+    now = dt.datetime.now(dt.UTC)
+    told = {
+        "at": now.isoformat(timespec="seconds"),
+        "machine": {
+            "cores": os.cpu_count(),
+            "system": platform.system(),
+            "python": platform.python_version(),
+            "processor": platform.machine(),
+        },
+    } | told
+    file = RESULTS / f"{now:%Y%m%d-%H%M%S}.json"
+    file.write_text(json.dumps(told, indent=2) + "\n")
+    return file

@@ -1,0 +1,70 @@
+"""A thousand tenants that nobody uses: what they cost in memory and start-up, and how one wakes up."""
+
+import http.client
+import time
+from pathlib import Path
+
+from bench.processes import Platform
+from bench.speed import Tally
+
+TENANT = """\
+version: 1
+service: {{ name: {slug} }}
+entities:
+  things:
+    schema:
+      required: [name]
+      properties: {{ name: {{ type: string }}, amount: {{ type: number, multipleOf: 0.01 }} }}
+    access: {{ read: [ public ], write: [ admin ] }}
+  parts:
+    schema: {{ properties: {{ thing_id: {{ references: things }}, count: {{ type: integer }} }} }}
+    access: {{ read: [ public ] }}
+"""
+SETTLED_SECONDS = 3.0
+
+
+def measure(dsn: str, folder: Path, *, quick: bool) -> dict:
+    """Start with one tenant and with many; wake some of them."""
+    count = 100 if quick else 1000
+    few, many = folder / "few", folder / "many"
+    for place, number in ((few, 1), (many, count)):
+        place.mkdir()
+        for index in range(number):
+            slug = f"tenant-{index:04}"
+            (place / f"{slug}.yaml").write_text(TENANT.format(slug=slug))
+    return {
+        "tenants": count,
+        "one_tenant": _start(few, folder / "data-few", dsn, [])[0],
+        "first_start": _start(many, folder / "data-many", dsn, [])[0],
+        "second_start": (second := _start(many, folder / "data-many", dsn, _cold(count)))[0],
+        "activation_ms": second[1],
+    }
+
+
+def _cold(count: int) -> list[str]:
+    return [f"tenant-{index:04}" for index in range(1, count, max(1, count // 50))]
+
+
+def _start(schemas: Path, data: Path, dsn: str, cold: list[str]) -> tuple[dict, dict]:
+    platform = Platform("many", schemas, data, dsn)
+    tally = Tally(seconds=1)
+    try:
+        ready = platform.wait_for("/readyz", platform.admin_port, 900)
+        time.sleep(SETTLED_SECONDS)
+        idle = platform.memory_mb()
+        for slug in cold:
+            begin = time.perf_counter_ns()
+            connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=30)
+            connection.request("GET", f"/api/tenants/{slug}/things?limit=1")
+            answer = connection.getresponse()
+            answer.read()
+            connection.close()
+            tally.count += 1
+            tally.microseconds.append((time.perf_counter_ns() - begin) // 1000)
+            tally.failures += answer.status != 200
+        told = {"ready_seconds": round(ready, 2), "memory_mb": round(idle, 1)}
+        if cold:
+            told["memory_after_waking_mb"] = round(platform.memory_mb(), 1)
+        return told, {key: tally.figures()[key] for key in ("p50_ms", "p99_ms", "requests", "failures")}
+    finally:
+        platform.stop()
