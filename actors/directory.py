@@ -240,6 +240,7 @@ class Directory(Supervisor):
         connection = await self._platform.database.dedicated()
         heard: asyncio.Queue[str] = asyncio.Queue()
         try:
+            await registry.hold_served(connection)
             await connection.add_listener(CHANNEL, lambda *message: heard.put_nowait(str(message[-1])))
             ended = asyncio.Event()
             connection.add_termination_listener(lambda _: (ended.set(), heard.put_nowait("")))

@@ -19,6 +19,9 @@ from actors.tenant.registry_schema import BOOTSTRAP, BOOTSTRAP_LOCK, TRIGRAM
 from schemas.compiler.diagnostics import Diagnostic, Position
 from schemas.compiler.migrate.steps import Migration, Record
 
+SERVED_LOCK = 0x62736C7376
+"""Advisory lock that every server of the database shares."""
+
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
 
@@ -233,6 +236,31 @@ async def version(connection: Connection, identity: TenantIdentity, number: int)
         number,
     )
     return None if row is None else _version(row)
+
+
+async def earlier_version(connection: Connection, identity: TenantIdentity, digest: str) -> int | None:
+    """Return the newest version that was in force once with this very text: putting it back is a rollback."""
+    number: int | None = await connection.fetchval(
+        """
+        SELECT max(number) FROM backsaas.versions WHERE tenant = $1 AND digest = $2 AND state = 'superseded'
+        """,
+        uuid.UUID(identity.id),
+        digest,
+    )
+    return number
+
+
+async def hold_served(connection: Connection) -> None:
+    """Show, for as long as this connection lives, that a server takes changes of tenant files."""
+    await connection.execute("SELECT pg_catalog.pg_advisory_lock_shared($1)", SERVED_LOCK)
+
+
+async def is_served(connection: Connection) -> bool:
+    """Whether a server runs on this database."""
+    alone: bool = await connection.fetchval("SELECT pg_catalog.pg_try_advisory_lock($1)", SERVED_LOCK)
+    if alone:
+        await connection.execute("SELECT pg_catalog.pg_advisory_unlock($1)", SERVED_LOCK)
+    return not alone
 
 
 async def records_since(connection: Connection, identity: TenantIdentity, number: int) -> list[Record]:
