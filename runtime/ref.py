@@ -9,7 +9,7 @@ holds the actor. Everyone outside the kernel uses this.
 
 import asyncio
 from collections.abc import Awaitable
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from runtime.address import Address
 from runtime.mailbox import Envelope
@@ -29,14 +29,12 @@ class Request(Generic[R_co]):
     """
 
     __slots__ = ()
-    interleaved: ClassVar[bool] = False
 
 
 class Interleaved(Request[R_co]):
     """Base of requests that run in the caller's task, by ``Actor.serve``, many at a time."""
 
     __slots__ = ()
-    interleaved: ClassVar[bool] = True
 
 
 class ActorRef:
@@ -73,7 +71,7 @@ class ActorRef:
         Raises:
             ActorError: its subclasses say why there is no answer; see ``signals``.
         """
-        if not message.interleaved:
+        if not isinstance(message, Interleaved):
             answer: A = await self._address.ask(message, timeout)
             return answer
         deadline = asyncio.get_running_loop().time() + timeout
@@ -86,7 +84,7 @@ class ActorRef:
                 raise AskTimeoutError(self.path, f"no answer in {timeout:g} s") from None
             raise
 
-    async def call(self, message: Request[A], deadline: float = 0.0) -> A:
+    async def call(self, message: Interleaved[A], deadline: float = 0.0) -> A:
         """Run an interleaved request here and now: the path of every HTTP request.
 
         No task, no future, no timer. ``deadline`` (loop time) bounds only the wait for an actor that does not

@@ -1,11 +1,14 @@
 """Asks, tells and calls: who answers, who hears of an error, and for how long anybody waits."""
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from acting import tree
+from mypy import api
 
 from runtime.actor import Actor
 from runtime.observe import ActorStuck, CallFailed, MessageRefused, MessagesDropped
@@ -22,6 +25,8 @@ from runtime.signals import (
 from runtime.spec import ChildSpec
 from runtime.supervisor import Supervisor
 from runtime.testing import Break, InjectedError, Linger, Note, Peek, Recorder, Refuse, RefusedError, simulate
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def test_a_serial_message_is_answered_after_the_one_before() -> None:
@@ -201,6 +206,38 @@ class Pinged(Actor):
 
     async def serve(self, message: Ping) -> int:
         return 1
+
+
+TYPED = """
+from dataclasses import dataclass
+from runtime.ref import ActorRef, Interleaved, Request
+
+@dataclass(frozen=True, slots=True)
+class Describe(Request[int]):
+    depth: int = 0
+
+@dataclass(frozen=True, slots=True)
+class Call(Interleaved[bytes]):
+    name: str = ""
+
+async def talk(ref: ActorRef) -> None:
+    reveal_type(await ref.ask(Describe(), timeout=1.0))
+    reveal_type(await ref.ask(Call()))
+    reveal_type(await ref.call(Call()))
+    await ref.call(Describe())
+"""
+
+
+def test_answers_are_typed_without_casts(tmp_path: Path) -> None:
+    page = tmp_path / "talking.py"
+    page.write_text(TYPED)
+    said, _, status = api.run(
+        ["--config-file", str(ROOT / "pyproject.toml"), "--no-error-summary", str(page)]
+    )
+    assert re.findall(r'Revealed type is "(?:builtins\.)?(\w+)"', said) == ["int", "bytes", "bytes"]
+    (error,) = re.findall(r"error: (.*)", said)
+    assert '"Describe"; expected "Interleaved' in error
+    assert status == 1
 
 
 def test_a_call_costs_less_than_a_microsecond_more_than_calling_the_function() -> None:

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from runtime.mailbox import Envelope, Mailbox
-from runtime.ref import Request
 from runtime.root import ActorSystem
 from runtime.signals import AskTimeoutError, Halt, MailboxFullError, Stop
 from runtime.spec import ChildSpec
@@ -131,9 +130,3 @@ def test_a_busy_actor_lets_others_run() -> None:
         return turns
 
     assert simulate(main) > 10
-
-
-def test_requests_are_typed_without_casts() -> None:
-    """``ask`` is annotated with the request's answer; mypy checks the same in the program."""
-    assert issubclass(Note, Request)
-    assert Note.interleaved is False
