@@ -27,9 +27,9 @@ _ON_DELETE = {"a": "no_action", "r": "restrict", "c": "cascade", "n": "set_null"
 _FIELD, _RECORD = "\x1f", "\x1e"
 _CACHED_TABLES = 2048
 
-# pg_depend is the only catalog with an index by namespace, and every sub-select below is an index scan of one
-# table: the cost does not grow with the number of tenants. Text joined by control characters is twice as fast as
-# JSON; defaults are the only free text and lose those characters.
+# pg_depend is the only catalog with an index by namespace, and every sub-select below is an index scan for
+# one table: the cost does not grow with the number of tenants. Text joined by control characters is twice as
+# fast as JSON; defaults are the only free text and lose those characters.
 _QUERY = r"""
 SELECT c.relname, pg_catalog.pg_relation_size(c.oid), coalesce((
     SELECT string_agg(concat_ws(E'\x1f', a.attnum, a.attname,
@@ -40,7 +40,8 @@ SELECT c.relname, pg_catalog.pg_relation_size(c.oid), coalesce((
         translate((SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d
                    WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum), E'\x1e\x1f', ''),
         (SELECT t.description FROM pg_catalog.pg_description t WHERE t.objoid = a.attrelid
-           AND t.classoid = 'pg_catalog.pg_class'::regclass AND t.objsubid = a.attnum)) END), E'\x1e' ORDER BY a.attnum)
+           AND t.classoid = 'pg_catalog.pg_class'::regclass AND t.objsubid = a.attnum)) END),
+      E'\x1e' ORDER BY a.attnum)
     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), ''),
   coalesce((
     SELECT string_agg(concat_ws(E'\x1f', k.conname, k.contype, array_to_string(k.conkey, ' '), k.convalidated,
@@ -51,7 +52,8 @@ SELECT c.relname, pg_catalog.pg_relation_size(c.oid), coalesce((
         FROM pg_catalog.pg_class f WHERE f.oid = k.confrelid)
       WHEN 'c' THEN (
         SELECT t.description FROM pg_catalog.pg_description t
-        WHERE t.objoid = k.oid AND t.classoid = 'pg_catalog.pg_constraint'::regclass AND t.objsubid = 0) END), E'\x1e' ORDER BY k.conname)
+        WHERE t.objoid = k.oid AND t.classoid = 'pg_catalog.pg_constraint'::regclass AND t.objsubid = 0) END),
+      E'\x1e' ORDER BY k.conname)
     FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'f', 'c', 'u', 'x')), ''),
   coalesce((
     SELECT string_agg(concat_ws(E'\x1f', x.relname, i.indkey, i.indisunique, m.amname,
@@ -59,14 +61,16 @@ SELECT c.relname, pg_catalog.pg_relation_size(c.oid), coalesce((
       i.indexprs IS NULL AND i.indpred IS NULL AND NOT (0 <> ANY(i.indoption)),
       (
         SELECT t.description FROM pg_catalog.pg_description t
-        WHERE t.objoid = x.oid AND t.classoid = 'pg_catalog.pg_class'::regclass AND t.objsubid = 0)), E'\x1e' ORDER BY x.relname)
+        WHERE t.objoid = x.oid AND t.classoid = 'pg_catalog.pg_class'::regclass AND t.objsubid = 0)),
+      E'\x1e' ORDER BY x.relname)
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
     JOIN pg_catalog.pg_am m ON m.oid = x.relam WHERE i.indrelid = c.oid AND NOT i.indisprimary), ''),
   CASE WHEN c.relhastriggers THEN coalesce((
     SELECT string_agg(concat_ws(E'\x1f', g.tgname, g.tgenabled, md5(p.prosrc),
       (
         SELECT t.description FROM pg_catalog.pg_description t
-        WHERE t.objoid = g.oid AND t.classoid = 'pg_catalog.pg_trigger'::regclass AND t.objsubid = 0)), E'\x1e' ORDER BY g.tgname)
+        WHERE t.objoid = g.oid AND t.classoid = 'pg_catalog.pg_trigger'::regclass AND t.objsubid = 0)),
+      E'\x1e' ORDER BY g.tgname)
     FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
     WHERE g.tgrelid = c.oid AND NOT g.tgisinternal), '') ELSE '' END
 FROM pg_catalog.pg_namespace n

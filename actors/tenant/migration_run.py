@@ -27,6 +27,10 @@ from schemas.compiler.migrate.steps import BATCHED, CONCURRENT, CONTRACT, INSTAN
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
+Verify: TypeAlias = Callable[["asyncpg.Connection[Any]"], Awaitable[None]]
+"""Looks at the new tables before anybody else does; whatever it raises keeps the old version."""
+
+_BLOCKED = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 _ROWS_DISAGREE = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
 
 
@@ -38,16 +42,30 @@ class StalePlanError(Exception):
     """Another version is in force than the plan starts from: plan again."""
 
 
+class _VerifyError(Exception):
+    """Carries what a verification raised past the handling of the rows' own errors."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
 class MigrationRun:
     """One migration on one connection."""
 
     def __init__(
-        self, connection: Connection, identity: TenantIdentity, migration: Migration, pace: Pace
+        self,
+        connection: Connection,
+        identity: TenantIdentity,
+        migration: Migration,
+        pace: Pace,
+        verify: Verify | None = None,
     ) -> None:
         self._connection = connection
         self._identity = identity
         self._migration = migration
         self._pace = pace
+        self._verify = verify
 
     async def expand(self, done: frozenset[int], *, begun: bool) -> None:
         """Run what is left up to the switch, and the switch."""
@@ -61,10 +79,16 @@ class MigrationRun:
                 await self._group(group)
             await self._switch(groups[-1], begun=begun)
         except _ROWS_DISAGREE as error:
-            if begun:
-                left_now = await journal.open_migration(self._connection, self._identity)
-                await self.revert(left_now.done if left_now is not None else frozenset())
+            await self._take_back(begun=begun)
             raise MigrationRefusedError(_explain(error)) from error
+        except _VerifyError as error:
+            await self._take_back(begun=begun)
+            raise error.reason from error
+
+    async def _take_back(self, *, begun: bool) -> None:
+        if begun:
+            left = await journal.open_migration(self._connection, self._identity)
+            await self.revert(left.done if left is not None else frozenset())
 
     async def contract(self, done: frozenset[int]) -> tuple[str, ...]:
         """Run what is left after the switch; returns what the rows did not allow."""
@@ -136,6 +160,7 @@ class MigrationRun:
                 await lock_tables(self._connection, steps)
                 await self._check_base()
                 await run_statements(self._connection, steps)
+                await self._verified()
                 if begun:
                     await journal.set_state(self._connection, self._identity, migration, state)
                 else:
@@ -149,6 +174,16 @@ class MigrationRun:
         await self._pace.checkpoint("before the switch")
         await patiently(self._connection, self._pace, attempt, _tables(steps), self._waiting)
         await self._pace.checkpoint("after the switch")
+
+    async def _verified(self) -> None:
+        if self._verify is None:
+            return
+        try:
+            await self._verify(self._connection)
+        except _BLOCKED:
+            raise  # a lock, not a verdict: the switch is tried again
+        except Exception as error:
+            raise _VerifyError(error) from error
 
     async def _group(self, group: list[tuple[int, Step]]) -> None:
         steps = [step for _, step in group]

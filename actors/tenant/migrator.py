@@ -15,7 +15,7 @@ import asyncpg
 
 from actors.messages import TenantIdentity
 from actors.tenant import journal
-from actors.tenant.migration_run import MigrationRefusedError, MigrationRun, StalePlanError
+from actors.tenant.migration_run import MigrationRefusedError, MigrationRun, StalePlanError, Verify
 from actors.tenant.step_runner import MigrationBlockedError, Pace
 from schemas.compiler.migrate.steps import Migration
 
@@ -52,11 +52,21 @@ async def expand(
     migration: Migration,
     *,
     confirmed: bool = False,
+    verify: Verify | None = None,
     pace: Pace = _STEADY,
 ) -> None:
     """Run everything up to and including the switch; afterwards the version is in force.
 
     A plan of instant steps is one transaction, journal and version included.
+
+    Args:
+        connection: the owner's, used by nobody else meanwhile.
+        identity: the tenant.
+        migration: from ``planning``.
+        confirmed: somebody allowed this plan.
+        verify: awaited with the connection inside the switch's transaction, after its statements; what it
+            raises keeps the old version and comes out of here.
+        pace: how to wait.
 
     Raises:
         MigrationRefusedError: a level 3 hazard, or the rows broke a step; what had been prepared is taken
@@ -75,7 +85,7 @@ async def expand(
         if left is not None and left.migration.plan_id != migration.plan_id:
             await _settle(connection, identity, left, pace)
             raise StalePlanError("an earlier migration had to be finished first")
-        run = MigrationRun(connection, identity, migration, pace)
+        run = MigrationRun(connection, identity, migration, pace, verify)
         await run.expand(left.done if left is not None else frozenset(), begun=left is not None)
 
 

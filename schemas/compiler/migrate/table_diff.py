@@ -1,8 +1,8 @@
 """The changes of one table that exists and stays.
 
 A rename is followed through everything that names the column: constraints and indexes are recognised by what
-they would look like under the old names, and only renamed. A removed field is archived, never dropped. Used by
-``diff``.
+they would look like under the old names, and only renamed. A removed field is archived, never dropped. Used
+by ``diff``.
 """
 
 from collections.abc import Iterator, Mapping
