@@ -6,7 +6,6 @@ child of the directory; the gateway calls it through its ``ActorRef``.
 """
 
 import asyncio
-import time
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,10 +18,10 @@ from actors.sources import Source
 from actors.tenant import migrator, registry, reload
 from actors.tenant.executor import StaleGenerationError
 from actors.tenant.generation import Generation
+from actors.tenant.intake import finish, take
 from actors.tenant.operations import execute
 from actors.tenant.platform import Platform
 from actors.tenant.provision import provision
-from actors.tenant.status import Pending, Rejection, ReloadTimes
 from runtime.actor import Actor
 from runtime.lease import Lease
 from runtime.ref import Request
@@ -175,51 +174,23 @@ class TenantActor(Actor):
 
     async def _take_newest(self) -> None:
         """Bring the file's newest content into force, unless it is already."""
-        book, source = self._platform.book, self._platform.sources.get(self._slug)
+        source = self._platform.sources.get(self._slug)
         if source is None:
             return
         if self._lease is not None and self._lease.current.digest == source.digest:
-            self._paused = False
-            book.update(self._slug, state="serving", reason="", rejection=None, pending=None)
+            self._settle(rejection=None, pending=None)
             return
-        watch, began = reload.Stopwatch(), time.perf_counter()
-        noticed = source.age_ms()
-        watch.phases_ms["notice"] = noticed
-        try:
-            fresh = await reload.deploy(
-                self._platform, self._identity, self._require_pool(), source, self._built + 1, watch
-            )
-        except reload.RejectedError as error:
-            await self._reject(source, error)
-        except reload.NeedsConfirmationError as error:
-            log.warning(
-                "reload.needs_confirmation", tenant=self._slug, plan=error.plan_id, summary=error.summary
-            )
-            self._settle(pending=Pending(error.plan_id, source.digest, error.summary), rejection=None)
-        except reload.BlockedError as error:
-            log.warning("reload.blocked", tenant=self._slug, reason=str(error))
-            self._settle(reason=f"the migration waits: {error}")
-            self.spawn(self._look_again(), "look_again")
-        else:
-            with watch.phase("swap"):
-                old = await self._install(fresh)
-            total = noticed + (time.perf_counter() - began) * 1000
-            self._paused = False
-            book.update(
-                self._slug,
-                state="serving",
-                reason="",
-                rejection=None,
-                pending=None,
-                last_reload=ReloadTimes(self._platform.now(), fresh.version, total, dict(watch.phases_ms)),
-            )
-            log.info(
-                "reload.live", tenant=self._slug, version=fresh.version, ms=round(total, 1), **_rounded(watch)
-            )
-            if old is not None:
-                await old.drained(self._platform.drain_seconds)
-                for note in await reload.contract(self._platform, self._identity):
-                    log.warning("reload.note", tenant=self._slug, note=note)
+        outcome = await take(self._platform, self._identity, self._require_pool(), source, self._built + 1)
+        if outcome.generation is None:
+            self._settle(**outcome.changes)
+            if outcome.again:
+                self.spawn(self._look_again(), "look_again")
+            return
+        old = await self._install(outcome.generation)
+        self._settle(**outcome.changes)
+        if old is not None:
+            await old.drained(self._platform.drain_seconds)
+            await finish(self._platform, self._identity)
 
     async def _install(self, fresh: Generation) -> Any:
         """Swap generations: one assignment. Returns what is to be drained, None for the first one."""
@@ -237,22 +208,12 @@ class TenantActor(Actor):
             self._swapped.notify_all()
         return old
 
-    async def _reject(self, source: Source, error: reload.RejectedError) -> None:
-        rejection = Rejection(self._platform.now(), source.digest, error.diagnostics)
-        self._settle(rejection=rejection, pending=None)
-        for finding in error.diagnostics[:20]:
-            log.warning("reload.refused", tenant=self._slug, diagnostic=finding.render(f"{self._slug}.yaml"))
-        await reload.note_rejection(self._platform, self._identity, source, error.diagnostics)
-
-    def _settle(self, **changes: Any) -> None:
-        """After an edit that was not taken: the version before keeps serving, if there is one."""
-        if self._lease is not None:
-            self._paused = False
-        state = "serving" if self._lease is not None else "failed"
-        changes.setdefault(
-            "reason", "" if self._lease is not None else "no version of the file could be taken yet"
-        )
-        self._platform.book.update(self._slug, state=state, **changes)
+    def _settle(self, **changes: Any) -> None:  # noqa: ANN401 - attributes of TenantStatus
+        """Note how an edit came out; the version in force, if there is one, serves again."""
+        serving = self._lease is not None
+        self._paused = False
+        changes.setdefault("reason", "" if serving else "no version of the file could be taken yet")
+        self._platform.book.update(self._slug, state="serving" if serving else "failed", **changes)
 
     async def _look_again(self) -> None:
         await asyncio.sleep(BLOCKED_RETRY)
@@ -294,7 +255,3 @@ class TenantActor(Actor):
         return ProblemError(
             code, status.reason or "The tenant is not serving.", headers=(("Retry-After", "2"),)
         )
-
-
-def _rounded(watch: reload.Stopwatch) -> dict[str, float]:
-    return {name: round(value, 1) for name, value in watch.phases_ms.items()}

@@ -1,0 +1,85 @@
+"""One edit of a tenant's file, from content to outcome: what is logged, what is remembered, what is tried again.
+
+Decides what people are told about it. How a version comes into force is ``reload``'s. Called by the tenant actor.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from actors.messages import TenantIdentity
+from actors.pool import TenantPool
+from actors.sources import Source
+from actors.tenant import reload
+from actors.tenant.generation import Generation
+from actors.tenant.platform import Platform
+from actors.tenant.status import Pending, Rejection, ReloadTimes
+
+LOGGED_FINDINGS = 20
+
+log = structlog.get_logger("tenant")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it came out.
+
+    Attributes:
+        generation: what to serve now, None when the version before goes on.
+        changes: for the tenant's status.
+        again: try the same content again in a moment.
+    """
+
+    generation: Generation | None
+    changes: dict[str, Any] = field(default_factory=dict)
+    again: bool = False
+
+
+async def take(
+    platform: Platform, identity: TenantIdentity, pool: TenantPool, source: Source, number: int
+) -> Outcome:
+    """Bring a source into force in the database, or say why not.
+
+    Args:
+        platform: the surroundings.
+        identity: the tenant.
+        pool: its connections.
+        source: the file's content.
+        number: of the generation to make.
+    """
+    watch, began = reload.Stopwatch(), time.perf_counter()
+    watch.phases_ms["notice"] = source.age_ms()
+    try:
+        fresh = await reload.deploy(platform, identity, pool, source, number, watch)
+    except reload.RejectedError as error:
+        for finding in error.diagnostics[:LOGGED_FINDINGS]:
+            log.warning(
+                "reload.refused", tenant=identity.slug, diagnostic=finding.render(f"{identity.slug}.yaml")
+            )
+        await reload.note_rejection(platform, identity, source, error.diagnostics)
+        return Outcome(
+            None, {"rejection": Rejection(platform.now(), source.digest, error.diagnostics), "pending": None}
+        )
+    except reload.NeedsConfirmationError as error:
+        log.warning(
+            "reload.needs_confirmation", tenant=identity.slug, plan=error.plan_id, summary=error.summary
+        )
+        return Outcome(
+            None, {"pending": Pending(error.plan_id, source.digest, error.summary), "rejection": None}
+        )
+    except reload.BlockedError as error:
+        log.warning("reload.blocked", tenant=identity.slug, reason=str(error))
+        return Outcome(None, {"reason": f"the migration waits: {error}"}, again=True)
+    total = watch.phases_ms["notice"] + (time.perf_counter() - began) * 1000
+    rounded = {name: round(value, 1) for name, value in watch.phases_ms.items()}
+    log.info("reload.live", tenant=identity.slug, version=fresh.version, ms=round(total, 1), **rounded)
+    times = ReloadTimes(platform.now(), fresh.version, total, watch.phases_ms)
+    return Outcome(fresh, {"rejection": None, "pending": None, "last_reload": times})
+
+
+async def finish(platform: Platform, identity: TenantIdentity) -> None:
+    """Do what had to wait until no request used the old version."""
+    for note in await reload.contract(platform, identity):
+        log.warning("reload.note", tenant=identity.slug, note=note)
