@@ -8,8 +8,10 @@ secrets.
 
 import asyncio
 import contextlib
+import dataclasses
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,6 +139,7 @@ class Server:
             self._secrets,
             lambda: datetime.now(UTC),
             settings.reload.drain_seconds,
+            time.time(),
         )
         admin = AdminServer(settings.admin_host, settings.admin_port, self._unready, self._metrics)
         try:
@@ -325,7 +328,7 @@ def port_problem(host: str, port: int, error: OSError, name: str) -> str:
 
 
 def _observe(observation: Observation) -> None:
-    fields = {name: getattr(observation, name) for name in observation.__dataclass_fields__}
+    fields = {field.name: getattr(observation, field.name) for field in dataclasses.fields(observation)}
     error = fields.pop("error", None)
     if isinstance(error, BaseException):
         fields["reason"] = f"{type(error).__name__}: {error}"

@@ -69,6 +69,7 @@ class TenantActor(Actor):
         self._lease: Lease[Generation] | None = None
         self._swapped = asyncio.Condition()
         self._paused = False
+        self._refused = ""
         self._built = 0
 
     async def pre_start(self) -> None:
@@ -180,7 +181,10 @@ class TenantActor(Actor):
         if self._lease is not None and self._lease.current.digest == source.digest:
             self._settle(rejection=None, pending=None)
             return
+        if self._refused == source.digest:
+            return
         outcome = await take(self._platform, self._identity, self._require_pool(), source, self._built + 1)
+        self._refused = source.digest if outcome.final else ""
         if outcome.generation is None:
             self._settle(**outcome.changes)
             if outcome.again:

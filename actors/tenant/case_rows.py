@@ -32,6 +32,9 @@ _SCALARS: Mapping[str, Any] = {
 }
 
 
+_TEXTS: Mapping[str, str] = {"email": "{}@example.com", "uri": "https://example.com/{}", "color": "#336699"}
+
+
 class RowError(Exception):
     """The row cannot be made; the message says what the test has to name."""
 
@@ -54,6 +57,11 @@ class CaseRows:
         self._namespace = namespace
         self._claims = claims
         self._people: set[str] = set()
+
+    async def make_caller(self) -> None:
+        """Insert the caller's own user row."""
+        if USERS in self._model.entities:
+            await self._person(USERS, "me", 0)
 
     async def make(self, entity: Entity, given: Mapping[str, Any], depth: int = 0) -> str:
         """Insert a row and return its key in text form.
@@ -88,9 +96,8 @@ class CaseRows:
             if field.required and not field.has_default:
                 return await self.make(self._model.entities[field.references.entity], {}, depth + 1)
             return None
-        if field.name == entity.key:
-            return str(uuid.uuid4()) if field.kind in {"uuid", "text"} else None
-        return made_up(field) if field.required and not field.has_default else None
+        needed = field.name == entity.key or (field.required and not field.has_default)
+        return made_up(field) if needed else None
 
     async def _person(self, entity: str, who: str, depth: int) -> str:
         key = ME if who == "me" else OTHER
@@ -117,7 +124,7 @@ class CaseRows:
         try:
             async with self._connection.transaction():
                 arguments = [json.dumps(values)] if values else []
-                key: str = await self._connection.fetchval(statement, *arguments)
+                return str(await self._connection.fetchval(statement, *arguments))
         except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
             raise RowError(
                 f"PostgreSQL refuses the row of '{entity.name}': {str(error).splitlines()[0]}"
@@ -128,8 +135,11 @@ class CaseRows:
 def made_up(field: Field) -> Any:  # noqa: ANN401 - any JSON value
     """Return some value the field accepts."""
     schema = field.schema
-    if "const" in schema or schema.get("enum"):
-        return schema.get("const", next(iter(schema.get("enum", [None]))))
+    for word in ("enum", "examples"):
+        if schema.get(word):
+            return schema[word][0]
+    if "const" in schema:
+        return schema["const"]
     if field.kind in _SCALARS:
         return _SCALARS[field.kind]
     if schema.get("type") == "string" or field.kind in {"text", "uuid"}:
@@ -142,16 +152,12 @@ def made_up(field: Field) -> Any:  # noqa: ANN401 - any JSON value
 
 def _made_up_text(field: Field) -> str:
     unique = uuid.uuid4().hex
-    match field.schema.get("format"):
-        case "uuid":
-            return str(uuid.uuid4())
-        case "email":
-            return f"{unique}@example.com"
-        case "uri":
-            return f"https://example.com/{unique}"
-        case "color":
-            return "#336699"
+    form = field.schema.get("format")
+    if field.kind == "uuid":
+        return str(uuid.uuid4())
+    if form in _TEXTS:
+        return _TEXTS[form].format(unique)
     if "pattern" in field.schema:
-        raise RowError(f"name a value for '{field.name}': it has a pattern")
+        raise RowError(f"give a value for '{field.name}': it has a pattern and no examples")
     least, most = field.schema.get("minLength", 1), field.schema.get("maxLength", 32)
     return (unique * (least // 32 + 1))[: max(least, min(most, 32))]

@@ -30,11 +30,13 @@ class Outcome:
         generation: what to serve now, None when the version before goes on.
         changes: for the tenant's status.
         again: try the same content again in a moment.
+        final: the same content would be refused again.
     """
 
     generation: Generation | None
     changes: dict[str, Any] = field(default_factory=dict)
     again: bool = False
+    final: bool = False
 
 
 async def take(
@@ -50,7 +52,8 @@ async def take(
         number: of the generation to make.
     """
     watch, began = reload.Stopwatch(), time.perf_counter()
-    watch.phases_ms["notice"] = source.age_ms()
+    # a file that was there before the process is no save somebody waits for
+    watch.phases_ms["notice"] = source.age_ms() if source.saved_at > platform.started_at else 0.0
     try:
         fresh = await reload.deploy(platform, identity, pool, source, number, watch)
     except reload.RejectedError as error:
@@ -59,9 +62,8 @@ async def take(
                 "reload.refused", tenant=identity.slug, diagnostic=finding.render(f"{identity.slug}.yaml")
             )
         await reload.note_rejection(platform, identity, source, error.diagnostics)
-        return Outcome(
-            None, {"rejection": Rejection(platform.now(), source.digest, error.diagnostics), "pending": None}
-        )
+        rejection = Rejection(platform.now(), source.digest, error.diagnostics)
+        return Outcome(None, {"rejection": rejection, "pending": None}, final=True)
     except reload.NeedsConfirmationError as error:
         log.warning(
             "reload.needs_confirmation", tenant=identity.slug, plan=error.plan_id, summary=error.summary

@@ -26,6 +26,7 @@ class Platform:
         secrets: the environment's values for ``${NAME}`` in tenant files.
         now: aware UTC wall clock.
         drain_seconds: how long requests on an old generation may finish.
+        started_at: when the process began to watch, in seconds since the epoch.
     """
 
     database: Database
@@ -36,6 +37,7 @@ class Platform:
     secrets: Mapping[str, str]
     now: Callable[[], datetime]
     drain_seconds: float = 10.0
+    started_at: float = 0.0
 
     def password(self, identity: TenantIdentity) -> str:
         """Return the password of a tenant's role."""

@@ -89,7 +89,8 @@ async def provision(
         f"LOGIN CONNECTION LIMIT {CONNECTION_LIMIT} PASSWORD '{scram_verifier(password, identity.id)}'"
     )  # fmt: skip
     async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK_CLASS, namespace)
+        # one at a time: all of them change the rights on the namespace that tenants share
+        await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", LOCK_CLASS)
         present = await connection.fetchrow(
             "SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls AS strong "
             "FROM pg_roles WHERE rolname = $1",
@@ -112,7 +113,8 @@ async def deprovision(connection: "asyncpg.Connection[asyncpg.Record]", identity
     """Remove a tenant's role and both namespaces with everything in them; safe to repeat. Nothing is kept."""
     role, namespace, archive = role_name(identity), _checked(identity.namespace), _checked(identity.archive)
     async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK_CLASS, namespace)
+        # one at a time: all of them change the rights on the namespace that tenants share
+        await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", LOCK_CLASS)
         await connection.execute(f"DROP SCHEMA IF EXISTS {quote(namespace)} CASCADE")
         await connection.execute(f"DROP SCHEMA IF EXISTS {quote(archive)} CASCADE")
         if await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):

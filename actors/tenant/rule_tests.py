@@ -89,6 +89,8 @@ class _Trial:
         rows = CaseRows(
             self._connection, self._generation.model, self._generation.identity.namespace, self._case.claims
         )
+        if self._who.id == ME:
+            await rows.make_caller()
         self._key = await rows.make(self._entity, self._case.given)
         problems: list[str] = []
         for name in (*self._case.may, *self._case.may_not):
@@ -174,6 +176,8 @@ class _Trial:
         transition = workflow.transitions[name]
         row = await self._row()
         if transition.roles and not self._who.roles & set(transition.roles):
+            return False
+        if not await self._may_update():
             return False
         if row.get(workflow.field) not in transition.sources:
             return False
