@@ -219,3 +219,8 @@ def _as_text(value: Any) -> str:  # noqa: ANN401 - JSON
     if isinstance(value, list | dict) or value is None:
         raise ProblemError("batch.reference", "only a text or a number can stand in a path")
     return orjson.dumps(value).decode()
+
+
+def body_of(result: Result) -> Any:  # noqa: ANN401 - JSON
+    """Return the body of an earlier operation for later ones to refer to."""
+    return msgspec.json.decode(result.body) if result.content_type.startswith("application/") else None

@@ -4,10 +4,10 @@ Decides the form of these documents. What a caller may not read or write is not 
 ``operations``; documents are kept in the generation, one per set of roles.
 """
 
+import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
-
-import orjson
 
 from actors.messages import Call, Result
 from actors.tenant.generation import Generation
@@ -47,7 +47,8 @@ def _kept(generation: Generation, name: str, base: str, principal: Principal, ma
     key = (name, base, principal.roles)
     found = generation.documents.get(key)
     if found is None:
-        found = orjson.dumps(make(generation, base, principal), default=str)
+        # not orjson: bounds of numeric columns have more than 64 bits
+        found = json.dumps(make(generation, base, principal), default=_plain, ensure_ascii=False).encode()
         if len(generation.documents) >= _KEPT:
             generation.documents.clear()
         generation.documents[key] = found
@@ -281,3 +282,7 @@ _READ_WORDS = (
 )
 _IDEMPOTENCY = _parameter("Idempotency-Key", "repeat a request safely", "header")
 _IF_MATCH = _parameter("If-Match", "the ETag the change is based on", "header")
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - JSON
+    return float(value) if isinstance(value, Decimal) else str(value)

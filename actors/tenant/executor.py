@@ -130,8 +130,20 @@ async def in_transaction(
 
 
 async def fetch_on(connection: TenantConnection, text: str, arguments: Sequence[Argument]) -> asyncpg.Record:
-    """Run one statement inside a transaction of ``in_transaction``; refusals pass through to it."""
-    return _one(await connection.fetchrow(text, *arguments))
+    """Run one statement inside a transaction of ``in_transaction``.
+
+    What makes the transaction worth another try passes through to it.
+
+    Raises:
+        ProblemError: refused.
+        StaleGenerationError: the tables changed.
+    """
+    try:
+        return _one(await connection.fetchrow(text, *arguments))
+    except (*_CONFLICTS, *_LOST, TimeoutError):
+        raise
+    except Exception as error:
+        raise problem(error, reads=False) from error
 
 
 def _one(row: asyncpg.Record | None) -> asyncpg.Record:

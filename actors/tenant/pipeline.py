@@ -1,0 +1,167 @@
+"""One write, phase by phase: read the body, validate, fill in, prepare, run with its rules, answer.
+
+Decides what happens to a row between the request and the statement. Rights and checks of the row are in the
+statement itself; which connection runs it, and in which transaction, is the caller's, ``operations``'s,
+choice.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import unquote_plus
+
+from actors.messages import Call, ProblemError
+from actors.tenant.bodies import Body, Row, decode_body
+from actors.tenant.generation import Generation
+from actors.tenant.identifiers import new_key
+from actors.tenant.validation import validate
+from schemas.compiler.model import Entity
+from schemas.compiler.principal import Principal
+from schemas.compiler.query.preferences import Preferences
+from schemas.compiler.query.requests import Prepared, WriteRequest
+
+_TAG = '"'
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write ready to run.
+
+    Attributes:
+        rows: how many rows the body has, 0 for a delete.
+        version: the row version it is based on, or None.
+    """
+
+    entity: Entity
+    prepared: Prepared
+    preferences: Preferences
+    rows: tuple[Row, ...]
+    version: str | None
+
+
+def prepare_write(
+    generation: Generation, call: Call, principal: Principal, preferences: Preferences, today: date
+) -> Write:
+    """Turn a call into a write.
+
+    Raises:
+        ProblemError: the body, a value or a precondition is refused.
+        QueryError: the query, or the caller's rights.
+    """
+    entity = generation.queries.entity(call.entity, today)
+    version = expected_version(call.if_match)
+    query = call.query
+    rows: tuple[Row, ...] = ()
+    if call.method != "DELETE":
+        body = _body(generation, call, entity, preferences)
+        rows = tuple(body.rows)
+        if call.method in {"POST", "PUT"}:
+            query = _with_key_column(query, entity)
+    if call.method == "PUT":
+        query = _put_target(call, entity, rows)
+    request = WriteRequest(
+        call.entity,
+        rows,
+        call.key,
+        query,
+        preferences,
+        call.accept,
+        version,
+        today,
+    )
+    compile_: Callable[[WriteRequest, Principal], Prepared] = getattr(generation.queries, _VERBS[call.method])
+    return Write(entity, compile_(request, principal), preferences, rows, version)
+
+
+_VERBS = {"POST": "insert", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}
+
+
+def expected_version(if_match: str) -> str | None:
+    """Return the row version an If-Match names; None without one, or for ``*``.
+
+    Raises:
+        ProblemError: row.version_mismatch for a tag that cannot be any row's.
+    """
+    tag = if_match.strip()
+    if not tag or tag == "*":
+        return None
+    number = tag[1:-1]
+    if not (tag[0] == tag[-1] == _TAG and number.isascii() and number.isdecimal() and len(number) < 19):
+        raise ProblemError("row.version_mismatch", "the row has another version", hint="read its ETag again")
+    return number
+
+
+def _body(generation: Generation, call: Call, entity: Entity, preferences: Preferences) -> Body:
+    body = decode_body(call, entity)
+    if call.method in {"PATCH", "PUT"} and (body.many and len(body.rows) != 1):
+        raise ProblemError("PGRST102", f"the body of a {call.method} is one object")
+    verb = "update" if call.method == "PATCH" else "create"
+    key = entity.fields[entity.key]
+    if call.method == "PUT" and call.key is not None:
+        row = body.rows[0]
+        if str(row.setdefault(entity.key, _typed(call.key, key.kind))) != call.key:
+            raise ProblemError("PGRST115", "the key in the body and the key in the path differ")
+    validate(generation, entity, verb, body)
+    if verb == "create":
+        if key.generated == "uuid":
+            for row in body.rows:
+                if entity.key not in row:
+                    row[entity.key] = new_key()
+        if len(body.rows) > 1:
+            _level(entity, body.rows, defaults=preferences.missing == "default")
+    return body
+
+
+def _level(entity: Entity, rows: list[Row], *, defaults: bool) -> None:
+    """Give every row the same fields: what one misses is its default where asked for, else null."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    for row in rows:
+        if len(row) == len(names):
+            continue
+        for name in names:
+            if name not in row:
+                field = entity.fields.get(name)
+                fill = field is not None and field.has_default and (defaults or not field.nullable)
+                row[name] = field.default_value if field is not None and fill else None
+
+
+def _with_key_column(query: str, entity: Entity) -> str:
+    """Let ``columns=`` keep the key that the server gives."""
+    if "columns=" not in query or entity.fields[entity.key].generated != "uuid":
+        return query
+    parts = query.split("&")
+    return "&".join(f'{part},"{entity.key}"' if part.startswith("columns=") else part for part in parts)
+
+
+def _put_target(call: Call, entity: Entity, rows: tuple[Row, ...]) -> str:
+    """Return the query of a PUT without its filter, which must be the key of the row in the body.
+
+    Raises:
+        ProblemError: PGRST105, PGRST114, PGRST115.
+    """
+    others: list[str] = []
+    named = call.key
+    for part in filter(None, call.query.split("&")):
+        word, _, value = part.partition("=")
+        if word in {"limit", "offset"}:
+            raise ProblemError("PGRST114", "a PUT has no limit and no offset")
+        if word in {"select", "columns", "on_conflict"}:
+            others.append(part)
+        elif word == entity.key and value.startswith("eq.") and named is None:
+            named = unquote_plus(value.removeprefix("eq."))
+        else:
+            raise ProblemError("PGRST105", "a PUT filters by the key, with eq, and by nothing else")
+    if named is None:
+        raise ProblemError("PGRST105", "a PUT names its row: filter by the key, with eq")
+    if str(rows[0].get(entity.key)) != named:
+        raise ProblemError("PGRST115", "the key in the body and the key in the URL differ")
+    return "&".join(others)
+
+
+def _typed(text: str, kind: str) -> Any:  # noqa: ANN401 - a key of any type
+    return (
+        int(text)
+        if kind in {"integer", "bigint"} and text.lstrip("-").isdecimal() and text.isascii()
+        else text
+    )
