@@ -149,7 +149,7 @@ class _Sender:
         except ProblemError as problem:
             told = [f"{error.get('pointer')}: {error.get('detail')}" for error in problem.errors[:3]]
             return " ".join(filter(None, (problem.message, problem.details, *told)))
-        return result if result.status < 400 else result.body.decode(errors="replace")[:500]
+        return result if result.status < 400 else _reason(result)
 
     def _real(self, entity: Entity, row: Row) -> Row:
         """Return the row with the real keys of rows whose keys the database counted."""
@@ -169,6 +169,15 @@ class _Sender:
     @staticmethod
     def _count(counts: dict[str, int], entity: Entity, number: int) -> None:
         counts[entity.name] = counts.get(entity.name, 0) + number
+
+
+def _reason(result: Result) -> str:
+    """Return what a problem document says."""
+    try:
+        problem = orjson.loads(result.body)
+        return " ".join(filter(None, (problem["message"], problem.get("details"))))
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return f"status {result.status}"
 
 
 def _counts(entity: Entity) -> bool:

@@ -13,6 +13,8 @@ from actors.seed.shares import stem
 from actors.seed.story import Story, slug
 
 Maker = Callable[[Story], str]
+_OFFERED = ("service", "product", "item", "article")
+"""Words in the names of entities that hold what one can buy."""
 
 
 @cache
@@ -45,6 +47,8 @@ def email(story: Story) -> str:
 
 def sentence(story: Story) -> str:
     """Return one or two sentences."""
+    if any(word in story.entity.lower() for word in _OFFERED):
+        return story.chance.choice(vocabulary.OFFERS)
     return " ".join(story.chance.sample(vocabulary.SENTENCES, story.chance.choice((1, 1, 2))))
 
 
@@ -92,7 +96,7 @@ _THINGS: tuple[tuple[tuple[str, ...], Maker], ...] = (
     (("task", "todo", "ticket", "issue"), lambda s: s.chance.choice(vocabulary.TASKS)),
     (("deal", "opportunit"), lambda s: f"{s.company}: {s.chance.choice(vocabulary.DEALS)}"),
     (
-        ("service", "product", "item", "article"),
+        _OFFERED,
         lambda s: f"{s.chance.choice(vocabulary.PRODUCTS)}, {s.chance.choice(vocabulary.EDITIONS)}",
     ),
     (("activit", "event", "meeting", "appointment"), lambda s: s.chance.choice(vocabulary.SUBJECTS)),

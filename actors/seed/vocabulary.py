@@ -252,6 +252,16 @@ SENTENCES = (
     "Please send the invoice to the head office.",
     "They asked for a discount on larger volumes.",
 )
+OFFERS = (
+    "Two consultants on site, with a written summary.",
+    "Remote, in blocks of half a day; materials included.",
+    "Fixed scope, agreed beforehand, with one round of changes.",
+    "For teams of up to twelve people.",
+    "Response within four working hours, Monday to Friday.",
+    "Billed by the hour; no minimum.",
+    "Includes a hand-over to your own team.",
+    "With a test environment for three months.",
+)
 COLORS = ("#0F766E", "#0369A1", "#4338CA", "#7C3AED", "#BE185D", "#B91C1C", "#C2410C", "#A16207", "#15803D")
 CURRENCIES = ("EUR", "USD", "GBP", "CHF")
 LANGUAGES = ("en", "de", "fr", "es", "nl")
