@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -119,6 +120,12 @@ class Live:
         """The tenant's own status document."""
         async with self.session(slug) as session, session.get(f"{self.base(slug)}/status") as answer:
             return json.loads(await answer.text())
+
+    async def save(self, slug: str, text: str, *, timeout: float = 10) -> dict[str, Any]:
+        """Save a tenant file and wait until exactly this text is in force."""
+        self.write(slug, text)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return await self.until(slug, timeout=timeout, state="serving", digest=digest, rejection=None)
 
     async def until(self, slug: str, *, timeout: float = 10, **wanted: Any) -> dict[str, Any]:
         """Wait until the tenant's status has all the wanted members."""

@@ -61,8 +61,7 @@ async def test_reloads_under_load(live: Live) -> None:
                 await asyncio.sleep(0.05)
                 continue
             number += 1
-            live.write("busy", version(number))
-            await live.until("busy", version=number)
+            await live.save("busy", version(number))
         stop.set()
         await asyncio.gather(*tasks)
     print("requests", counts["requests"], "versions", number)
