@@ -268,7 +268,7 @@ class Server:
 
     def _listening(self, gateway: Gateway, address: str, port: int) -> None:
         self._gateway = gateway
-        where = f"http://{'localhost' if address in {'127.0.0.1', '0.0.0.0', '::'} else address}:{port}"  # noqa: S104
+        where = f"http://{'localhost' if address in {'0.0.0.0', '::'} else address}:{port}"  # noqa: S104
         for status in self._book.all():
             state = status.state if not status.pending else "serving; a plan waits for confirmation"
             say(
