@@ -23,9 +23,9 @@ JSON = "application/json"
 def statements(schema: str) -> dict[str, str]:
     """Return the SQL of the five requests."""
     invoices, customers = f'"{schema}"."invoices"', f'"{schema}"."customers"'
-    changed = f"RETURNING to_jsonb((SELECT r FROM (SELECT {FIELDS}) r))::text"
+    changed = f"RETURNING row_to_json((SELECT r FROM (SELECT {FIELDS}) r))::text"
     return {
-        "get": f"""SELECT to_jsonb(r)::text FROM (
+        "get": f"""SELECT row_to_json(r)::text FROM (
             SELECT {FIELDS} FROM {invoices} WHERE id = $1 AND region = $2) r""",
         "list": f"""SELECT coalesce(json_agg(r), '[]')::text FROM (
             SELECT {FIELDS} FROM {invoices} WHERE status = $1 AND region = $2

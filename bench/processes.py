@@ -80,10 +80,10 @@ class Process:
             total += sum(map(int, fields[11:15] if pid == self.process.pid else fields[11:13]))
         return total / TICKS
 
-    def memory_mb(self) -> float:
-        """Return the resident memory of all its processes."""
+    def memory_mb(self, *, alone: bool = False) -> float:
+        """Return the resident memory of all its processes, or of the first alone."""
         pages = 0
-        for pid in self.tree():
+        for pid in [self.process.pid] if alone else self.tree():
             try:
                 pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
             except OSError:

@@ -27,7 +27,8 @@ def speed(told: dict) -> str:
                     f"{names}  {server:12}{row['requests_per_second']:>9.0f}{row['p50_ms']:>9.2f}"
                     f"{row['p99_ms']:>9.2f}{cpu:>9.3f}{cpu / hand if hand else 0:>8.2f}{row['failures']:>8}"
                 )
-    lines.append(f"\nmemory of BackSaas afterwards: {told['memory_mb']} MB")
+    memory = f"{told['server_memory_mb']} MB, with its helpers {told['memory_mb']} MB"
+    lines.append(f"\nmemory of BackSaas afterwards: {memory}")
     return "\n".join(lines)
 
 
@@ -49,8 +50,8 @@ def reloads(told: dict) -> str:
     text = f"""\
 a new field, save to live: p50 {quiet["p50_ms"]} ms, p95 {quiet["p95_ms"]} ms,
                            p99 {quiet["p99_ms"]} ms ({quiet["edits"]} edits, {quiet["never_live"]} never live)
-under {loaded["requests_per_second"]} requests/s:      {loaded["edits"]:,} edits, {loaded["refused"]} of them bad,
-                           {loaded["never_live"]} never live; {loaded["requests"]:,} requests,
+{loaded["edits"]:,} edits under load:  {loaded["refused"]} of them bad, {loaded["never_live"]} never live;
+                           {loaded["requests"]:,} requests at {loaded["requests_per_second"]}/s,
                            {loaded["failed_requests"]} failed, {loaded["mixed_versions"]} mixed versions"""
     return "\n".join([text, *(f"! {sample}" for sample in loaded.get("samples", ()))])
 

@@ -32,12 +32,16 @@ def measure(dsn: str, folder: Path, *, quick: bool) -> dict:
         for index in range(number):
             slug = f"tenant-{index:04}"
             (place / f"{slug}.yaml").write_text(TENANT.format(slug=slug))
+    _start(few, folder / "data-few", dsn, [])
+    one, _ = _start(few, folder / "data-few", dsn, [])
+    first, _ = _start(many, folder / "data-many", dsn, [])
+    second, activation = _start(many, folder / "data-many", dsn, _cold(count))
     return {
         "tenants": count,
-        "one_tenant": _start(few, folder / "data-few", dsn, [])[0],
-        "first_start": _start(many, folder / "data-many", dsn, [])[0],
-        "second_start": (second := _start(many, folder / "data-many", dsn, _cold(count)))[0],
-        "activation_ms": second[1],
+        "one_tenant": one,
+        "first_start": first,
+        "second_start": second,
+        "activation_ms": activation,
     }
 
 

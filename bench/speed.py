@@ -146,6 +146,7 @@ async def measure(dsn: str, folder: Path, load: Load, *, quick: bool) -> dict:
         return {
             "rows": ROWS // 10 if quick else ROWS,
             "memory_mb": round(platform.memory_mb(), 1),
+            "server_memory_mb": round(platform.memory_mb(alone=True), 1),
             "figures": figures,
         }
     finally:
