@@ -9,8 +9,8 @@ secrets.
 import asyncio
 import contextlib
 import dataclasses
+import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -109,6 +109,9 @@ class Server:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+            # files are taken when they change: there is nothing these could ask for
+            signal.signal(number, signal.SIG_IGN)
         say(f"data in {settings.data_dir}, tenants in {settings.schemas_dir}")
         facts = await self._database.start()
         say(
@@ -316,10 +319,9 @@ class Server:
 
 
 def say(line: str) -> None:
-    """Tell the person who started us."""
-    with contextlib.suppress(OSError, ValueError):
-        sys.stdout.write(f"backsaas: {line}\n")
-        sys.stdout.flush()
+    """Tell the person who started us; unbuffered, so that a full disk behind it cannot fail our exit."""
+    with contextlib.suppress(OSError):
+        os.write(1, f"backsaas: {line}\n".encode())
 
 
 def port_problem(host: str, port: int, error: OSError, name: str) -> str:

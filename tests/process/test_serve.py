@@ -223,12 +223,14 @@ def _free() -> int:
 
 async def test_closed_output_and_a_full_log_disk_stop_nothing(live: Live) -> None:
     for target in ("closed", "/dev/full"):
+        full = Path("/dev/full").open("wb")  # noqa: SIM115
         live.process = subprocess.Popen(
             [sys.executable, str(ROOT / "run.py"), "serve", "--dev"], env=live.env, cwd=live.directory, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL if target == "closed" else Path(target).open("wb"),  # noqa: SIM115
+            stdout=subprocess.DEVNULL if target == "closed" else full,
             stderr=subprocess.DEVNULL,
             preexec_fn=(lambda: os.close(1)) if target == "closed" else None,
         )  # fmt: skip
+        full.close()
         deadline = time.monotonic() + 30
         async with aiohttp.ClientSession() as session:
             while True:
