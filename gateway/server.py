@@ -33,6 +33,8 @@ from schemas.compiler.principal import ANONYMOUS, Principal
 log = structlog.get_logger("gateway")
 
 PLATFORM = "system"
+LINGER_AT_DRAIN = 0.3
+"""Seconds in which idle connections may still bring a request while the process stops."""
 _MAX_CACHED = 4096
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 _KINDS = {
@@ -174,6 +176,8 @@ class Gateway:
         self.draining = True
         if self._site is not None:
             await self._site.stop()
+        # every answer now says that the connection ends; a request that is on its way meets no closed door
+        await asyncio.sleep(min(LINGER_AT_DRAIN, seconds))
         if self._server is not None:
             self._server.pre_shutdown()
         finished = True
