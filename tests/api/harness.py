@@ -107,8 +107,9 @@ class World:
             identity = await registry.ensure_tenant(owner, slug)
             await provision(owner, identity, derive_password(CLUSTER, identity.id))
             version = await registry.record(owner, identity, text=text, digest=digest)
-            migration = await planning.plan_migration(owner, identity, model, version=version, digest=digest)
-            await migrator.expand(owner, identity, migration, confirmed=True)
+            if (await registry.current(owner, identity)).digest != digest:
+                migration = await planning.plan_migration(owner, identity, model, version=version, digest=digest)
+                await migrator.expand(owner, identity, migration, confirmed=True)
             await owner.execute(IDEMPOTENCY_DDL.format(namespace=quote(identity.namespace)))
         pool = self.database.tenant_pool(identity, derive_password(CLUSTER, identity.id))
         queries = QueryCompiler(model, identity.namespace, cursor_key=CLUSTER)
