@@ -4,6 +4,7 @@ Decides references and keeps the rows made so far. Called by ``rows``.
 """
 
 import datetime as dt
+import math
 import random
 from collections.abc import Mapping, Sequence
 
@@ -14,6 +15,8 @@ from schemas.compiler.model import Entity, Field, TenantModel
 _SMALL = 24
 _TO_ITSELF = 0.25
 _OPTIONAL = 0.85
+_SKEWED, _EVEN = 1.7, 1.15
+"""How much some parents are preferred; less where pairs are unique, as in a table between two others."""
 
 
 class Relatives:
@@ -101,7 +104,7 @@ class Relatives:
             return fitting
         if len(rows) <= _SMALL and field.required and not entity.fields.get(field.name, field).unique:
             return rows[index % len(rows)]
-        return rows[int(len(rows) * chance.random() ** 1.7)]
+        return rows[int(len(rows) * math.pow(chance.random(), _EVEN if _pairs(entity) else _SKEWED))]
 
     def _fitting(self, target: str, chosen: Mapping[str, Row], chance: random.Random) -> Row | None:
         """Return a row that agrees with one already chosen, e.g. a contact of the chosen company."""
@@ -112,3 +115,9 @@ class Relatives:
                 if siblings:
                     return chance.choice(siblings)
         return None
+
+
+def _pairs(entity: Entity) -> bool:
+    """Return whether each pair of rows it refers to is there once."""
+    names = {field.name for field, _ in references(entity)}
+    return any(names.issuperset(together) for together in entity.unique)
