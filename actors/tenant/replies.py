@@ -5,12 +5,12 @@ Decides everything a caller sees of a read or a write that was done. Pure; calle
 
 import csv
 import io
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 import asyncpg
 import msgspec
-import orjson
 
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.generation import Generation
@@ -28,6 +28,8 @@ _TYPES = {
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
 _RAW_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+# numbers keep the digits PostgreSQL gave them
+_ROWS = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 _NO_HEADERS: tuple[tuple[str, str], ...] = ()
 
 Headers = tuple[tuple[str, str], ...]
@@ -148,7 +150,7 @@ def render(body: bytes, prepared: Prepared) -> bytes:
 
 def to_csv(body: bytes, columns: tuple[str, ...]) -> bytes:
     """Return rows as CSV (RFC 4180); a text that a spreadsheet would run is marked as text."""
-    rows: list[dict[str, Any]] = orjson.loads(body) if body else []
+    rows = _ROWS.decode(body) if body else []
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
@@ -192,5 +194,5 @@ def _cell(value: Any) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
-        return orjson.dumps(value).decode()
+        return msgspec.json.Encoder(decimal_format="number").encode(value).decode()
     return value
