@@ -16,6 +16,7 @@ import re
 import asyncpg
 
 from actors.messages import TenantIdentity
+from actors.tenant.idempotency import IDEMPOTENCY_DDL
 from schemas.compiler.sql import quote
 
 API_NAMESPACE = "backsaas_api"
@@ -107,6 +108,7 @@ async def provision(
         for name in (namespace, archive):
             await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}")
         await connection.execute(_grants(quote(role), quote(namespace)))
+        await connection.execute(IDEMPOTENCY_DDL.format(namespace=quote(namespace)))
 
 
 async def deprovision(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> None:
