@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from actors.seed import vocabulary
-from actors.seed.vocabulary import Place
+from actors.seed.places import PLACES, Place
 
 Row: TypeAlias = dict[str, Any]
 WINDOW_DAYS = 3 * 365
@@ -63,10 +63,10 @@ class Story:
         country, region = self.row.get("country"), self.row.get("region")
         fitting = [
             place
-            for place in vocabulary.PLACES
+            for place in PLACES
             if country in {None, place.country, place.country_name} and region in {None, place.region}
         ]
-        return self.chance.choice(fitting or vocabulary.PLACES)
+        return self.chance.choice(fitting or PLACES)
 
     @cached_property
     def first_name(self) -> str:
