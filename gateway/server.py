@@ -27,6 +27,7 @@ from gateway.protocol import Answer, HttpServer, Limits, read_body
 from gateway.rules import Match, Rules
 from gateway.tenancy import parse_host, parse_target, tenant_of_host
 from gateway.trace import RequestIds, continue_trace
+from schemas.compiler.emit.language import SCHEMA_ID, language_schema
 from schemas.compiler.names import slug_problem
 from schemas.compiler.principal import ANONYMOUS, Principal
 
@@ -96,7 +97,7 @@ class Gateway:
         resolve: slug to tenant; None for one that does not exist.
         rules: of ``config/gateway.yaml``; replaced by ``apply``.
         dev_key: key of development tokens, only with ``--dev``.
-        documents: fixed pages outside every tenant, by path.
+        documents: fixed pages outside every tenant, by path; by default the JSON Schema of tenant files.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class Gateway:
         self._resolve = resolve
         self._rules = rules
         self._credentials = Credentials(dev_key)
-        self._documents = documents or {}
+        self._documents = documents or {SCHEMA_ID: orjson.dumps(language_schema())}
         self._ids = RequestIds()
         self._places: dict[tuple[str, str], Place] = {}
         self._hosts: dict[str, str] = {}

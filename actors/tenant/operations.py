@@ -164,7 +164,11 @@ async def _write(
     async def work(own: TenantConnection) -> Result:
         if preferences.timezone:
             await _set_zone(own, preferences.timezone)
+        special = prepared.process_rules
+        before = await rules.rows_before(generation, call, write, own) if special else {}
         row = await fetch_on(own, text, arguments)
+        if special:
+            await rules.judge(generation, call, principal, write, before, now, own)
         return await _settle(generation, call, principal, write, row, own)
 
     try:

@@ -41,6 +41,10 @@ entities:
     key: n
     schema: { required: [n], properties: { n: { type: integer }, label: { type: string } } }
     managed: false
+  ballots:
+    schema: { properties: { choice: { type: string }, sealed: { type: boolean, default: false } } }
+    rules:
+      - { rule: "request.method == 'POST' || oldSelf.sealed == false", message: A sealed ballot stays, fieldPath: .sealed, optionalOldSelf: true }
   notes:
     soft_delete: true
     schema: { properties: { text: { type: string } } }
@@ -247,6 +251,16 @@ async def test_rules_speak(shop: Client) -> None:
     assert (answer.status, answer.json["message"]) == (422, "Void is for ever")
 
 
+async def test_rules_that_ask_about_the_request(shop: Client) -> None:
+    made = (await shop.post("/ballots", {"choice": "a"}, Prefer="return=representation")).json[0]
+    assert (await shop.patch(f"/ballots/{made['id']}", {"sealed": True})).status == 204
+    answer = await shop.patch(f"/ballots/{made['id']}", {"choice": "b"})
+    assert (answer.status, answer.json["errors"][0]) == (422, {"pointer": "/sealed", "code": "FieldValueInvalid", "detail": "A sealed ballot stays"})
+    assert (await shop.get(f"/ballots/{made['id']}")).json["choice"] == "a"
+    filtered = await shop.patch("/ballots?choice=eq.a", {"choice": "c"})
+    assert (filtered.status, filtered.json["code"]) == (400, "write.refused")
+
+
 async def test_json_and_numbers_keep_their_value(shop: Client) -> None:
     row = await make(shop, "Json")
     body = b'{"customer_id":"%s","net":12345678901234.56,"meta":{"a":1,"t":"\\u00e4"}}' % str(row["id"]).encode()
@@ -332,7 +346,7 @@ async def test_what_is_not_there(shop: Client) -> None:
 
 async def test_descriptions(world: World, shop: Client) -> None:
     index = (await shop.get("")).json
-    assert set(index["entities"]) == {"customers", "orders", "counters", "notes", "users"}
+    assert set(index["entities"]) == {"customers", "orders", "counters", "ballots", "notes", "users"}
     openapi = (await shop.get("/openapi.json")).json
     assert openapi["openapi"] == "3.1.0"
     assert openapi["components"]["schemas"]["customers.create"]["required"] == ["name"]
