@@ -1,7 +1,7 @@
-"""The disposable process that compiles tenant files; started by ``compile_worker``, which kills it when it overruns.
+"""The disposable process that compiles tenant files; ``compile_worker`` starts it, and kills it on overrun.
 
-Reads jobs from standard input and answers on standard output, each a 4-byte length and a pickle. Only our own parent
-writes to it and only our own parent reads from it. It opens no file, no socket and no database.
+Reads jobs from standard input and answers on standard output, each a 4-byte length and a pickle. Only our own
+parent writes to it and only our own parent reads from it. It opens no file, no socket and no database.
 """
 
 import pickle

@@ -1,7 +1,7 @@
 """Compiles tenant files in a disposable process with time and memory limits.
 
-Decides that no byte sequence in a file can stall or end this process. It never reads files. Called by the tenants'
-reload and by ``run.py check``.
+Decides that no byte sequence in a file can stall or end this process. It never reads files. Called by the
+tenants' reload and by ``run.py check``.
 """
 
 import asyncio
@@ -53,7 +53,8 @@ class CompileWorker:
         """Compile a file's text.
 
         Raises:
-            CompileError: with every finding; also when the text is too large, or the process died or overran on it.
+            CompileError: with every finding; also when the text is too large, or the process died or overran
+                on it.
             CompilerDiedError: the process does not start.
         """
         if len(text) > MAX_SOURCE_BYTES:

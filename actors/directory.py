@@ -1,8 +1,8 @@
 """Which tenants there are, and the actor of each.
 
-Decides what a file found or gone means for the tenants, and in which order many changes are taken. It supervises the
-tenant actors, which sleep until the first request or change, and follows what other processes of the same database
-deploy. It never compiles or migrates. A child of the root; the gateway reads ``routes``.
+Decides what a file found or gone means for the tenants, and in which order many changes are taken. It
+supervises the tenant actors, which sleep until the first request or change, and follows what other processes
+of the same database deploy. It never compiles or migrates. A child of the root; the gateway reads ``routes``.
 """
 
 import asyncio
@@ -10,10 +10,10 @@ import contextlib
 from collections import deque
 from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import Any
 
 import asyncpg
 import structlog
+from typing_extensions import override
 
 from actors.connections import ConnectError
 from actors.scanner import Changed, Finding, Refused, Removed
@@ -86,6 +86,7 @@ class Directory(Supervisor):
         self._open = 0
         self._quiet = asyncio.Event()
 
+    @override
     async def pre_start(self) -> None:
         """Know every tenant of the registry, then listen to what other processes do."""
         self._quiet.set()
@@ -96,31 +97,34 @@ class Directory(Supervisor):
         for number in range(WORKERS):
             self.spawn(self._take_changes(), f"take_changes {number}")
 
-    async def handle(self, message: Any) -> None:
+    @override
+    async def handle(self, message: Found) -> None:
         """Act on what the watcher found."""
-        match message:
-            case Found(Changed(name, source)):
+        match message.finding:
+            case Changed(name, source):
                 self._changed(_slug(name), source)
-            case Found(Removed(name)):
+            case Removed(name):
                 self._removed(_slug(name))
-            case Found(Refused(name, reason)):
+            case Refused(name, reason):
                 self._refuse(_slug(name), Diagnostic("source.unreadable", reason, Position(1, 1)), "")
 
-    async def serve(self, message: Settled) -> None:  # type: ignore[override]  # the only interleaved message
+    @override
+    async def serve(self, message: Settled) -> None:
         """Wait until nothing is left to take."""
         await self._quiet.wait()
 
+    @override
     async def on_child(self, event: ChildEvent) -> None:
         """Say why a tenant is set aside."""
-        match event:
-            case ChildParked(name, reason, retry_after):
-                self._platform.book.update(
-                    name,
-                    state="failed",
-                    reason=f"set aside after repeated failures, tried again in {retry_after:.0f} s: {reason}",
-                )
+        if isinstance(event, ChildParked):
+            after = f"{event.retry_after:.0f} s"
+            self._platform.book.update(
+                event.name,
+                state="failed",
+                reason=f"set aside after repeated failures, tried again in {after}: {event.reason}",
+            )
 
-    # -- files ------------------------------------------------------------------------------------------------------
+    # -- files -----------------------------------------------------------------------------------------------
 
     def _changed(self, slug: str, source: Source) -> None:
         problem = "" if slug == SYSTEM_SLUG else slug_problem(slug)
@@ -183,7 +187,7 @@ class Directory(Supervisor):
             self._routes[slug] = ref
         return ref
 
-    # -- taking changes ---------------------------------------------------------------------------------------------
+    # -- taking changes --------------------------------------------------------------------------------------
 
     def _enqueue(self, slug: str) -> None:
         if slug in self._queued:
@@ -210,7 +214,7 @@ class Directory(Supervisor):
                 if not self._open:
                     self._quiet.set()
 
-    # -- the registry -----------------------------------------------------------------------------------------------
+    # -- the registry ----------------------------------------------------------------------------------------
 
     async def _refresh(self) -> None:
         async with self._platform.database.owner() as connection:
@@ -243,7 +247,12 @@ class Directory(Supervisor):
             await registry.hold_served(connection)
             await connection.add_listener(CHANNEL, lambda *message: heard.put_nowait(str(message[-1])))
             ended = asyncio.Event()
-            connection.add_termination_listener(lambda _: (ended.set(), heard.put_nowait("")))
+
+            def note_end(_connection: object) -> None:
+                ended.set()
+                heard.put_nowait("")
+
+            connection.add_termination_listener(note_end)
             for slug in tuple(self._slugs.values()):
                 self._tell_registry_changed(slug)
             while not ended.is_set():

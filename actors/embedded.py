@@ -186,11 +186,11 @@ class EmbeddedPostgres:
                 msg = f"an old PostgreSQL (pid {pid}) still uses {self.cluster.data} and does not stop"
                 raise EmbeddedError(msg)
             time.sleep(0.05)
-        # stale files stop PostgreSQL where their pid now is a stranger's, or a zombie nobody has reaped; without
-        # them it cannot see that a killed server's children still run, so that is made sure of first
+        # stale files stop PostgreSQL where their pid now is a stranger's, or a zombie nobody has reaped;
+        # without them it cannot see that a killed server's children still run, so that is made sure of first
         if not _runs_in(self.cluster.data):
-            for path in (self.cluster.data / "postmaster.pid", self.cluster.socket_dir / ".s.PGSQL.5432.lock"):
-                path.unlink(missing_ok=True)
+            (self.cluster.data / "postmaster.pid").unlink(missing_ok=True)
+            (self.cluster.socket_dir / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
     def _launch(self, bin_dir: Path) -> None:
         options = {"unix_socket_directories": str(self.cluster.socket_dir), **self._options}
@@ -241,7 +241,7 @@ def _is_postgres(pid: int, data: Path) -> bool:
 
 
 def _runs_in(data: Path) -> bool:
-    """Whether a process works in the cluster's directory, as every PostgreSQL process does; True when in doubt."""
+    """Whether a process works in the cluster's directory, as all of PostgreSQL's do; True when in doubt."""
     proc = Path("/proc")
     if not proc.is_dir():
         return True

@@ -72,7 +72,7 @@ class ProblemError(Exception):
         headers: headers the answer carries, e.g. Retry-After.
     """
 
-    def __init__(  # noqa: PLR0913 - the members of one document
+    def __init__(
         self,
         code: str,
         message: str,

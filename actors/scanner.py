@@ -1,7 +1,8 @@
 """Finds what changed in a directory of source files since the last look.
 
-Decides which files count as changed, unfinished, refused or gone. It never compiles. Called by the watcher, both on
-file events and on every periodic rescan: events are a hint that makes it fast, the rescan is what makes it right.
+Decides which files count as changed, unfinished, refused or gone. It never compiles. Called by the watcher,
+both on file events and on every periodic rescan: events are a hint that makes it fast, the rescan is what
+makes it right.
 """
 
 import time
@@ -12,7 +13,7 @@ from typing import TypeAlias
 from actors.sources import Source, SourceError, read_source
 
 GONE_AFTER = 0.3
-"""Seconds a file must be missing before it counts as deleted: editors move the old file away before they write."""
+"""Seconds until a missing file counts as deleted: editors move the old one away before they write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Scanner:
         """Look once.
 
         Returns:
-            The findings, and whether a file is unfinished or newly missing, so that one should look again soon.
+            The findings, and whether a file is unfinished or newly missing, so that one should look again
+            soon.
         """
         findings: list[Finding] = []
         unsettled = False
@@ -110,13 +112,13 @@ class Scanner:
             since = self._missing_since.setdefault(name, now)
             if now - since >= GONE_AFTER:
                 for memory in (self._signatures, self._digests, self._refusals, self._missing_since):
-                    memory.pop(name, None)  # type: ignore[attr-defined]
+                    memory.pop(name, None)
                 gone.append(Removed(name))
         return gone, bool(self._missing_since)
 
 
 def _signature(path: Path) -> Signature | None:
-    """What changes whenever the content may have: the change time cannot be set back, unlike the modification time."""
+    """What changes whenever the content may have; unlike the modification time, ctime cannot be set back."""
     try:
         status = path.stat()
     except OSError:

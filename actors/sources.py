@@ -1,7 +1,7 @@
-"""Reads files that people and programs edit at any moment: whole, bounded and only when they are regular files.
+"""Reads files that people and programs edit at any moment: whole, bounded and only regular ones.
 
-Decides what counts as a readable, finished file. It knows nothing of YAML or tenants. Called by the watcher and the
-command line.
+Decides what counts as a readable, finished file. It knows nothing of YAML or tenants. Called by the watcher
+and the command line.
 """
 
 import errno
@@ -26,7 +26,7 @@ class SourceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file's content, the SHA-256 of it in hex, and when it was saved (wall clock, seconds; 0 when unknown)."""
+    """A file's content, its SHA-256 in hex, and when it was saved (wall clock, seconds; 0 when unknown)."""
 
     text: bytes
     digest: str
@@ -104,6 +104,7 @@ def _being_written(descriptor: int, status: os.stat_result) -> bool:
 def allow_leases() -> None:
     """Let ``read_source`` ask the kernel who is writing; call it once, in the main thread.
 
-    A writer that comes while we hold a lease is announced by SIGIO, whose default action would end the process.
+    A writer that comes while we hold a lease is announced by SIGIO, whose default action would end the
+    process.
     """
     signal.signal(signal.SIGIO, signal.SIG_IGN)

@@ -1,8 +1,8 @@
 """Watches the directories people edit and reports what changed.
 
-Decides when to look: at once on a file event, again while a file is unfinished, and every two seconds whatever the
-events say, since events are lost on overflow, through links and when a folder is replaced. It never reads YAML.
-Supervised; what it finds goes to ``on_finding`` of each watch.
+Decides when to look: at once on a file event, again while a file is unfinished, and every two seconds
+whatever the events say, since events are lost on overflow, through links and when a folder is replaced. It
+never reads YAML. Supervised; what it finds goes to ``on_finding`` of each watch.
 """
 
 import asyncio
@@ -92,7 +92,7 @@ class Watcher(Actor):
 
 
 async def _stop_when_replaced(root: Path, identity: tuple[int, int], stop: asyncio.Event) -> None:
-    while _identity(root) == identity:
+    while _identity(root) == identity:  # noqa: ASYNC110 - nothing else tells of a replaced folder
         await asyncio.sleep(RESCAN_SECONDS / 4)
     stop.set()
 

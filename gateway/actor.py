@@ -1,13 +1,12 @@
-"""The gateway as an actor: opens the public port when everything below runs, and drains it when the process stops.
+"""The gateway as an actor: opens the public port when all below runs, drains it when the process stops.
 
-Decides when the world may come in. It holds the routes of ``config/gateway.yaml`` and takes new ones when the file
-changes; a bad edit is reported and the last good routes keep serving. The last child of the root.
+Decides when the world may come in. It holds the routes of ``config/gateway.yaml`` and takes new ones when the
+file changes; a bad edit is reported and the last good routes keep serving. The last child of the root.
 """
 
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from typing_extensions import override
@@ -65,10 +64,10 @@ class GatewayActor(Actor):
         self._listening(self._gateway, address, port)
 
     @override
-    async def handle(self, message: Any) -> None:
-        """Take new routes."""
-        match message:
-            case RulesFound(Changed("gateway", source)):
+    async def handle(self, message: RulesFound) -> None:
+        """Take new routes; whoever sends them found them in ``RULES_FILE``."""
+        match message.finding:
+            case Changed(_, source):
                 try:
                     self._rules = parse_rules(source.text, self._domain)
                 except CompileError as error:
@@ -78,9 +77,9 @@ class GatewayActor(Actor):
                 if self._gateway is not None:
                     self._gateway.apply(self._rules)
                 log.info("routes.live")
-            case RulesFound(Refused("gateway", reason)):
+            case Refused(_, reason):
                 log.warning("routes.refused", diagnostic=reason)
-            case RulesFound(Removed("gateway")):
+            case Removed():
                 log.warning("routes.kept", reason="gateway.yaml is gone; the last routes keep serving")
 
     @override

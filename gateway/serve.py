@@ -2,14 +2,13 @@
 
     root (rest_for_one): database -> directory (tenants: one_for_one) -> watcher -> gateway
 
-Decides the order in which things come up and go down. It reads no environment: ``run.py`` hands in settings and
-secrets.
+Decides the order in which things come up and go down. It reads no environment: ``run.py`` hands in settings
+and secrets.
 """
 
 import asyncio
 import contextlib
 import dataclasses
-import os
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -34,9 +33,11 @@ from config.errors import StartError
 from config.settings import Settings
 from gateway.actor import RULES_FILE, GatewayActor, RulesFound
 from gateway.admin import AdminServer
+from gateway.console import port_problem, say
 from gateway.dev_key import load_dev_key
 from gateway.rules import Rules, parse_rules
 from gateway.server import Gateway, TenantPort
+from gateway.vitals import Vitals
 from runtime.actor import Actor
 from runtime.observe import Observation
 from runtime.ref import ActorRef
@@ -50,8 +51,7 @@ from schemas.compiler.diagnostics import CompileError
 from schemas.compiler.emit.language import language_schema
 
 SETTLE_SECONDS = 120.0
-"""How long the start waits for the tenants' files before it opens the port; the rest then comes up behind it."""
-STALL_UNREADY = 2.0
+"""How long the start waits for the tenants' files before it opens the port; the rest comes up behind it."""
 PROBE_SECONDS = 0.5
 DEFAULT_RULES = Path(__file__).resolve().parent.parent / "config" / "gateway.yaml"
 LANGUAGE_PATH = "/schemas/tenant.schema.json"
@@ -95,8 +95,7 @@ class Server:
         self._doors: dict[str, TenantPort] = {}
         self._gateway: Gateway | None = None
         self._watchdog = Watchdog(_observe)
-        self._stopping = False
-        self._healthy = True
+        self._vitals = Vitals(self._book, self._database.budget, self._watchdog)
         self._system: ActorSystem | None = None
 
     async def run(self) -> None:
@@ -144,7 +143,9 @@ class Server:
             settings.reload.drain_seconds,
             time.time(),
         )
-        admin = AdminServer(settings.admin_host, settings.admin_port, self._unready, self._metrics)
+        admin = AdminServer(
+            settings.admin_host, settings.admin_port, self._vitals.unready, self._vitals.metrics
+        )
         try:
             await admin.start()
         except OSError as error:
@@ -165,12 +166,12 @@ class Server:
             waiting = asyncio.ensure_future(stop.wait())  # noqa: TID251
             await asyncio.wait({ended, waiting}, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
-            self._stopping = True
+            self._vitals.stopping = True
             if not stop.is_set():
                 raise StartError(f"the platform could not be kept running: {await ended}")
             say("stopping: finishing requests")
         finally:
-            self._stopping = True
+            self._vitals.stopping = True
             await system.stop()
             await admin.stop()
             self._watchdog.stop()
@@ -204,10 +205,12 @@ class Server:
             with contextlib.suppress(AskTimeoutError):
                 await self._actor("directory").ask(Settled(), timeout=SETTLE_SECONDS)
 
-        watches = (
-            lambda: Watch(Scanner(settings.schemas_dir), tell_directory),
-            lambda: Watch(Scanner(settings.config_dir), tell_gateway),
-        )
+        def watches() -> list[Watch]:
+            return [
+                Watch(Scanner(settings.schemas_dir), tell_directory),
+                Watch(Scanner(settings.config_dir), tell_gateway),
+            ]
+
         return Supervisor(
             [
                 ChildSpec("database", lambda: DatabaseActor(self._database, self._note_health)),
@@ -219,7 +222,7 @@ class Server:
                 ),
                 ChildSpec(
                     "watcher",
-                    lambda: Watcher([make() for make in watches], settle),
+                    lambda: Watcher(watches(), settle),
                     start_timeout=SETTLE_SECONDS + 30,
                 ),
                 ChildSpec("gateway", self._gateway_actor, stop_timeout=settings.drain_seconds + 5),
@@ -235,7 +238,7 @@ class Server:
         return ref
 
     def _note_health(self, healthy: bool) -> None:  # noqa: FBT001 - the one thing it says
-        self._healthy = healthy
+        self._vitals.healthy = healthy
 
     def _gateway_actor(self) -> GatewayActor:
         settings = self._settings
@@ -270,63 +273,17 @@ class Server:
         return door
 
     def _listening(self, gateway: Gateway, address: str, port: int) -> None:
-        self._gateway = gateway
+        self._gateway = self._vitals.gateway = gateway
         where = f"http://{'localhost' if address in {'0.0.0.0', '::'} else address}:{port}"  # noqa: S104
         for status in self._book.all():
             state = status.state if not status.pending else "serving; a plan waits for confirmation"
-            say(
-                f"tenant {status.slug}: version {status.version}, {state}{f' ({status.reason})' if status.reason else ''}"
-            )
+            reason = f" ({status.reason})" if status.reason else ""
+            say(f"tenant {status.slug}: version {status.version}, {state}{reason}")
             if status.version:
                 say(f"  {where}/api/tenants/{status.slug}")
         if self._settings.dev:
             say("development tokens are accepted (--dev): make one with 'python3 run.py token SLUG'")
         say(f"listening on {where} (health and metrics on port {self._settings.admin_port})")
-
-    def _unready(self) -> str:
-        if self._stopping:
-            return "stopping"
-        if self._gateway is None:
-            return "starting"
-        if not self._healthy:
-            return "PostgreSQL does not answer"
-        age = self._watchdog.last_stall_age
-        stalled = (
-            age is not None and age < STALL_UNREADY * 2 and self._watchdog.last_stall_seconds > STALL_UNREADY
-        )
-        return "the event loop stood still" if stalled else ""
-
-    def _metrics(self) -> Mapping[str, float]:
-        counts: dict[str, float] = {}
-        for status in self._book.all():
-            name = f'tenants{{state="{status.state}"}}'
-            counts[name] = counts.get(name, 0) + 1
-        counts["loop_stalls_total"] = self._watchdog.stalls
-        budget = self._database.budget
-        counts |= {
-            "db_connections_open": budget.open,
-            "db_connections_max": budget.limit,
-            "db_connections_stolen_total": budget.stolen,
-        }
-        if self._gateway is not None:
-            counters = self._gateway.counters
-            counts["http_server_active_requests"] = counters.in_flight
-            counts["http_server_request_seconds_total"] = counters.seconds
-            counts["client_connections"] = self._gateway.open_connections
-            for status_code, number in (counters.by_status or {}).items():
-                counts[f'http_server_requests_total{{http_response_status_code="{status_code}"}}'] = number
-        return counts
-
-
-def say(line: str) -> None:
-    """Tell the person who started us; unbuffered, so that a full disk behind it cannot fail our exit."""
-    with contextlib.suppress(OSError):
-        os.write(1, f"backsaas: {line}\n".encode())
-
-
-def port_problem(host: str, port: int, error: OSError, name: str) -> str:
-    """Return one line about a port that cannot be opened."""
-    return f"cannot listen on {host}:{port}: {error.strerror or error}; stop the other program or set BACKSAAS_{name}"
 
 
 def _observe(observation: Observation) -> None:

@@ -1,11 +1,9 @@
-"""``run.py apply SLUG [--confirm PLAN_ID]``: bring the tenant's file into force, with the yes its plan waits for."""
+"""``run.py apply SLUG [--confirm PLAN_ID]``: bring the file into force, with the yes its plan waits for."""
 
 import argparse
 import asyncio
 import sys
 import time
-
-from schemas.compiler.migrate.describe import render_plan
 
 from actors.commands.installation import Installation, opened
 from actors.commands.plan import planned, print_refusal
@@ -14,6 +12,7 @@ from actors.sources import Source
 from actors.tenant import journal, registry, reload
 from config.errors import StartError
 from config.settings import Settings
+from schemas.compiler.migrate.describe import render_plan
 
 POLL_SECONDS = 0.1
 SERVER_SECONDS = 600.0
@@ -43,8 +42,8 @@ async def bring_into_force(installation: Installation, slug: str, plan_id: str) 
     if plan_id:
         migration = await planned(installation, slug, source)
         if migration.plan_id != plan_id:
-            msg = f"the file's plan is {migration.plan_id}, not {plan_id}: look at it with 'run.py plan {slug}' again"
-            raise StartError(msg)
+            again = f"look at it with 'run.py plan {slug}' again"
+            raise StartError(f"the file's plan is {migration.plan_id}, not {plan_id}: {again}")
         identity = await installation.provisioned(slug)
         async with installation.database.owner() as connection:
             await registry.confirm(connection, identity, plan_id, "command line")

@@ -1,6 +1,7 @@
 """An installation as a command sees it: its database, whether a server runs, and a tenant's place in both.
 
-Decides how a command reaches PostgreSQL: through the running server's own one, or by starting it for the moment.
+Decides how a command reaches PostgreSQL: through the running server's own one, or by starting it for the
+moment.
 """
 
 import asyncio

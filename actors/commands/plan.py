@@ -4,14 +4,13 @@ import argparse
 import asyncio
 import sys
 
-from schemas.compiler.migrate.describe import render_plan
-
 from actors.commands.installation import Installation, opened
 from actors.messages import TenantIdentity
 from actors.sources import Source
 from actors.tenant import registry, reload
 from actors.tenant.planning import plan_migration
 from config.settings import Settings
+from schemas.compiler.migrate.describe import render_plan
 from schemas.compiler.migrate.steps import Migration
 
 

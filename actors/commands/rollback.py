@@ -1,7 +1,7 @@
 """``run.py rollback SLUG VERSION``: put an earlier version's text back into the file, and take it.
 
-The text lands in the same file and takes the same way as an editor's save: renames are turned back and archived
-columns come out of the archive.
+The text lands in the same file and takes the same way as an editor's save: renames are turned back and
+archived columns come out of the archive.
 """
 
 import argparse
@@ -36,9 +36,8 @@ async def _rollback(slug: str, number: int | None, plan_id: str, settings: Setti
             if number is None:
                 for version in await registry.history(connection, identity):
                     moment = (version.deployed_at or version.created_at).strftime("%Y-%m-%d %H:%M:%S")
-                    sys.stdout.write(
-                        f"{version.number:>5}  {version.state:<10}  {moment}  {version.author:<12}  {version.digest[:12]}\n"
-                    )
+                    row = f"{version.number:>5}  {version.state:<10}  {moment}  {version.author:<12}"
+                    sys.stdout.write(f"{row}  {version.digest[:12]}\n")
                 return 0
             wanted = await registry.version(connection, identity, number)
         if wanted is None:

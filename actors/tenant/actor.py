@@ -1,8 +1,8 @@
 """One tenant: holds its generation and dispatches.
 
-Decides which generation a request runs on and when a new one is taken. Behaviour lives elsewhere: what a request does
-in ``operations``, how a file comes into force in ``reload``. It never sees SQL, HTTP or YAML but to pass them on. A
-child of the directory; the gateway calls it through its ``ActorRef``.
+Decides which generation a request runs on and when a new one is taken. Behaviour lives elsewhere: what a
+request does in ``operations``, how a file comes into force in ``reload``. It never sees SQL, HTTP or YAML but
+to pass them on. A child of the directory; the gateway calls it through its ``ActorRef``.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import structlog
+from typing_extensions import override
 
 from actors.connections import ConnectError
 from actors.messages import Call, ProblemError, Result, TenantIdentity
@@ -23,11 +24,12 @@ from actors.tenant.operations import execute
 from actors.tenant.platform import Platform
 from actors.tenant.provision import provision
 from runtime.actor import Actor
-from runtime.lease import Lease
+from runtime.lease import Held, Lease
 from runtime.ref import Request
 
 STALE_WAIT = 5.0
 """Seconds a request that met a table just changed waits for the generation that fits."""
+RETRY_SOON = (("Retry-After", "2"),)
 BLOCKED_RETRY = 1.0
 """Seconds until a reload that met a locked table is tried again."""
 
@@ -36,8 +38,9 @@ log = structlog.get_logger("tenant")
 
 @dataclass(frozen=True, slots=True)
 class SourceChanged(Request[None]):
-    """The file has new content: take it. Carries nothing, so that however many come while one is worked on, the
-    newest content counts.
+    """The file has new content: take it.
+
+    Carries nothing, so that however many come while one is worked on, the newest content counts.
     """
 
 
@@ -72,6 +75,7 @@ class TenantActor(Actor):
         self._refused = ""
         self._built = 0
 
+    @override
     async def pre_start(self) -> None:
         """Serve the version in force, then take the file if it says something else."""
         self._platform.book.update(self._slug, state="starting", reason="")
@@ -81,7 +85,8 @@ class TenantActor(Actor):
             self._platform.book.update(self._slug, state="failed", reason=f"PostgreSQL: {error}")
             raise
 
-    async def serve(self, call: Call) -> Result:  # type: ignore[override]  # the only interleaved message
+    @override
+    async def serve(self, call: Call) -> Result:
         """Run one request on the current generation."""
         if self._lease is None or self._paused:
             raise self._unavailable()
@@ -94,7 +99,8 @@ class TenantActor(Actor):
             held.release()
         return await self._serve_on_newer(stale, call)
 
-    async def handle(self, message: Any) -> None:
+    @override
+    async def handle(self, message: SourceChanged | RegistryChanged | SourceRemoved) -> None:
         """Take the newest file, or stop serving."""
         match message:
             case SourceChanged():
@@ -109,6 +115,7 @@ class TenantActor(Actor):
                     self._slug, state="paused", reason=f"{self._slug}.yaml is gone; the data is kept"
                 )
 
+    @override
     async def post_stop(self) -> None:
         """Let requests finish and close the connections."""
         if self._lease is not None:
@@ -126,11 +133,8 @@ class TenantActor(Actor):
             deployed = await registry.current(connection, self._identity)
             if deployed.version == 0:
                 await provision(connection, self._identity, platform.password(self._identity))
-            text = (
-                await registry.version(connection, self._identity, deployed.version)
-                if deployed.version
-                else None
-            )
+            number = deployed.version
+            text = await registry.version(connection, self._identity, number) if number else None
         self._pool = platform.pool(self._identity)
         source = platform.sources.get(self._slug)
         platform.book.update(self._slug, version=deployed.version, digest=deployed.digest)
@@ -146,8 +150,9 @@ class TenantActor(Actor):
         try:
             compiled = await reload.compile_file(self._platform, self._slug, source)
         except reload.RejectedError as error:
-            log.error(
-                "tenant.recorded_version_refused", tenant=self._slug, version=version, reason=str(error)
+            reason = str(error)
+            log.error(  # noqa: TRY400 - a finding about the file, not about the program
+                "tenant.recorded_version_refused", tenant=self._slug, version=version, reason=reason
             )
             return
         pool = self._require_pool()
@@ -196,7 +201,7 @@ class TenantActor(Actor):
             await old.drained(self._platform.drain_seconds)
             await finish(self._platform, self._identity)
 
-    async def _install(self, fresh: Generation) -> Any:
+    async def _install(self, fresh: Generation) -> Held[Generation] | None:
         """Swap generations: one assignment. Returns what is to be drained, None for the first one."""
         self._built = fresh.number
         fresh.pool.expire()
@@ -224,7 +229,7 @@ class TenantActor(Actor):
         self.ref.tell(SourceChanged())
 
     async def _serve_on_newer(self, stale: Generation, call: Call) -> Result:
-        """The tables changed under the request, which had no effect yet: run it whole on what fits them now."""
+        """Run the request again, whole: the tables changed under it before it had any effect."""
         lease = self._lease
         if lease is None:
             raise self._unavailable()
@@ -235,18 +240,12 @@ class TenantActor(Actor):
                 async with asyncio.timeout(STALE_WAIT), self._swapped:
                     await self._swapped.wait_for(lambda: lease.current is not stale)
             except TimeoutError:
-                raise ProblemError(
-                    "tenant.changing",
-                    "The tenant's tables do not fit its running version.",
-                    headers=(("Retry-After", "1"),),
-                ) from None
+                raise _changing("The tenant's tables do not fit its running version.") from None
         with lease.acquire() as generation:
             try:
                 return await execute(generation, call)
             except StaleGenerationError:
-                raise ProblemError(
-                    "tenant.changing", "The tenant's tables keep changing.", headers=(("Retry-After", "1"),)
-                ) from None
+                raise _changing("The tenant's tables keep changing.") from None
 
     def _require_pool(self) -> TenantPool:
         if self._pool is None:
@@ -254,8 +253,13 @@ class TenantActor(Actor):
         return self._pool
 
     def _unavailable(self) -> ProblemError:
-        status = self._platform.book.get(self._slug)
-        code = "tenant.paused" if self._paused else "tenant.unavailable"
-        return ProblemError(
-            code, status.reason or "The tenant is not serving.", headers=(("Retry-After", "2"),)
-        )
+        return _closed(self._platform.book.get(self._slug).reason, paused=self._paused)
+
+
+def _closed(reason: str, *, paused: bool) -> ProblemError:
+    code = "tenant.paused" if paused else "tenant.unavailable"
+    return ProblemError(code, reason or "The tenant is not serving.", headers=RETRY_SOON)
+
+
+def _changing(detail: str) -> ProblemError:
+    return ProblemError("tenant.changing", detail, headers=(("Retry-After", "1"),))

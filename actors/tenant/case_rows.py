@@ -1,7 +1,7 @@
 """Makes the row a test in a tenant file talks about, with just enough around it to be allowed to exist.
 
-Decides values for what the test does not name. It runs as the owner inside the transaction of the reload, which is
-rolled back. Called by ``rule_tests``.
+Decides values for what the test does not name. It runs as the owner inside the transaction of the reload,
+which is rolled back. Called by ``rule_tests``.
 """
 
 import json
@@ -116,11 +116,12 @@ class CaseRows:
         table = f"{quote(self._namespace)}.{quote(entity.name)}"
         columns = ", ".join(quote(name) for name in values)
         source = (
-            f"SELECT {columns} FROM jsonb_populate_record(NULL::{table}, $1::text::jsonb)"
+            f"SELECT {columns} FROM jsonb_populate_record(NULL::{table}, $1::text::jsonb)"  # noqa: S608 - model
             if values
             else "DEFAULT VALUES"
         )
-        statement = f"INSERT INTO {table} {f'({columns}) {source}' if values else source} RETURNING {quote(entity.key)}::text"  # noqa: S608 - names of the model
+        target = f"{table} ({columns})" if values else table
+        statement = f"INSERT INTO {target} {source} RETURNING {quote(entity.key)}::text"
         try:
             async with self._connection.transaction():
                 arguments = [json.dumps(values)] if values else []
@@ -129,7 +130,6 @@ class CaseRows:
             raise RowError(
                 f"PostgreSQL refuses the row of '{entity.name}': {str(error).splitlines()[0]}"
             ) from error
-        return key
 
 
 def made_up(field: Field) -> Any:  # noqa: ANN401 - any JSON value
@@ -152,12 +152,13 @@ def made_up(field: Field) -> Any:  # noqa: ANN401 - any JSON value
 
 def _made_up_text(field: Field) -> str:
     unique = uuid.uuid4().hex
-    form = field.schema.get("format")
+    form = str(field.schema.get("format", ""))
     if field.kind == "uuid":
         return str(uuid.uuid4())
     if form in _TEXTS:
         return _TEXTS[form].format(unique)
     if "pattern" in field.schema:
         raise RowError(f"give a value for '{field.name}': it has a pattern and no examples")
-    least, most = field.schema.get("minLength", 1), field.schema.get("maxLength", 32)
+    least: int = field.schema.get("minLength", 1)
+    most: int = field.schema.get("maxLength", 32)
     return (unique * (least // 32 + 1))[: max(least, min(most, 32))]

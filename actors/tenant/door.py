@@ -1,7 +1,7 @@
 """The gateway's way into a tenant: a call to its actor, and an answer also when the actor cannot give one.
 
-Decides what a caller is told while a tenant sleeps, is overloaded, set aside or gone. Made by the composition root,
-one per known tenant.
+Decides what a caller is told while a tenant sleeps, is overloaded, set aside or gone. Made by the composition
+root, one per known tenant.
 """
 
 import orjson

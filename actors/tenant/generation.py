@@ -1,7 +1,7 @@
 """The immutable bundle a request runs on: one version of a tenant, ready to serve.
 
-Decides nothing; it ties model, statements and connections of one version together, so that no request can see parts
-of two. Made by ``reload``, held in the tenant actor's lease, read by ``operations``.
+Decides nothing; it ties model, statements and connections of one version together, so that no request can see
+parts of two. Made by ``reload``, held in the tenant actor's lease, read by ``operations``.
 """
 
 from collections.abc import Mapping

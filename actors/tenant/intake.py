@@ -1,6 +1,7 @@
-"""One edit of a tenant's file, from content to outcome: what is logged, what is remembered, what is tried again.
+"""One edit of a tenant's file, from content to outcome: what is logged, remembered and tried again.
 
-Decides what people are told about it. How a version comes into force is ``reload``'s. Called by the tenant actor.
+Decides what people are told about it. How a version comes into force is ``reload``'s. Called by the tenant
+actor.
 """
 
 import time

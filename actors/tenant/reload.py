@@ -1,10 +1,12 @@
 """From a saved file to the version in force, as phases with the running version untouched until the last.
 
-    compile -> record -> plan -> (confirm?) -> prepare -> expand + switch (one transaction, the file's own tests inside)
+    compile -> record -> plan -> (confirm?) -> prepare
+            -> expand + switch (one transaction, the file's own tests inside)
             -> swap (one assignment) -> drain -> contract
 
-Decides what is refused and when. It holds no state: the tenant actor calls it with what it has and installs what it
-returns. A failure before the swap leaves everything as it was; after it the journal completes the rest.
+Decides what is refused and when. It holds no state: the tenant actor calls it with what it has and installs
+what it returns. A failure before the swap leaves everything as it was; after it the journal completes the
+rest.
 """
 
 import asyncio
@@ -15,8 +17,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import asyncpg
-from schemas.compiler.migrate.describe import describe
-from schemas.compiler.query.compiler import QueryCompiler
 
 from actors.compile_worker import Compiled
 from actors.messages import TenantIdentity
@@ -28,7 +28,9 @@ from actors.tenant.planning import plan_migration
 from actors.tenant.platform import Platform
 from actors.tenant.step_runner import MigrationBlockedError
 from schemas.compiler.diagnostics import CompileError, Diagnostic, Position
+from schemas.compiler.migrate.describe import describe
 from schemas.compiler.migrate.steps import Migration
+from schemas.compiler.query.compiler import QueryCompiler
 
 REPLANS = 5
 """How often a plan is made again because another process deployed in between."""

@@ -1,7 +1,7 @@
-"""Runs the ``tests`` that stand beside the rules of a tenant file, against the new tables, before anybody else sees them.
+"""Runs the ``tests`` of a tenant file against the new tables, before anybody else sees them.
 
-Decides what ``may`` and ``may_not`` mean: the very statements a request would run, inside the transaction of the
-switch, undone after every case. Called by ``reload``.
+Decides what ``may`` and ``may_not`` mean: the very statements a request would run, inside the transaction of
+the switch, undone after every case. Called by ``reload``.
 """
 
 import json
@@ -96,9 +96,8 @@ class _Trial:
         for name in (*self._case.may, *self._case.may_not):
             expected = name in self._case.may
             if await self._may(name) != expected:
-                problems.append(
-                    f"{self._case.role} {'may not' if expected else 'may'} {name} this row of '{self._entity.name}'"
-                )
+                verb = "may not" if expected else "may"
+                problems.append(f"{self._case.role} {verb} {name} this row of '{self._entity.name}'")
         return problems + await self._seen()
 
     async def _may(self, action: str) -> bool:
@@ -196,9 +195,9 @@ class _Trial:
 
     async def _row(self) -> dict[str, Any]:
         """Return the row as it is, whoever may see it."""
+        table = f'"{self._generation.identity.namespace}"."{self._entity.name}"'
         text = await self._connection.fetchval(
-            f'SELECT row_to_json(t)::text FROM "{self._generation.identity.namespace}"."{self._entity.name}" t '  # noqa: S608
-            f'WHERE "{self._entity.key}"::text = $1',
+            f'SELECT row_to_json(t)::text FROM {table} t WHERE "{self._entity.key}"::text = $1',  # noqa: S608
             self._key,
         )
         row: dict[str, Any] = json.loads(text)

@@ -45,7 +45,8 @@ class TenantStatus:
     """One tenant as seen from outside.
 
     Attributes:
-        state: cold (known, wakes at the first request), starting, serving, paused (its file is gone) or failed.
+        state: cold (known, wakes at the first request), starting, serving, paused (its file is gone) or
+            failed.
         version: the deployed version, 0 when there is none yet.
         generation: how often this process swapped it.
         reason: why it is paused or failed, or waits; "" otherwise.

@@ -1,1 +1,1 @@
-"""Commands of ``run.py`` that concern the HTTP surface: ``configure(parser)`` and ``run(arguments, settings)``."""
+"""Commands of ``run.py`` about the HTTP surface: ``configure(parser)`` and ``run(arguments, settings)``."""

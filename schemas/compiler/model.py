@@ -1,7 +1,7 @@
 """The compiled tenant: what a YAML file means, resolved and checked, as frozen values.
 
-Made by ``resolve``; read by layout, migrate, query, emit and the actors. It holds no behaviour beyond look-ups, so it
-can be sent between processes and shared by concurrent requests.
+Made by ``resolve``; read by layout, migrate, query, emit and the actors. It holds no behaviour beyond
+look-ups, so it can be sent between processes and shared by concurrent requests.
 """
 
 from collections.abc import Mapping
@@ -28,12 +28,13 @@ class Field:
     """One field of an entity and the column that holds it (same name).
 
     Attributes:
-        kind: name in ``fieldtypes.FIELD_TYPES`` (text, uuid, integer, bigint, numeric, double, boolean, date, time,
-            datetime, json, array, ...).
-        pg_type: the column's type as PostgreSQL's ``format_type`` prints it, e.g. ``numeric(12,2)``, ``text[]``.
+        kind: name in ``fieldtypes.FIELD_TYPES`` (text, uuid, integer, bigint, numeric, double, boolean, date,
+            time, datetime, json, array, ...).
+        pg_type: the column's type as PostgreSQL's ``format_type`` prints it, e.g. ``numeric(12,2)``,
+            ``text[]``.
         schema: the field's own JSON Schema, normalised (our sibling keys removed).
-        default: compiled default: an expression over user/tenant/now, or None. Literal texts, numbers and booleans
-            become (constant) ``Expression`` too.
+        default: compiled default: an expression over user/tenant/now, or None. Literal texts, numbers and
+            booleans become (constant) ``Expression`` too.
         default_value: the literal default as JSON; None when the default is an expression.
         has_default: whether there is a default of either kind.
         generated: how the server fills it: "" | "uuid" | "identity" | "sequence" | "managed".
@@ -133,8 +134,9 @@ class Access:
 class Entity:
     """One entity: its table has the same name.
 
-    ``fields`` holds every field in order, key first, managed ones last. ``sections`` holds the checked values of
-    workflow, functions, views, history, tests, ... by section name (frozen dataclasses of those section modules).
+    ``fields`` holds every field in order, key first, managed ones last. ``sections`` holds the checked values
+    of workflow, functions, views, history, tests, ... by section name (frozen dataclasses of those section
+    modules).
     """
 
     name: str
@@ -165,7 +167,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class TenantModel:
-    """A whole tenant file. ``sections`` holds the checked top-level sections by name (branding, auth, jobs, ...)."""
+    """A whole tenant file; ``sections`` holds its checked top-level ones by name (branding, auth, ...)."""
 
     slug: str
     title: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Who asks: the identity that access rules and expressions see. A value; how it was proven is decided elsewhere."""
+"""Who asks: the identity that rules and expressions see. A value; how it was proven is decided elsewhere."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -34,7 +34,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A value of the principal, by path: ``("id",)``, ``("email",)``, ``("roles",)``, ``("claims", "region")``."""
+    """A value of the principal, by path: ``("id",)``, ``("roles",)``, ``("claims", "region")``."""
 
     path: tuple[str, ...]
     pg_type: str

@@ -18,7 +18,10 @@ async def rows(live: Live, slug: str, query: str = "") -> list[dict[str, object]
 
 
 async def add(live: Live, slug: str, *items: dict[str, object]) -> None:
-    async with live.session(slug) as session, session.post(f"{live.base(slug)}/items", json=list(items)) as answer:
+    async with (
+        live.session(slug) as session,
+        session.post(f"{live.base(slug)}/items", json=list(items)) as answer,
+    ):
         assert answer.status == 201, await answer.text()
 
 
@@ -34,7 +37,10 @@ async def test_an_added_field_is_live_in_milliseconds(live: Live) -> None:
     await live.until("grow", state="serving")
     await add(live, "grow", {"name": "one"})
     for number in range(1, 11):
-        live.write("grow", tenant("grow", "\n".join(f"f{i}: {{ type: integer, default: {i} }}" for i in range(number))))
+        live.write(
+            "grow",
+            tenant("grow", "\n".join(f"f{i}: {{ type: integer, default: {i} }}" for i in range(number))),
+        )
         status = await live.until("grow", version=number + 1)
         print("reload", status["last_reload"])
     [row] = await rows(live, "grow")
@@ -100,11 +106,16 @@ async def test_a_rename_carries_the_data_and_the_old_name_answers(live: Live) ->
     live.write("rename", tenant("rename", "vat: { type: string }"))
     await live.until("rename", state="serving")
     await add(live, "rename", {"name": "a", "vat": "DE1"})
-    await live.save("rename", tenant("rename", "vat_no: { type: string, renamed_from: vat, alias_until: 2999-01-31 }"))
+    await live.save(
+        "rename", tenant("rename", "vat_no: { type: string, renamed_from: vat, alias_until: 2999-01-31 }")
+    )
     [row] = await rows(live, "rename")
     assert row["vat_no"] == "DE1"
     assert "vat" not in row
-    async with live.session("rename") as session, session.get(f"{live.base('rename')}/items?vat=eq.DE1&select=name,vat") as answer:
+    async with (
+        live.session("rename") as session,
+        session.get(f"{live.base('rename')}/items?vat=eq.DE1&select=name,vat") as answer,
+    ):
         assert await answer.json() == [{"name": "a", "vat": "DE1"}]
         assert "Deprecation" in answer.headers
 
@@ -158,7 +169,14 @@ async def test_a_failing_test_block_keeps_the_old_version(live: Live) -> None:
     roles = "roles: { member: {} }\n"
     live.write("tested", tenant("tested", rest=rest + roles))
     await live.until("tested", state="serving", version=1)
-    live.write("tested", tenant("tested", "more: { type: string }", rest=rest.replace("given: { name: mine }", "given: { name: other }") + roles))
+    live.write(
+        "tested",
+        tenant(
+            "tested",
+            "more: { type: string }",
+            rest=rest.replace("given: { name: mine }", "given: { name: other }") + roles,
+        ),
+    )
     deadline = time.monotonic() + 3
     while not (status := await live.status("tested"))["rejection"]:
         assert time.monotonic() < deadline

@@ -35,7 +35,11 @@ async def test_reloads_under_load(live: Live) -> None:
     async def client(session: aiohttp.ClientSession, writes: bool) -> None:
         while not stop.is_set():
             if writes:
-                request = session.post(f"{live.base('busy')}/items", json={"name": "x"}, headers={"Prefer": "return=representation"})
+                request = session.post(
+                    f"{live.base('busy')}/items",
+                    json={"name": "x"},
+                    headers={"Prefer": "return=representation"},
+                )
             else:
                 request = session.get(f"{live.base('busy')}/items?order=created_at.desc&limit=3")
             async with request as answer:

@@ -124,7 +124,9 @@ def test_a_swapped_link_inside_the_folder_is_a_change(root: Path) -> None:
     assert finding.source.text == b"version: 2\n"
 
 
-def test_what_is_no_plain_file_of_the_folder_is_refused_once(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_what_is_no_plain_file_of_the_folder_is_refused_once(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     outside = tmp_path_factory.mktemp("outside") / "secret.yaml"
     outside.write_text(GOOD)
     (root / "link.yaml").symlink_to(outside)

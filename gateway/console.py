@@ -1,0 +1,26 @@
+"""What the person who started the server reads on its standard output.
+
+Decides nothing. Logs go elsewhere; these lines are for a human at a terminal. Called by ``gateway.serve``.
+"""
+
+import contextlib
+import os
+
+
+def say(line: str) -> None:
+    """Tell the person who started us; unbuffered, so that a full disk behind it cannot fail our exit."""
+    with contextlib.suppress(OSError):
+        os.write(1, f"backsaas: {line}\n".encode())
+
+
+def port_problem(host: str, port: int, error: OSError, name: str) -> str:
+    """Return one line about a port that cannot be opened.
+
+    Args:
+        host: the address asked for.
+        port: the port asked for.
+        error: why not.
+        name: of its setting.
+    """
+    reason = error.strerror or error
+    return f"cannot listen on {host}:{port}: {reason}; stop the other program or set BACKSAAS_{name}"
