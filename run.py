@@ -34,7 +34,7 @@ COMMANDS = {
     "rollback": ("actors.commands.rollback", "bring a tenant back to an earlier version"),
     "tenants": ("actors.commands.tenants", "list tenants with state and version"),
     "doctor": ("actors.commands.doctor", "check the installation and say what is wrong"),
-    "seed": ("gateway.commands.seed", "fill a tenant with believable data"),
+    "seed": ("actors.commands.seed", "fill a tenant with believable data"),
     "token": ("gateway.commands.token", "print a development token (the server needs --dev)"),
 }
 RUN_AS_MODULE = {"test": "pytest", "bench": "bench"}
