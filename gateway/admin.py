@@ -11,7 +11,9 @@ from aiohttp.web_request import BaseRequest
 
 from actors.messages import ProblemError, Result
 from gateway import problems
-from gateway.protocol import Answer, HttpServer, Limits
+from gateway.answers import Answer
+from gateway.limits import Limits
+from gateway.protocol import HttpServer
 from gateway.trace import RequestIds
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"

@@ -1,17 +1,30 @@
-"""How often a client may call and how many sockets there may be.
+"""What a client may take: time, bytes, sockets, requests per second.
 
-Decides when a request is one too many. Called by ``gateway.server``.
+Decides when a request is one too many. Called by ``protocol``, ``receive`` and ``server``.
 """
 
 import math
 import resource
 import time
+from dataclasses import dataclass
 
 from actors.messages import ProblemError
 
 _MAX_BUCKETS = 10_000
 _SHARE = 0.8
 _FALLBACK = 800
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a peer may take, how much it may send and how many connections there may be."""
+
+    head_seconds: float = 10.0
+    body_seconds: float = 30.0
+    write_seconds: float = 30.0
+    body_bytes: int = 1 << 20
+    sockets: int = 800
+    sockets_per_address: int = 0
 
 
 def socket_cap() -> int:

@@ -10,7 +10,6 @@ Composed by ``run.py``.
 import asyncio
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Protocol
 
 import orjson
@@ -20,32 +19,30 @@ from aiohttp.web_request import BaseRequest
 
 from actors.messages import Call, ProblemError, Result
 from config.settings import Settings
-from gateway import cors, decode, problems, routes
+from gateway import cors, decode, problems
+from gateway.answers import Answer
+from gateway.counters import Counters
 from gateway.credentials import Credentials
-from gateway.limits import RateLimiter, socket_cap
-from gateway.protocol import Answer, HttpServer, Limits, read_body
-from gateway.rules import Match, Rules
-from gateway.tenancy import parse_host, parse_target, tenant_of_host
+from gateway.limits import Limits, RateLimiter, socket_cap
+from gateway.places import Place, Places
+from gateway.protocol import HttpServer
+from gateway.receive import read_body
+from gateway.rules import Rules
 from gateway.trace import RequestIds, continue_trace
 from schemas.compiler.emit.language import SCHEMA_ID, language_schema
-from schemas.compiler.names import slug_problem
 from schemas.compiler.principal import ANONYMOUS, Principal
 
 log = structlog.get_logger("gateway")
 
-PLATFORM = "system"
 LINGER_AT_DRAIN = 0.3
 """Seconds in which idle connections may still bring a request while the process stops."""
 _MAX_CACHED = 4096
-_METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 _KINDS = {
     "console": "the console",
     "ui": "the tenant's pages",
     "auth": "the sign-in service",
     "proxy": "passing requests on",
 }
-
-_INDEX = orjson.dumps({"service": "backsaas", "tenants": "/api/tenants/{slug}", "platform": "/api/platform"})
 
 
 class TenantPort(Protocol):
@@ -61,32 +58,6 @@ class TenantPort(Protocol):
 
 
 Resolve = Callable[[str], TenantPort | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a request leads, worked out once per distinct host and path."""
-
-    match: Match
-    slug: str
-    base: str
-    found: routes.Found | None
-
-
-@dataclass(slots=True)
-class Counters:
-    """What the metrics page shows; plain numbers."""
-
-    in_flight: int = 0
-    seconds: float = 0.0
-    by_status: dict[int, int] | None = None
-
-    def count(self, status: int, seconds: float) -> None:
-        """Add one answer."""
-        if self.by_status is None:
-            self.by_status = {}
-        self.by_status[status] = self.by_status.get(status, 0) + 1
-        self.seconds += seconds
 
 
 class Gateway:
@@ -114,12 +85,11 @@ class Gateway:
         self.draining = False
         self._settings = settings
         self._resolve = resolve
-        self._rules = rules
+        self._places = Places(
+            settings.domain, rules, documents or {SCHEMA_ID: orjson.dumps(language_schema())}
+        )
         self._credentials = Credentials(dev_key)
-        self._documents = documents or {SCHEMA_ID: orjson.dumps(language_schema())}
         self._ids = RequestIds()
-        self._places: dict[tuple[str, str], Place] = {}
-        self._hosts: dict[str, str] = {}
         self._origins: dict[str, tuple[float, frozenset[str]]] = {}
         self._limiter = RateLimiter(limits.rate_per_second, limits.rate_burst)
         self._access_log = settings.log.access
@@ -163,8 +133,7 @@ class Gateway:
 
     def apply(self, rules: Rules) -> None:
         """Put new rules in force; requests in flight keep the ones they began with."""
-        self._rules = rules
-        self._places.clear()
+        self._places.apply(rules)
 
     async def drain(self, seconds: float) -> bool:
         """Take no new connections, finish what runs, close.
@@ -215,11 +184,11 @@ class Gateway:
         close = self.draining
         instance, principal = "/", ANONYMOUS
         try:
-            place = self._place(request)
+            place = self._places.find(request)
             if isinstance(place, Result):
                 result = place
             else:
-                instance = self._instance(place)
+                instance = place.instance
                 origin = headers.get("Origin")
                 if origin is not None:
                     extra += await self._cors(place, origin, request)
@@ -250,71 +219,6 @@ class Gateway:
                 ms=round(took * 1000, 2), address=request.remote,
             )  # fmt: skip
         return Answer(result, request_id, extra, close=close or self.draining)
-
-    def _place(self, request: BaseRequest) -> Place | Result:
-        """Return where a request leads, or the answer when it leads to no tenant."""
-        message = request._message  # noqa: SLF001 - the raw target has no public name
-        raw_host = message.headers.get("Host")
-        raw_path = message.path.partition("?")[0]
-        known = self._places.get((raw_host or "", raw_path))
-        if known is not None:
-            return known
-        if request.method not in _METHODS:
-            raise ProblemError(
-                "http.method_not_allowed",
-                "this method is not used here",
-                headers=(("Allow", ", ".join(sorted(_METHODS))),),
-            )
-        if raw_host is None:
-            raise ProblemError("http.bad_host", "the request has no Host header")
-        if message.path == "*":
-            raise ProblemError("http.bad_path", "the request target '*' leads nowhere")
-        host = parse_host(raw_host)
-        target = parse_target(message.path, host)
-        page = self._page(target.path, request)
-        if page is not None and tenant_of_host(host, self._settings.domain) is None:
-            return page
-        match = self._rules.match(host, target.segments)
-        if match is None:
-            if target.path == "/":
-                return Result(200, _INDEX)
-            raise ProblemError("http.not_found", "there is nothing at this address")
-        place = self._settle(match, host, target.segments)
-        if len(self._places) >= _MAX_CACHED:
-            self._places.clear()
-        self._places[raw_host, raw_path] = place
-        return place
-
-    def _settle(self, match: Match, host: str, segments: tuple[str, ...]) -> Place:
-        kind = match.rule.kind
-        slug = PLATFORM if kind == "platform" else match.slug
-        named = tenant_of_host(host, self._settings.domain)
-        meant = {slug, _named_by_path(segments) or slug}
-        if kind in {"tenant", "platform"} and named is not None and meant != {named}:
-            raise ProblemError("http.tenant_mismatch", "the host names one tenant and the path another")
-        if kind == "tenant" and slug_problem(slug):
-            raise ProblemError("tenant.not_found", "there is no such tenant")
-        base = "".join(f"/{part}" for part in segments[: match.depth])
-        found = routes.find(segments[match.depth :]) if kind in {"tenant", "platform"} else None
-        return Place(match, slug, base, found)
-
-    def _page(self, path: str, request: BaseRequest) -> Result | None:
-        """Return a page that belongs to no tenant: the language's schema, a problem's description."""
-        if path.startswith("/problems/"):
-            page = problems.page(path.removeprefix("/problems/"))
-        elif path in self._documents:
-            page = Result(200, self._documents[path], "application/schema+json")
-        else:
-            return None
-        if page is not None and request.method not in {"GET", "HEAD"}:
-            raise ProblemError(
-                "http.method_not_allowed", "this page is read only", headers=(("Allow", "GET, HEAD"),)
-            )
-        return page
-
-    def _instance(self, place: Place) -> str:
-        found = place.found
-        return f"{place.base}/{found.entity or found.route.path}" if found is not None else place.base or "/"
 
     def _principal(self, place: Place, request: BaseRequest) -> Principal:
         get = request.headers.get
@@ -388,10 +292,3 @@ class Gateway:
         origins = frozenset[str](orjson.loads(result.body))
         self._origins[place.slug] = (now + 1.0, origins)
         return origins
-
-
-def _named_by_path(segments: tuple[str, ...]) -> str | None:
-    """Return the tenant a path would name if the host named none."""
-    if segments[:2] == ("api", "tenants") and len(segments) > 2:
-        return segments[2]
-    return PLATFORM if segments[:2] == ("api", "platform") else None

@@ -1,4 +1,4 @@
-"""Statements on the tenant's connections, and what PostgreSQL's refusals mean.
+"""Statements on the tenant's connections.
 
 Decides retries and which SQLSTATE becomes which problem; nothing of PostgreSQL's own text reaches a caller.
 It writes no SQL beyond BEGIN and its kin. Called by ``operations`` and ``pipeline``.
@@ -6,7 +6,6 @@ It writes no SQL beyond BEGIN and its kin. Called by ``operations`` and ``pipeli
 
 import asyncio
 import random
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -15,39 +14,16 @@ import asyncpg
 from actors.connections import ConnectError, TenantConnection
 from actors.messages import ProblemError
 from actors.pool import PoolClosedError, PoolTimeoutError, TenantPool
+from actors.tenant.refusals import CONFLICTS, LOST, StaleGenerationError, outcome_unknown, problem
 from schemas.compiler.sql import Argument
 
 T = TypeVar("T")
 
+__all__ = ["StaleGenerationError", "fetch_on", "fetch_one", "in_transaction"]
+
 MAX_TRIES = 4
 """A deadlock or a serialization failure is tried again three times."""
 _PAUSE_SECONDS = 0.02
-
-_LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    OSError,
-)
-_CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-_STALE = (
-    asyncpg.UndefinedColumnError,
-    asyncpg.UndefinedTableError,
-    asyncpg.InvalidCachedStatementError,
-    asyncpg.InvalidSchemaNameError,
-    asyncpg.OutdatedSchemaCacheError,
-)
-_DETAIL_COLUMNS = re.compile(r"Key \((?P<columns>[^)]*)\)=")
-_DETAIL_TABLE = re.compile(r'table "(?P<table>[^"]*)"\.$')
-_STILL_REFERENCED = "is still referenced"
-
-
-class StaleGenerationError(Exception):
-    """The tables are not what this generation was compiled for; nothing was changed. Run the call again."""
 
 
 async def fetch_one(
@@ -120,8 +96,8 @@ async def in_transaction(
             raise
         except Exception as error:
             await _undo(pool, connection, error)
-            if committing and isinstance(error, (*_LOST, TimeoutError)):
-                raise _outcome_unknown() from error
+            if committing and isinstance(error, (*LOST, TimeoutError)):
+                raise outcome_unknown() from error
             if not await _try_again(error, tries, reads=reads):
                 raise problem(error, reads=reads or not committing) from error
         else:
@@ -140,7 +116,7 @@ async def fetch_on(connection: TenantConnection, text: str, arguments: Sequence[
     """
     try:
         return _one(await connection.fetchrow(text, *arguments))
-    except (*_CONFLICTS, *_LOST, TimeoutError):
+    except (*CONFLICTS, *LOST, TimeoutError):
         raise
     except Exception as error:
         raise problem(error, reads=False) from error
@@ -164,14 +140,14 @@ async def _acquire(pool: TenantPool) -> TenantConnection:
 
 
 def _give_back(pool: TenantPool, connection: TenantConnection, error: BaseException) -> None:
-    if isinstance(error, asyncpg.PostgresError) and not isinstance(error, _LOST):
+    if isinstance(error, asyncpg.PostgresError) and not isinstance(error, LOST):
         pool.release(connection)
     else:
         pool.discard(connection)
 
 
 async def _undo(pool: TenantPool, connection: TenantConnection, error: BaseException | None = None) -> None:
-    if isinstance(error, (*_LOST, TimeoutError)) or connection.is_closed():
+    if isinstance(error, (*LOST, TimeoutError)) or connection.is_closed():
         pool.discard(connection)
         return
     try:
@@ -183,148 +159,7 @@ async def _undo(pool: TenantPool, connection: TenantConnection, error: BaseExcep
 
 
 async def _try_again(error: Exception, tries: int, *, reads: bool) -> bool:
-    if isinstance(error, _CONFLICTS) and tries < MAX_TRIES:
+    if isinstance(error, CONFLICTS) and tries < MAX_TRIES:
         await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**tries))  # noqa: S311 - jitter, no secret
         return True
-    return reads and tries == 1 and isinstance(error, _LOST)
-
-
-def problem(error: Exception, *, reads: bool) -> Exception:
-    """Return what a caller is told about an error of the driver or of PostgreSQL.
-
-    Args:
-        error: as raised.
-        reads: nothing can have been changed, so a lost connection leaves no doubt.
-    """
-    if isinstance(error, _STALE):
-        return StaleGenerationError()
-    if isinstance(error, asyncpg.FeatureNotSupportedError) and "cached plan" in str(error):
-        return StaleGenerationError()
-    if isinstance(error, _LOST):
-        return (
-            ProblemError("database.unavailable", "the database cannot be reached")
-            if reads
-            else _outcome_unknown()
-        )
-    if isinstance(error, TimeoutError):
-        if reads:
-            return ProblemError("query_timeout", "the query took too long and was stopped")
-        return _outcome_unknown()
-    if isinstance(error, asyncpg.PostgresError):
-        return _refusal(error)
-    if isinstance(error, asyncpg.DataError | ValueError | UnicodeError):
-        return ProblemError("22P02", "a value cannot be stored as text")
-    return error
-
-
-def _outcome_unknown() -> ProblemError:
-    return ProblemError(
-        "outcome_unknown",
-        "the connection to the database was lost before it confirmed the change",
-        hint="repeat the request with the same Idempotency-Key to learn what happened",
-    )
-
-
-def _refusal(error: asyncpg.PostgresError) -> ProblemError:
-    state = str(error.sqlstate or "")
-    make = _BY_STATE.get(state)
-    if make is not None:
-        return make(error)
-    if state[:2] == "BS":
-        return _refused_by_rule(state, str(error.detail or ""))
-    code, message = _BY_CLASS.get(state[:2], ("http.internal", "the database could not answer"))
-    return ProblemError(code or state, message)
-
-
-def _refused_by_rule(state: str, detail: str) -> ProblemError:
-    code, message = _BY_REFUSAL.get(state, ("P0001", "the request was refused"))
-    return ProblemError(code, detail or message)
-
-
-def _columns(error: asyncpg.PostgresError) -> list[str]:
-    found = _DETAIL_COLUMNS.match(str(error.detail or ""))
-    names = found["columns"].split(", ") if found else []
-    return [name.strip('"') for name in names if name.replace("_", "").strip('"').isalnum()]
-
-
-def _field_errors(names: list[str], code: str, text: str) -> tuple[dict[str, str], ...]:
-    return tuple({"pointer": f"/{name}", "code": code, "detail": text} for name in names)
-
-
-def _taken(error: asyncpg.PostgresError) -> ProblemError:
-    names = _columns(error)
-    what = ", ".join(names) or "these values"
-    return ProblemError(
-        "23505",
-        f"duplicate key value: another row has the same {what}",
-        errors=_field_errors(names, "taken", "another row has this value"),
-    )
-
-
-def _no_parent(error: asyncpg.PostgresError) -> ProblemError:
-    detail = str(error.detail or "")
-    names, table = _columns(error), _DETAIL_TABLE.search(detail)
-    where = f" of {table['table']}" if table else ""
-    if _STILL_REFERENCED in detail:
-        return ProblemError("23503", f"rows{where} still refer to this row")
-    return ProblemError(
-        "23503",
-        f"{', '.join(names) or 'a reference'} names no row{where}",
-        errors=_field_errors(names, "no_such_row", "there is no such row"),
-    )
-
-
-def _missing(error: asyncpg.PostgresError) -> ProblemError:
-    name = str(error.column_name or "")
-    names = [name] if name else []
-    return ProblemError(
-        "23502",
-        f"{name or 'a field'} needs a value",
-        errors=_field_errors(names, "required", "a value is required"),
-    )
-
-
-def _unfit(error: asyncpg.PostgresError) -> ProblemError:
-    return ProblemError("23514", f"a value breaks the constraint {error.constraint_name or ''}".rstrip())
-
-
-_BY_STATE: dict[str, Callable[[asyncpg.PostgresError], ProblemError]] = {
-    "23505": _taken,
-    "23503": _no_parent,
-    "23001": _no_parent,
-    "23502": _missing,
-    "23514": _unfit,
-    "57014": lambda _: ProblemError("query_timeout", "the query took too long and was stopped"),
-    "55P03": lambda _: ProblemError("database.busy", "a lock was not free in time"),
-    "40P01": lambda _: ProblemError("database.conflict", "other changes kept getting in the way"),
-    "40001": lambda _: ProblemError("database.conflict", "other changes kept getting in the way"),
-    "53100": lambda _: ProblemError("storage_full", "the database has no space left"),
-    "25006": lambda _: ProblemError("database.unavailable", "the database accepts no changes at the moment"),
-    "42501": lambda _: ProblemError("42501", "this is not allowed"),
-    "54001": lambda _: ProblemError("54001", "the query is too complex"),
-}
-_BY_CLASS: dict[str, tuple[str, str]] = {
-    "22": ("", "a value does not fit the type it is compared with or stored in"),
-    "23": ("", "a constraint is not met"),
-    "08": ("database.unavailable", "the database cannot be reached"),
-    "25": ("database.unavailable", "the database accepts no changes at the moment"),
-    "28": ("database.unavailable", "the database cannot be reached"),
-    "40": ("database.conflict", "other changes kept getting in the way"),
-    "42": ("", "the operator or function does not go with the type of its value"),
-    "53": ("database.unavailable", "the database is out of resources"),
-    "54": ("", "the query is too large"),
-    "55": ("database.busy", "the database is busy with this object"),
-    "57": ("database.unavailable", "the database is stopping"),
-    "58": ("database.unavailable", "the database has a problem of its own"),
-    "0A": ("22023", "the database cannot do this with these values"),
-    "XX": ("database.unavailable", "the database has a problem of its own"),
-}
-_BY_REFUSAL: dict[str, tuple[str, str]] = {
-    "BS400": ("write.refused", "the request was refused"),
-    "BS403": ("42501", "new row is outside what the caller may write"),
-    "BS404": ("row.not_found", "there is no such row"),
-    "BS409": ("database.conflict", "the row was changed by somebody else"),
-    "BS412": ("row.version_mismatch", "the row was changed by somebody else"),
-    "BS422": ("rule.violated", "a rule is not met"),
-    "BS429": ("PGRST124", "more rows are affected than allowed"),
-}
+    return reads and tries == 1 and isinstance(error, LOST)

@@ -6,24 +6,17 @@ from the query compiler and goes to ``executor``. Called by ``TenantActor`` thro
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
-import asyncpg
 import orjson
 
 from actors.connections import TenantConnection
 from actors.messages import Call, ProblemError, Result
-from actors.tenant import batch, describe, idempotency, replies, rules
-from actors.tenant.executor import fetch_on, fetch_one, in_transaction
+from actors.tenant import batch, describe, idempotency, rows
+from actors.tenant.executor import in_transaction
 from actors.tenant.generation import Generation
-from actors.tenant.pipeline import Write, prepare_write
 from schemas.compiler.principal import Principal
 from schemas.compiler.query.errors import QueryError
-from schemas.compiler.query.preferences import NONE, Preferences, parse_preferences
-from schemas.compiler.query.requests import ReadRequest
 
 Operation = Callable[[Generation, Call, Principal], Awaitable[Result]]
 
@@ -75,7 +68,7 @@ def told(error: QueryError) -> ProblemError:
 
 async def read_rows(generation: Generation, call: Call, principal: Principal) -> Result:
     """List rows of an entity, or get one by its key."""
-    return await _read(generation, call, principal, None)
+    return await rows.read(generation, call, principal, None)
 
 
 async def write_rows(generation: Generation, call: Call, principal: Principal) -> Result:
@@ -86,16 +79,16 @@ async def write_rows(generation: Generation, call: Call, principal: Principal) -
             generation.pool,
             generation.identity.namespace,
             key_call,
-            lambda connection: _write(generation, call, principal, connection),
+            lambda connection: rows.write(generation, call, principal, connection),
         )
-    return await _write(generation, call, principal, None)
+    return await rows.write(generation, call, principal, None)
 
 
 async def run_batch(generation: Generation, call: Call, principal: Principal) -> Result:
     """Run several operations in one transaction."""
     section = generation.model.sections.get("api")
     operations = batch.parse_batch(call, getattr(section, "max_requests", batch.MAX_OPERATIONS))
-    preferences = _preferences(call.prefer)
+    preferences = rows.preferences_of(call.prefer)
 
     async def work(connection: TenantConnection) -> Result:
         bodies: dict[str, Any] = {}
@@ -103,7 +96,7 @@ async def run_batch(generation: Generation, call: Call, principal: Principal) ->
         for number, operation in enumerate(operations):
             try:
                 inner = batch.to_call(operation, call, bodies)
-                run = _read if inner.method == "GET" else _write
+                run = rows.read if inner.method == "GET" else rows.write
                 result = await run(generation, inner, principal, connection)
             except QueryError as error:
                 raise batch.at_operation(told(error), number) from error
@@ -117,150 +110,6 @@ async def run_batch(generation: Generation, call: Call, principal: Principal) ->
     if call.idempotency_key:
         return await idempotency.once(generation.pool, generation.identity.namespace, call, work)
     return await in_transaction(generation.pool, work, commit=preferences.tx != "rollback")
-
-
-async def _read(
-    generation: Generation, call: Call, principal: Principal, connection: TenantConnection | None
-) -> Result:
-    if call.profile:
-        _check_profile(generation, call.profile)
-    now = datetime.now(UTC)
-    preferences = _preferences(call.prefer) if call.prefer else NONE
-    prepared = generation.queries.read(
-        ReadRequest(call.entity, call.key, call.query, preferences, call.accept, call.range, now.date()),
-        principal,
-    )
-    statement = prepared.statement
-    arguments = statement.arguments(prepared.slots, principal, now.isoformat())
-    if connection is not None:
-        row = await fetch_on(connection, statement.text, arguments)
-    elif preferences.timezone:
-        row = await in_transaction(
-            generation.pool,
-            lambda own: _in_zone(own, preferences.timezone, statement.text, arguments),
-            reads=True,
-        )
-    else:
-        row = await fetch_one(generation.pool, statement.text, arguments, reads=True)
-    if call.key is not None:
-        return replies.row_reply(generation, call, prepared, preferences, row)
-    return replies.read_reply(generation, call, prepared, preferences, row)
-
-
-async def _write(
-    generation: Generation, call: Call, principal: Principal, connection: TenantConnection | None
-) -> Result:
-    if call.profile:
-        _check_profile(generation, call.profile)
-    now = datetime.now(UTC)
-    preferences = _preferences(call.prefer) if call.prefer else NONE
-    write = prepare_write(generation, call, principal, preferences, now.date())
-    if call.method == "POST" and not write.rows:
-        return _nothing(write)
-    prepared = write.prepared
-    text = prepared.statement.text
-    arguments = prepared.statement.arguments(prepared.slots, principal, now.isoformat())
-
-    async def work(own: TenantConnection) -> Result:
-        if preferences.timezone:
-            await _set_zone(own, preferences.timezone)
-        special = prepared.process_rules
-        before = await rules.rows_before(generation, call, write, own) if special else {}
-        row = await fetch_on(own, text, arguments)
-        if special:
-            await rules.judge(generation, call, principal, write, before, now, own)
-        return await _settle(generation, call, principal, write, row, own)
-
-    try:
-        if connection is not None:
-            return await work(connection)
-        dry = preferences.tx == "rollback"
-        if dry or preferences.timezone or (prepared.singular and call.key is None) or prepared.process_rules:
-            return await in_transaction(generation.pool, work, commit=not dry)
-        row = await fetch_one(generation.pool, text, arguments, reads=False)
-    except ProblemError as error:
-        raise rules.explained(write.entity, error) from error
-    return await _settle(generation, call, principal, write, row, None)
-
-
-async def _settle(
-    generation: Generation,
-    call: Call,
-    principal: Principal,
-    write: Write,
-    row: asyncpg.Record,
-    connection: TenantConnection | None,
-) -> Result:
-    """Answer a write that ran, or refuse it while its transaction can still be undone."""
-    count = row["page_count"]
-    if call.key is not None and call.method != "PUT" and count != 1:
-        raise await _why_not(generation, call, principal, write, connection)
-    if write.prepared.singular and call.key is None and count != 1:
-        raise replies.not_single(count)
-    if write.version is not None and count == 0:
-        raise ProblemError("row.version_mismatch", "no row has that version")
-    return replies.write_reply(generation, call, write.entity, write.prepared, write.preferences, row)
-
-
-async def _why_not(
-    generation: Generation,
-    call: Call,
-    principal: Principal,
-    write: Write,
-    connection: TenantConnection | None,
-) -> ProblemError:
-    """Return why one row was not changed: not there for this caller, another version, or out of reach."""
-    look = Call("get", "GET", call.entity, call.key, f"select={write.entity.key}", accept="application/json")
-    try:
-        await _read(generation, look, principal, connection)
-    except (ProblemError, QueryError):
-        return replies.not_found()
-    if write.version is not None:
-        return ProblemError("row.version_mismatch", "the row was changed meanwhile", hint="read it again")
-    return ProblemError("42501", "this row may not be changed")
-
-
-def _nothing(write: Write) -> Result:
-    """Answer a POST of an empty list."""
-    if write.preferences.returning == "representation":
-        return Result(201, b"[]", headers=(("Content-Range", "*/*"),))
-    return Result(201, headers=(("Content-Range", "*/*"),))
-
-
-@lru_cache(maxsize=512)
-def _preferences(prefer: str) -> Preferences:
-    return parse_preferences(prefer)
-
-
-def _check_profile(generation: Generation, profile: str) -> None:
-    if profile not in {"public", generation.model.slug}:
-        raise ProblemError(
-            "PGRST106",
-            "Invalid schema",
-            hint=f"Only the following schemas are exposed: public, {generation.model.slug}",
-        )
-
-
-async def _in_zone(
-    connection: TenantConnection,
-    zone: str,
-    text: str,
-    arguments: Any,  # noqa: ANN401 - passed on
-) -> asyncpg.Record:
-    await _set_zone(connection, zone)
-    return await fetch_on(connection, text, arguments)
-
-
-async def _set_zone(connection: TenantConnection, zone: str) -> None:
-    """For this transaction only; PostgreSQL would take more spellings than we want to answer for."""
-    if zone not in _zones():
-        raise ProblemError("PGRST122", "Invalid preferences given", details=f"unknown time zone: {zone[:60]}")
-    await connection.execute("SELECT set_config('timezone', $1, true)", zone)
-
-
-@lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 # -- about the tenant -----------------------------------------------------------------------------

@@ -1,0 +1,130 @@
+"""From a request's host and path to the tenant and route it means, by the rules in force.
+
+Decides what is refused before any tenant is asked. Remembers what it worked out, because clients ask for the
+same few paths again and again. Owned by ``server``.
+"""
+
+from dataclasses import dataclass
+
+import orjson
+from aiohttp.web_request import BaseRequest
+
+from actors.messages import ProblemError, Result
+from gateway import problems, routes
+from gateway.rules import Match, Rules
+from gateway.tenancy import parse_host, parse_target, tenant_of_host
+from schemas.compiler.names import slug_problem
+
+PLATFORM = "system"
+_MAX_CACHED = 4096
+_METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
+_INDEX = orjson.dumps({"service": "backsaas", "tenants": "/api/tenants/{slug}", "platform": "/api/platform"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request leads, worked out once per distinct host and path."""
+
+    match: Match
+    slug: str
+    base: str
+    found: routes.Found | None
+
+    @property
+    def instance(self) -> str:
+        """The resource without a row's key, for problems and logs."""
+        found = self.found
+        return f"{self.base}/{found.entity or found.route.path}" if found is not None else self.base or "/"
+
+
+class Places:
+    """See the module's docstring.
+
+    Args:
+        domain: tenants answer at ``SLUG.DOMAIN``.
+        rules: of ``config/gateway.yaml``.
+        documents: fixed pages outside every tenant, by path.
+    """
+
+    def __init__(self, domain: str, rules: Rules, documents: dict[str, bytes]) -> None:
+        self._domain = domain
+        self._rules = rules
+        self._documents = documents
+        self._places: dict[tuple[str, str], Place] = {}
+
+    def apply(self, rules: Rules) -> None:
+        """Put new rules in force."""
+        self._rules = rules
+        self._places.clear()
+
+    def find(self, request: BaseRequest) -> Place | Result:
+        """Return where a request leads, or the answer when it leads to no tenant.
+
+        Raises:
+            ProblemError: host or path are not acceptable, or lead nowhere.
+        """
+        message = request._message  # noqa: SLF001 - the raw target has no public name
+        raw_host = message.headers.get("Host")
+        raw_path = message.path.partition("?")[0]
+        known = self._places.get((raw_host or "", raw_path))
+        if known is not None:
+            return known
+        if request.method not in _METHODS:
+            raise ProblemError(
+                "http.method_not_allowed",
+                "this method is not used here",
+                headers=(("Allow", ", ".join(sorted(_METHODS))),),
+            )
+        if raw_host is None:
+            raise ProblemError("http.bad_host", "the request has no Host header")
+        if message.path == "*":
+            raise ProblemError("http.bad_path", "the request target '*' leads nowhere")
+        host = parse_host(raw_host)
+        target = parse_target(message.path, host)
+        page = self._page(target.path, request)
+        if page is not None and tenant_of_host(host, self._domain) is None:
+            return page
+        match = self._rules.match(host, target.segments)
+        if match is None:
+            if target.path == "/":
+                return Result(200, _INDEX)
+            raise ProblemError("http.not_found", "there is nothing at this address")
+        place = self._settle(match, host, target.segments)
+        if len(self._places) >= _MAX_CACHED:
+            self._places.clear()
+        self._places[raw_host, raw_path] = place
+        return place
+
+    def _settle(self, match: Match, host: str, segments: tuple[str, ...]) -> Place:
+        kind = match.rule.kind
+        slug = PLATFORM if kind == "platform" else match.slug
+        named = tenant_of_host(host, self._domain)
+        meant = {slug, _named_by_path(segments) or slug}
+        if kind in {"tenant", "platform"} and named is not None and meant != {named}:
+            raise ProblemError("http.tenant_mismatch", "the host names one tenant and the path another")
+        if kind == "tenant" and slug_problem(slug):
+            raise ProblemError("tenant.not_found", "there is no such tenant")
+        base = "".join(f"/{part}" for part in segments[: match.depth])
+        found = routes.find(segments[match.depth :]) if kind in {"tenant", "platform"} else None
+        return Place(match, slug, base, found)
+
+    def _page(self, path: str, request: BaseRequest) -> Result | None:
+        """Return a page that belongs to no tenant: the language's schema, a problem's description."""
+        if path.startswith("/problems/"):
+            page = problems.page(path.removeprefix("/problems/"))
+        elif path in self._documents:
+            page = Result(200, self._documents[path], "application/schema+json")
+        else:
+            return None
+        if page is not None and request.method not in {"GET", "HEAD"}:
+            raise ProblemError(
+                "http.method_not_allowed", "this page is read only", headers=(("Allow", "GET, HEAD"),)
+            )
+        return page
+
+
+def _named_by_path(segments: tuple[str, ...]) -> str | None:
+    """Return the tenant a path would name if the host named none."""
+    if segments[:2] == ("api", "tenants") and len(segments) > 2:
+        return segments[2]
+    return PLATFORM if segments[:2] == ("api", "platform") else None
