@@ -15,7 +15,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("slug", help="the tenant the token is for")
     parser.add_argument("--role", default="admin", help="role in the tenant's file; default: admin")
     parser.add_argument("--user", metavar="ID", default=None, help="the user's id; default: a fixed one")
-    parser.add_argument("--claim", metavar="NAME=VALUE", action="append", default=[], help="a further claim; repeatable")
+    parser.add_argument(
+        "--claim", metavar="NAME=VALUE", action="append", default=[], help="a further claim; repeatable"
+    )
     parser.add_argument("--hours", type=float, default=24.0, help="how long it is good; default: 24")
 
 

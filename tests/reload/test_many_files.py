@@ -47,17 +47,24 @@ async def test_two_processes_on_one_database_follow_each_other(tmp_path: Path, d
     await second.start()
     try:
         for process in (first, second):
-            async with process.session("both") as session, session.get(f"{process.base('both')}/items") as answer:
+            async with (
+                process.session("both") as session,
+                session.get(f"{process.base('both')}/items") as answer,
+            ):
                 assert answer.status == 200  # the second one found it in force already and sleeps until now
         await first.save("both", tenant("both", "fresh: { type: string, default: new }"))
         version = (await first.status("both"))["version"]
         await second.until("both", version=version)
-        async with second.session("both") as session:
-            async with session.post(
-                f"{second.base('both')}/items", json={"name": "x"}, headers={"Prefer": "return=representation"}
-            ) as answer:
-                assert answer.status == 201, await answer.text()
-                assert (await answer.json())[0]["fresh"] == "new"
+        async with (
+            second.session("both") as session,
+            session.post(
+                f"{second.base('both')}/items",
+                json={"name": "x"},
+                headers={"Prefer": "return=representation"},
+            ) as answer,
+        ):
+            assert answer.status == 201, await answer.text()
+            assert (await answer.json())[0]["fresh"] == "new"
     finally:
         assert await first.stop() == 0
         assert await second.stop() == 0
