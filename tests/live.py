@@ -15,6 +15,9 @@ from typing import Any
 
 import aiohttp
 
+from gateway.dev_key import load_dev_key
+from gateway.dev_tokens import mint
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -50,7 +53,6 @@ class Live:
         self.admin_url = f"http://127.0.0.1:{self.admin_port}"
         self.log = directory / "process.log"
         self.process: subprocess.Popen[bytes] | None = None
-        self._tokens: dict[tuple[str, ...], str] = {}
 
     def write(self, slug: str, text: str) -> None:
         """Save a tenant file as an editor does."""
@@ -100,14 +102,10 @@ class Live:
         return int(self.process.returncode)
 
     def token(self, slug: str, role: str = "admin", **claims: str) -> str:
-        """A development token, made by the command line."""
-        key = (slug, role, *(f"{k}={v}" for k, v in claims.items()))
-        if key not in self._tokens:
-            arguments = [part for k, v in claims.items() for part in (("--user", v) if k == "sub" else ("--claim", f"{k}={v}"))]
-            done = self.command("token", slug, "--role", role, *arguments)
-            assert done.returncode == 0, done.stderr
-            self._tokens[key] = done.stdout.strip().splitlines()[-1]
-        return self._tokens[key]
+        """A development token, as ``run.py token`` makes them."""
+        subject = claims.pop("sub", None)
+        key = load_dev_key(Path(self.env["BACKSAAS_DATA_DIR"]))
+        return mint(key, slug, now=time.time(), role=role, subject=subject, claims=claims)
 
     def base(self, slug: str) -> str:
         return f"{self.url}/api/tenants/{slug}"
