@@ -82,6 +82,8 @@ def _form_row(data: bytes, entity: Entity) -> Row:
         pairs = parse_qsl(_text(data), keep_blank_values=True, strict_parsing=bool(data), errors="strict")
     except (ValueError, UnicodeDecodeError):
         raise ProblemError("PGRST102", "the body is not a valid form") from None
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise ProblemError("validation.failed", "a text holds the character U+0000")
     if len({name for name, _ in pairs}) != len(pairs):
         raise ProblemError("http.bad_body", "the form has a field twice")
     return {name: _value(entity, name, text, null=None) for name, text in pairs}
