@@ -19,6 +19,14 @@ CASTS = frozenset(
 )  # fmt: skip
 
 
+_TEXTS = frozenset({"text", "varchar"})
+_FAMILIES = (
+    frozenset({"integer", "int", "int4", "int8", "bigint", "smallint", "numeric", "float4", "float8", "real", "double precision"}),
+    frozenset({"date", "timestamp", "timestamptz", "timestamp with time zone"}),
+    frozenset({"boolean", "bool", "integer", "int", "int4"}),
+)  # fmt: skip
+
+
 @dataclass(slots=True)
 class Frame:
     """What a whole statement shares.
@@ -83,10 +91,10 @@ class Rows:
         parts = [to_sql(entry.rule, self.context) for entry in entries if entry.rule is not None]
         return sql("(", join(" OR ", parts), ")") if len(parts) == len(entries) else sql("true")
 
-    def predicate(self) -> list[Fragment]:
-        """Return what every row of the entity must meet to be seen."""
+    def predicate(self, *, deleted: bool = False) -> list[Fragment]:
+        """Return what every row of the entity must meet to be seen; ``deleted`` rows too, where just deleted."""
         parts: list[Fragment] = []
-        if self.entity.soft_delete:
+        if self.entity.soft_delete and not deleted:
             parts.append(sql(f'{self.alias}."deleted_at" IS NULL'))
         if all(entry.rule is not None for entry in self.sight.entries):
             parts.append(self.visible(self.sight.entries))
@@ -101,7 +109,7 @@ class Rows:
     def value(self, path: Path) -> tuple[Fragment, str, Field]:
         """Return a column's or JSON path's value, its type and the field it is of."""
         found = self.find(path.column)
-        fragment, pg_type = self.raw(found), found.pg_type
+        fragment, pg_type = self.raw(found), base_type(found.pg_type)
         if self.sight.masked(found.name):
             fragment = sql(
                 "CASE WHEN ", self.visible(self.sight.fields[found.name]), " THEN ", fragment, " END"
@@ -133,8 +141,14 @@ def _descend(fragment: Fragment, found: Field, path: Path) -> Fragment:
     return sql("(", base, f" {operator} ", keys, ")")
 
 
-def cast(fragment: Fragment, name: str) -> Fragment:
-    """Cast a value to a type a client may name.
+def base_type(pg_type: str) -> str:
+    """Return a type without its precision: literals keep all their digits when they are compared."""
+    head, paren, tail = pg_type.partition("(")
+    return head + tail.partition(")")[2] if paren else pg_type
+
+
+def cast(fragment: Fragment, name: str, pg_type: str = "numeric") -> Fragment:
+    """Cast a value of a type to one a client may name.
 
     Raises:
         QueryError: 42704 for any other type.
@@ -143,4 +157,8 @@ def cast(fragment: Fragment, name: str) -> Fragment:
         return fragment
     if name not in CASTS:
         raise QueryError("42704", f'type "{name[:60]}" does not exist')
-    return sql("(", fragment, f")::{name}")
+    family = next((family for family in _FAMILIES if base_type(pg_type) in family), frozenset())
+    if name in family or name in _TEXTS:
+        return sql("(", fragment, f")::{name}")
+    # every type can be read from text, not every type cast to every other
+    return sql("(", fragment, f")::text::{name}")

@@ -23,6 +23,12 @@ _SEARCHES = {
     "phfts": "phraseto_tsquery",
     "wfts": "websearch_to_tsquery",
 }
+_LANGUAGES = frozenset(
+    "simple arabic armenian basque catalan danish dutch english finnish french german greek hindi hungarian "
+    "indonesian irish italian lithuanian nepali norwegian portuguese romanian russian serbian spanish swedish tamil "
+    "turkish yiddish".split()
+)
+"""Text search configurations of every PostgreSQL we run on."""
 _WORDS = {
     "null": "IS NULL",
     "not_null": "IS NOT NULL",
@@ -106,6 +112,8 @@ def _quantified(item: Condition, parts: list[Fragment]) -> Fragment:
 def _search(item: Condition, value: Fragment, pg_type: str) -> Fragment:
     if pg_type not in {"text", "jsonb"}:
         raise _unfit(item.operator, item, pg_type)
+    if item.argument and item.argument not in _LANGUAGES:
+        raise QueryError("42704", f'text search configuration "{item.argument[:60]}" does not exist')
     language = Const(item.argument, "regconfig") if item.argument else None
     head: tuple[Const | str, ...] = (language, ", ") if language else ()
     return sql(

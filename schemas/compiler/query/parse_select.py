@@ -7,6 +7,8 @@ from schemas.compiler.query.syntax import Column, Embed, Everything, Item, Path
 AGGREGATES = frozenset({"count", "sum", "avg", "min", "max"})
 MAX_DEPTH = 5
 MAX_ITEMS = 400
+MAX_NAME = 63
+"""PostgreSQL cuts longer names, and two cut ones could be equal."""
 
 
 def parse_select(text: str) -> tuple[Item, ...]:
@@ -37,6 +39,16 @@ def _items(cursor: Cursor, depth: int) -> tuple[Item, ...]:
 
 
 def _item(cursor: Cursor, depth: int) -> Item:
+    cursor.spaces()
+    item = _bare_item(cursor, depth)
+    cursor.spaces()
+    name = item.alias if isinstance(item, Column) else item.name if isinstance(item, Embed) else ""
+    if len(name.encode()) > MAX_NAME or name.startswith("?"):
+        raise cursor.fail()
+    return item
+
+
+def _bare_item(cursor: Cursor, depth: int) -> Item:
     spread = cursor.take("...")
     if not spread and cursor.take("*"):
         return Everything()
@@ -77,6 +89,7 @@ def _embed(cursor: Cursor, name: str, alias: str, spread: bool, depth: int) -> E
         elif word != "left":
             hint = word
     cursor.expect("(")
+    cursor.spaces()
     items = _items(cursor, depth + 1)
     cursor.expect(")")
     return Embed(name, items, alias, hint, inner, spread)

@@ -4,16 +4,16 @@ Decides the shape of the SQL: related rows are scalar subqueries, inner joins ar
 number of rows. Every relation is checked against the caller's own read rules. Pure; called by ``compiler``.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from schemas.compiler.layout import search_document
 from schemas.compiler.migrate.catalog import render
-from schemas.compiler.query.access import Sight, sight_of
-from schemas.compiler.query.columns import Frame, Rows, answers, cast
+from schemas.compiler.query.access import sight_of
+from schemas.compiler.query.columns import Frame, Rows, answers, base_type, cast
 from schemas.compiler.query.conditions import predicate
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.relationships import Relationship, find
+from schemas.compiler.query.selected import Selected, Sorted, as_json, grouped, select
 from schemas.compiler.query.syntax import (
     Column,
     Condition,
@@ -22,6 +22,7 @@ from schemas.compiler.query.syntax import (
     Filter,
     Item,
     Logic,
+    Order,
     Path,
     ReadQuery,
 )
@@ -29,16 +30,9 @@ from schemas.compiler.sql import Fragment, Slot, join, quote, sql
 
 MAX_EMBEDS = 20
 MAX_DEPTH = 4
-_AGGREGATE_SQL = {"sum": "sum", "avg": "avg", "min": "min", "max": "max"}
-
-
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """One key of an answer row; ``group`` is False for aggregates."""
-
-    name: str
-    value: Fragment
-    group: bool = True
+MAX_RELATED = 1000
+_SUMMABLE = frozenset({"integer", "int", "int4", "int8", "bigint", "smallint", "numeric", "float4", "float8", "real", "double precision", "interval"})
+_UNORDERED = frozenset({"uuid", "boolean", "bool", "json", "jsonb"})
 
 
 class Reader:
@@ -62,7 +56,6 @@ class Reader:
         self.query = query
         self.roles = roles
         self._known = known
-        self._used: set[tuple[str, ...]] = {()}
 
     def rows(self, name: str, alias: str | None = None) -> Rows:
         """Return a new use of an entity.
@@ -76,7 +69,7 @@ class Reader:
     # -- what is selected -------------------------------------------------------------------------------------------
 
     def selection(self, rows: Rows, items: tuple[Item, ...], path: tuple[str, ...] = ()) -> list[Selected]:
-        """Return the keys of a row, in order."""
+        """Return the keys of a row, in order; a later item wins over an earlier one of the same name."""
         found: list[Selected] = []
         for item in items:
             match item:
@@ -87,59 +80,54 @@ class Reader:
                     found.append(self._column(rows, item))
                 case Embed():
                     found += self._embed(rows, item, path)
-        unique: dict[str, Selected] = {}
-        for selected in found:
-            unique[selected.name] = selected
-        if not rows.sight.aggregates and any(not selected.group for selected in unique.values()):
+        unique = list({selected.name: selected for selected in found}.values())
+        if grouped(unique) and not rows.sight.aggregates:
             raise QueryError("PGRST123", "Use of aggregate functions is not allowed")
-        return list(unique.values())
+        return unique
 
     def _column(self, rows: Rows, item: Column) -> Selected:
-        if item.aggregate == "count" and not item.path.column:
-            return Selected(item.alias or "count", cast(sql("count(*)"), item.aggregate_cast), group=False)
-        value, _, _ = rows.value(item.path)
-        value = cast(value, item.cast)
+        if not item.path.column:
+            return Selected(item.alias or "count", sql("1"), "count", item.aggregate_cast)
+        value, pg_type, found = rows.value(item.path)
+        value = cast(value, item.cast, pg_type)
         name = item.path.steps[-1][1] if item.path.steps else item.path.column
         if item.path.steps and name.isdigit():
             named = [key for _, key in item.path.steps if not key.isdigit()]
             name = named[-1] if named else item.path.column
         if item.aggregate:
-            value = cast(sql(f"{item.aggregate}(", value, ")"), item.aggregate_cast)
-            return Selected(item.alias or item.aggregate, value, group=False)
-        return Selected(item.alias or name, value)
+            _check_aggregate(item, item.cast or base_type(pg_type))
+            return Selected(item.alias or item.aggregate, value, item.aggregate, item.aggregate_cast)
+        shown = rows.visible(rows.sight.fields[found.name]) if rows.sight.masked(found.name) else None
+        path = None if item.cast else item.path
+        return Selected(item.alias or name[:63], value, path=path, json=item.cast == "json", shown=shown)
 
     def _embed(self, rows: Rows, item: Embed, path: tuple[str, ...]) -> list[Selected]:
         below = (*path, item.name)
         related, relation = self._enter(rows, item, below)
-        self._used |= {below, (*path, item.target)}
         inner = self.selection(related, item.items, below)
         if not inner:
             return []
         if item.spread:
-            return self._spread(related, relation, rows, item, inner, below)
+            return self._spread(related, relation, rows, inner, below)
         body = self._level_select(related, relation, rows, inner, below)
         alias = self.frame.alias()
-        if relation.to_one:
-            value = sql(f"(SELECT row_to_json({alias}) FROM (", body, f") {alias})")
-        else:
-            value = sql(f"(SELECT coalesce(json_agg({alias}), '[]') FROM (", body, f") {alias})")
-        return [Selected(item.name, value)]
+        row = as_json(alias, inner)
+        if not relation.to_one:
+            row = f"coalesce(json_agg({row}), '[]')"
+        return [Selected(item.name, sql(f"(SELECT {row} FROM (", body, f") {alias})"), json=True)]
 
     def _spread(
-        self,
-        related: Rows,
-        relation: Relationship,
-        rows: Rows,
-        item: Embed,
-        inner: list[Selected],
-        below: tuple[str, ...],
+        self, related: Rows, relation: Relationship, rows: Rows, inner: list[Selected], below: tuple[str, ...]
     ) -> list[Selected]:
+        """Return the related row's keys as keys of this row; aggregates of a related row become this level's."""
         if relation.to_one:
             return [
                 Selected(
                     one.name,
-                    sql("(", self._level_select(related, relation, rows, [one], below), ")"),
-                    one.group or True,
+                    sql("(", self._level_select(related, relation, rows, [Selected(one.name, one.value)], below), ")"),
+                    one.aggregate,
+                    one.aggregate_cast,
+                    json=one.json,
                 )
                 for one in inner
             ]
@@ -148,9 +136,8 @@ class Reader:
         return [
             Selected(
                 one.name,
-                sql(
-                    f"(SELECT coalesce(json_agg({alias}.{quote(one.name)}), '[]') FROM (", body, f") {alias})"
-                ),
+                sql(f"(SELECT coalesce(json_agg({alias}.{quote(one.name)}), '[]') FROM (", body, f") {alias})"),
+                json=True,
             )
             for one in inner
         ]
@@ -171,24 +158,19 @@ class Reader:
     def _level_select(
         self, related: Rows, relation: Relationship, outer: Rows, inner: list[Selected], path: tuple[str, ...]
     ) -> Fragment:
-        level = self._level(path)
+        level = self.query.level(path)
         source, tie = self._source(related, relation, outer)
         where = [tie, *related.predicate(), *self.filters(related, level.filters, path)]
-        parts = [sql("SELECT ", columns(inner), " FROM ", source, " WHERE ", join(" AND ", where))]
-        parts.append(group_by(inner))
-        parts.append(self.order_by(related, level.order))
         if relation.to_one:
-            parts.append(sql(" LIMIT 1"))
+            paging = sql(" LIMIT 1")
         elif level.limit >= 0:
-            parts.append(sql(" LIMIT ", Slot(level.limit, "bigint")))
+            paging = sql(" LIMIT least(", Slot(level.limit, "bigint"), f", {MAX_RELATED})")
         else:
-            parts.append(sql(" LIMIT 1000"))
+            paging = sql(f" LIMIT {MAX_RELATED}")
         if level.offset >= 0:
-            parts.append(sql(" OFFSET ", Slot(level.offset, "bigint")))
-        return sql(*parts)
-
-    def _level(self, path: tuple[str, ...]) -> "object":
-        return self.query.level(path)
+            paging = sql(paging, " OFFSET ", Slot(level.offset, "bigint"))
+        order = self.order(related, level.order, path)
+        return select(inner, sql(" FROM ", source, " WHERE ", join(" AND ", where)), order, paging)
 
     def _source(self, related: Rows, relation: Relationship, outer: Rows) -> tuple[Fragment, Fragment]:
         table = f"{self.frame.table(related.entity.name)} {related.alias}"
@@ -245,43 +227,54 @@ class Reader:
         where = [tie, *related.predicate(), *self.filters(related, level.filters, path)]
         return sql("EXISTS (SELECT 1 FROM ", source, " WHERE ", join(" AND ", where), ")")
 
-    def _items_at(self, path: tuple[str, ...]) -> tuple[Item, ...]:
+    def _embed_at(self, path: tuple[str, ...]) -> Embed | None:
         items = self.query.select
+        found: Embed | None = None
         for name in path:
-            for item in items:
-                if isinstance(item, Embed) and item.name == name:
-                    items = item.items
-                    break
-            else:
-                return ()
-        return items
+            found = next((item for item in items if isinstance(item, Embed) and item.name == name), None)
+            if found is None:
+                return None
+            items = found.items
+        return found
 
-    def order_by(self, rows: Rows, keys: tuple, tie_breaker: bool = False) -> Fragment:  # type: ignore[type-arg]
-        """Return the ORDER BY clause, or nothing."""
-        parts: list[Fragment] = []
+    def _items_at(self, path: tuple[str, ...]) -> tuple[Item, ...]:
+        embed = self._embed_at(path)
+        return self.query.select if not path else embed.items if embed else ()
+
+    def order(self, rows: Rows, keys: tuple[Order, ...], path: tuple[str, ...] = ()) -> list[Sorted]:
+        """Return the sort keys of a level.
+
+        Raises:
+            QueryError: a field or relation that is not there, or one with several rows.
+        """
+        found: list[Sorted] = []
         for key in keys:
+            suffix = (" DESC" if key.descending else "") + (f" {key.nulls}" if key.nulls else "")
             if key.relation:
-                value = self._ordered_by_relation(rows, key)
+                value, pg_type = self._ordered_by_relation(rows, key, path)
+            elif self._names_aggregate(key, path):
+                value, pg_type = sql("NULL"), ""
             else:
-                value, _, _ = rows.value(key.path)
-            parts.append(sql(value, " DESC" if key.descending else "", f" {key.nulls}" if key.nulls else ""))
-        if tie_breaker:
-            parts.append(sql(f"{rows.alias}.{quote(rows.entity.key)}"))
-        return sql(" ORDER BY ", join(", ", parts)) if parts else sql("")
+                value, pg_type, _ = rows.value(key.path)
+            if pg_type == "json":
+                value = sql(value, "::jsonb")
+            found.append(Sorted(value, suffix, key.path, key.relation))
+        return found
 
-    def _ordered_by_relation(self, rows: Rows, key) -> Fragment:  # type: ignore[no-untyped-def]
-        embeds = [
-            item
-            for item in self.query.select
-            if isinstance(item, Embed) and key.relation in {item.name, item.target}
-        ]
-        if not embeds:
-            raise QueryError(
-                "PGRST108",
-                f"'{key.relation}' is not an embedded resource in this request",
-                hint=f"Verify that '{key.relation}' is included in the 'select' query parameter.",
-            )
-        related, relation = self._enter(rows, embeds[0], (embeds[0].name,))
+    def _names_aggregate(self, key: Order, path: tuple[str, ...]) -> bool:
+        return any(
+            isinstance(item, Column) and item.aggregate and key.path.column == (item.alias or item.aggregate)
+            for item in self._items_at(path)
+        )
+
+    def _ordered_by_relation(self, rows: Rows, key: Order, path: tuple[str, ...]) -> tuple[Fragment, str]:
+        for item in self._items_at(path):
+            if isinstance(item, Embed) and key.relation in {item.name, item.target}:
+                embed = item
+                break
+        else:
+            raise _not_embedded(key.relation)
+        related, relation = self._enter(rows, embed, (*path, embed.name))
         if not relation.to_one:
             raise QueryError(
                 "PGRST118",
@@ -289,16 +282,9 @@ class Reader:
                 details=f"'{rows.entity.name}' and '{key.relation}' do not form a many-to-one or one-to-one relationship",
             )
         source, tie = self._source(related, relation, rows)
-        value, _, _ = related.value(key.path)
-        return sql(
-            "(SELECT ",
-            value,
-            " FROM ",
-            source,
-            " WHERE ",
-            join(" AND ", [tie, *related.predicate()]),
-            " LIMIT 1)",
-        )
+        value, pg_type, _ = related.value(key.path)
+        condition = join(" AND ", [tie, *related.predicate()])
+        return sql("(SELECT ", value, " FROM ", source, " WHERE ", condition, " LIMIT 1)"), pg_type
 
     def check_levels(self) -> None:
         """Refuse filters, orders and limits of relations that are not embedded.
@@ -307,24 +293,8 @@ class Reader:
             QueryError: PGRST108.
         """
         for path, _ in self.query.levels:
-            if path and not self._has_embed(path):
-                name = ".".join(path)
-                raise QueryError(
-                    "PGRST108",
-                    f"'{name[:100]}' is not an embedded resource in this request",
-                    hint=f"Verify that '{name[:100]}' is included in the 'select' query parameter.",
-                )
-
-    def _has_embed(self, path: tuple[str, ...]) -> bool:
-        items = self.query.select
-        for name in path:
-            for item in items:
-                if isinstance(item, Embed) and name == item.name:
-                    items = item.items
-                    break
-            else:
-                return False
-        return True
+            if path and self._embed_at(path) is None:
+                raise _not_embedded(".".join(path))
 
     def search(self, rows: Rows) -> list[Fragment]:
         """Return the full-text condition of ``search=``."""
@@ -348,33 +318,22 @@ class Reader:
         ]
 
 
-def columns(selected: list[Selected]) -> Fragment:
-    """Return a SELECT list."""
-    return join(", ", [sql(one.value, f" AS {quote(one.name)}") for one in selected]) if selected else sql("")
+def _check_aggregate(item: Column, pg_type: str) -> None:
+    fits = {
+        "count": True,
+        "sum": pg_type in _SUMMABLE,
+        "avg": pg_type in _SUMMABLE,
+    }.get(item.aggregate, pg_type not in _UNORDERED and not pg_type.endswith("[]"))
+    if not fits:
+        raise QueryError("42883", f"function {item.aggregate}({pg_type}) does not exist")
 
 
-def group_by(selected: list[Selected]) -> Fragment:
-    """Return GROUP BY over everything that is no aggregate, when there is an aggregate."""
-    if all(one.group for one in selected):
-        return sql("")
-    keys = [one.value for one in selected if one.group]
-    return sql(" GROUP BY ", join(", ", keys)) if keys else sql("")
-
-
-def masked_names(rows: Rows, items: tuple[Item, ...]) -> dict[str, str]:
-    """Return keys of the answer that only some rows show, to the field."""
-    names: dict[str, str] = {}
-    for item in items:
-        if isinstance(item, Everything):
-            names |= {name: name for name in rows.sight.fields if rows.sight.masked(name)}
-        elif (
-            isinstance(item, Column)
-            and item.path.column in rows.sight.fields
-            and not item.aggregate
-            and rows.sight.masked(item.path.column)
-        ):
-            names[item.alias or item.path.column] = item.path.column
-    return names
+def _not_embedded(name: str) -> QueryError:
+    return QueryError(
+        "PGRST108",
+        f"'{name[:100]}' is not an embedded resource in this request",
+        hint=f"Verify that '{name[:100]}' is included in the 'select' query parameter.",
+    )
 
 
 def resolve_entity(frame: Frame, name: str) -> str | None:

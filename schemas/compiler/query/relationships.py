@@ -118,6 +118,9 @@ def find(known: tuple[Relationship, ...], entity: str, target: str, hint: str) -
             + (f" using the hint '{hint}'" if hint else "")
             + ", but no matches were found.",
         )
+    if len(candidates) > 1 and hint and all(item.source == item.target for item in candidates):
+        # of both ways over one key of an entity to itself, a hint means the way to many
+        candidates = [item for item in candidates if item.kind != "one"]
     if len(candidates) > 1:
         ways = ", ".join(f"'{target}!{_hint(item)}'" for item in candidates)
         raise QueryError(

@@ -53,6 +53,8 @@ class WriteRequest:
 class Prepared:
     """A statement ready to run. It answers with one row: body, page_count, total, version, key.
 
+    With a ``cursor_scope`` also ``cursor``: None on the last page, else what ``QueryCompiler.next_cursor`` seals.
+
     Attributes:
         slots: literals for ``statement.arguments``.
         media: json, object, csv or ndjson: what ``body`` (JSON text) is to become.
@@ -61,6 +63,7 @@ class Prepared:
         deprecated: old names used -> their new ones.
         offset: rows skipped, for Content-Range.
         process_rules: rules to evaluate in process on ``rows``; their rows come in column ``checked``.
+        cursor_scope: what a cursor of this list holds for; "" unless ``after`` was given.
     """
 
     statement: Statement
@@ -73,3 +76,4 @@ class Prepared:
     offset: int = 0
     limit: int | None = None
     process_rules: tuple[Rule, ...] = ()
+    cursor_scope: str = ""

@@ -44,6 +44,11 @@ class Cursor:
         if not self.take(word):
             raise self.fail()
 
+    def spaces(self) -> None:
+        """Pass white space."""
+        while not self.done and self.text[self.at].isspace():
+            self.at += 1
+
     def name(self) -> str:
         """Take a name, plain or quoted."""
         if self.peek('"'):

@@ -9,12 +9,13 @@ called by ``compiler``.
 
 from dataclasses import dataclass
 
-from schemas.compiler.expressions.to_sql import SqlContext, to_sql
-from schemas.compiler.model import AccessEntry, Entity, Field, Rule
+from schemas.compiler.expressions.syntax import Expression
+from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
+from schemas.compiler.model import MANAGED_FIELDS, SOFT_DELETE_FIELD, AccessEntry, Entity, Field, Rule
 from schemas.compiler.query.access import entries_for
 from schemas.compiler.query.columns import Frame, answers
 from schemas.compiler.query.errors import QueryError, unknown_field
-from schemas.compiler.sql import Claim, Const, Fragment, Slot, join, quote, sql
+from schemas.compiler.sql import Claim, Fragment, Slot, join, quote, sql
 
 BODY = 0
 """Slot of the rows' JSON text."""
@@ -53,16 +54,83 @@ class Writer:
         self._table = frame.table(entity.name)
         self._context = SqlContext("t0", frame.namespace, frame.model, "o")
 
-    def insert(self, *, conflict: tuple[str, ...] | None, merge: bool) -> Change:
-        """Return an INSERT; with ``conflict`` an upsert that merges or ignores."""
+    def insert(self, *, ragged: bool = False) -> Change:
+        """Return an INSERT; ``ragged`` rows have their own fields each, and defaults for what they miss."""
+        source, body, refusals = self._insert(ragged=ragged)
+        ctes = (self._body_cte(body, many=True, ragged=ragged), sql("w AS (", source, " RETURNING t0.*)"))
+        return Change(ctes, tuple(refusals), self._process_rules(with_old=False))
+
+    def upsert(
+        self, conflict: tuple[str, ...], *, merge: bool, whole: bool, ragged: bool, version: Fragment | None
+    ) -> Change:
+        """Return an INSERT that leaves alone, merges into or (``whole``) replaces the rows that are there.
+
+        Args:
+            conflict: the unique fields that decide whether a row is there.
+            merge: change the row that is there, else skip it.
+            whole: fields the body does not name go back to their defaults.
+            ragged: rows have their own fields each.
+            version: what the row must have, None for any.
+        """
+        entity = self._entity
+        source, body, refusals = self._insert(ragged=ragged)
+        target = ", ".join(map(quote, conflict))
+        names = [name for name in (self._resettable() if whole else body) if name not in {*conflict, entity.key}]
+        if not merge or not (names or entity.managed):
+            clause = sql(source, f" ON CONFLICT ({target}) DO NOTHING RETURNING t0.*")
+            return Change((self._body_cte(body, many=True, ragged=ragged), sql("w AS (", clause, ")")), tuple(refusals))
+        entries = self._entries("update")
+        forced = _forced(entries)
+        sets = [sql(f"{quote(name)} = EXCLUDED.{quote(name)}") for name in names if name not in forced]
+        sets += self._set(forced)
+        join_on = " AND ".join(f"t0.{quote(name)} IS NOT DISTINCT FROM b.{quote(name)}" for name in conflict)
+        old = sql(f"o AS MATERIALIZED (SELECT t0.* FROM {self._table} t0 JOIN body b ON {join_on} FOR UPDATE OF t0)")
+        # reading o first: once this statement has changed a row, it could no longer be locked
+        clause = sql(source, " WHERE (SELECT count(*) FROM o) >= 0", f" ON CONFLICT ({target}) DO UPDATE SET ", join(", ", [*sets, *self._touch()]))
+        may = self._may(entries)
+        if may:
+            # a row out of the caller's reach must be refused, not skipped in silence
+            guard = sql(" WHERE CASE WHEN ", join(" AND ", may), " THEN true ELSE backsaas_api.refuse('BS403', '') END")
+            clause = sql(clause, guard)
+        refusals = [
+            *self._checks(self._entries("create"), None, f"w t0 WHERE {self._was('NOT')}"),
+            *self._checks(entries, None, f"w t0 WHERE {self._was('')}"),
+            *self._rules(with_old=True),
+        ]
+        if version is not None:
+            key = quote(entity.key)
+            refusals.append(
+                sql(
+                    f"(SELECT backsaas_api.refuse('BS412', '') FROM body b WHERE NOT EXISTS (SELECT 1 FROM o WHERE o.{key} = b.{key}"
+                    ' AND o."row_version" = ', version, ") LIMIT 1)",
+                )
+            )  # fmt: skip
+        ctes = (self._body_cte(body, many=True, ragged=ragged), old, sql("w AS (", clause, " RETURNING t0.*)"))
+        return Change(ctes, tuple(refusals), self._process_rules(with_old=True))
+
+    def _was(self, negation: str) -> str:
+        key = quote(self._entity.key)
+        return f"{negation} EXISTS (SELECT 1 FROM o WHERE o.{key} = t0.{key})"
+
+    def _resettable(self) -> list[str]:
+        """Return the fields that a whole new row sets."""
+        return [
+            field.name
+            for field in self._entity.fields.values()
+            if not (field.virtual or field.read_only or field.generated or field.name in {*MANAGED_FIELDS, SOFT_DELETE_FIELD})
+            and (not field.write_only or field.name in self._columns)
+        ]
+
+    def _insert(self, *, ragged: bool) -> tuple[Fragment, list[str], list[Fragment]]:
+        """Return the INSERT up to its source, the fields taken from the body, and its refusals."""
         entity = self._entity
         entries = self._entries("create")
         forced = _forced(entries)
         body = [name for name in self._columns if name not in forced]
         targets = [*body, *forced]
-        values = [sql(f"b.{quote(name)}") for name in body] + [
-            to_sql(forced[name], SqlContext("b", self._frame.namespace, self._frame.model)) for name in forced
-        ]
+        new = SqlContext("b", self._frame.namespace, self._frame.model)
+        values = [self._given(name, ragged=ragged) for name in body]
+        values += [self._cast(to_sql(forced[name], new), entity.fields[name]) for name in forced]
         for field in entity.fields.values():
             if field.name in targets or field.virtual:
                 continue
@@ -74,33 +142,44 @@ class Writer:
                 if name not in targets:
                     targets.append(name)
                     values.append(sql(Claim(("id",), "text")))
-        if targets:
-            source = sql(
-                f"INSERT INTO {self._table} AS t0 ({', '.join(map(quote, targets))}) SELECT ",
-                join(", ", values),
-                " FROM body b",
-            )
-        else:
-            source = sql(f"INSERT INTO {self._table} AS t0 DEFAULT VALUES")
-        refusals = self._checks(entries, None) + self._rules(with_old=False)
-        if conflict is not None:
-            source = sql(source, self._on_conflict(conflict, body, merge=merge))
-        ctes = (self._body_cte(body, many=True), sql("w AS (", source, " RETURNING t0.*)"))
-        return Change(ctes, tuple(refusals), self._process_rules(with_old=False))
+        if not targets:
+            # nothing is given: name a field all the same, for one row per row of the body
+            spare = next((field for field in entity.fields.values() if field.name != entity.key and not field.virtual), None)
+            if spare is None:
+                raise QueryError("PGRST102", "an empty row")
+            targets = [spare.name]
+            given = sql("NULL") if spare.default is None else to_value_sql(spare.default, self._context)
+            values = [self._cast(given, spare)]
+        source = sql(
+            f"INSERT INTO {self._table} AS t0 ({', '.join(map(quote, targets))}) SELECT ", join(", ", values), " FROM body b"
+        )
+        return source, body, self._checks(entries, None) + self._rules(with_old=False)
 
-    def update(self, where: list[Fragment]) -> Change:
-        """Return an UPDATE of the rows that meet ``where`` and the caller may change."""
+    def _given(self, name: str, *, ragged: bool) -> Fragment:
+        field = self._entity.fields[name]
+        if not ragged or field.default is None:
+            return sql(f"b.{quote(name)}")
+        default = self._cast(to_value_sql(field.default, self._context), field)
+        return sql(f"CASE WHEN b.\"?given\" ? '{name}' THEN b.{quote(name)} ELSE ", default, " END")
+
+    def _set(self, forced: dict[str, Expression]) -> list[Fragment]:
+        return [
+            sql(f"{quote(name)} = ", self._cast(to_sql(expression, self._context), self._entity.fields[name]))
+            for name, expression in forced.items()
+        ]
+
+    def update(self, where: list[Fragment], version: Fragment | None = None) -> Change:
+        """Return an UPDATE of the rows that meet ``where``, have the version and the caller may change."""
         entries = self._entries("update")
         forced = _forced(entries)
         body = [name for name in self._columns if name not in forced]
         sets = [sql(f"{quote(name)} = b.{quote(name)}") for name in body]
-        sets += [
-            sql(f"{quote(name)} = ", to_sql(expression, self._context)) for name, expression in forced.items()
-        ]
-        sets += self._touch()
+        sets += [*self._set(forced), *self._touch()]
         if not sets:
             sets = [sql(f"{quote(self._entity.key)} = t0.{quote(self._entity.key)}")]
         where = [*where, *self._may(entries)]
+        stale = self._stale(where, version)
+        where += [sql('t0."row_version" = ', version)] if version is not None else []
         needs_old = any(rule.uses_old for rule in self._entity.rules) or (
             len(entries) > 1 and any(entry.check is not None for entry in entries)
         )
@@ -128,13 +207,16 @@ class Writer:
                 " RETURNING t0.*)",
             )
         )
-        refusals = self._checks(entries, "o" if needs_old else None) + self._rules(with_old=needs_old)
+        refusals = stale + self._checks(entries, "o" if needs_old else None) + self._rules(with_old=needs_old)
         return Change(tuple(ctes), tuple(refusals), self._process_rules(with_old=True))
 
-    def delete(self, where: list[Fragment]) -> Change:
+    def delete(self, where: list[Fragment], version: Fragment | None = None) -> Change:
         """Return a DELETE, or what marks rows deleted."""
         entries = entries_for(self._entity, "delete", self._roles)
-        condition = join(" AND ", [*where, *self._may(entries)])
+        where = [*where, *self._may(entries)]
+        stale = self._stale(where, version)
+        where += [sql('t0."row_version" = ', version)] if version is not None else []
+        condition = join(" AND ", where)
         if self._entity.soft_delete:
             sets = join(", ", [sql('"deleted_at" = now()'), *self._touch()])
             change = sql(
@@ -142,7 +224,7 @@ class Writer:
             )
         else:
             change = sql(f"w AS (DELETE FROM {self._table} AS t0 WHERE ", condition, " RETURNING t0.*)")
-        return Change((change,), ())
+        return Change((change,), tuple(stale))
 
     # -- parts ------------------------------------------------------------------------------------------------------
 
@@ -171,12 +253,23 @@ class Writer:
             )
         return allowed
 
-    def _body_cte(self, body: list[str], *, many: bool) -> Fragment:
-        function = "jsonb_to_recordset" if many else "jsonb_to_record"
+    def _stale(self, where: list[Fragment], version: Fragment | None) -> list[Fragment]:
+        """Return the refusal of a row that is there, but in another version than the caller has seen."""
+        if version is None:
+            return []
+        condition = join(" AND ", [*where, sql('t0."row_version" <> ', version)])
+        return [sql(f"(SELECT backsaas_api.refuse('BS412', '') FROM {self._table} t0 WHERE ", condition, " LIMIT 1)")]
+
+    def _body_cte(self, body: list[str], *, many: bool, ragged: bool = False) -> Fragment:
         if not body:
             return sql("body AS (SELECT FROM jsonb_array_elements(", Slot(BODY, "jsonb"), ") e)")
         fields = ", ".join(f"{quote(name)} {self._entity.fields[name].pg_type}" for name in body)
-        return sql(f"body AS (SELECT * FROM {function}(", Slot(BODY, "jsonb"), f") AS e({fields}))")
+        if ragged:
+            rows = sql('SELECT r.*, e AS "?given" FROM jsonb_array_elements(', Slot(BODY, "jsonb"), f") e, jsonb_to_record(e) AS r({fields})")
+        else:
+            function = "jsonb_to_recordset" if many else "jsonb_to_record"
+            rows = sql(f"SELECT * FROM {function}(", Slot(BODY, "jsonb"), f") AS e({fields})")
+        return sql("body AS (", rows, ")")
 
     def _may(self, entries: tuple[AccessEntry, ...]) -> list[Fragment]:
         parts: list[Fragment] = [sql('t0."deleted_at" IS NULL')] if self._entity.soft_delete else []
@@ -202,7 +295,9 @@ class Writer:
             sql('"row_version" = t0."row_version" + 1'),
         ]
 
-    def _checks(self, entries: tuple[AccessEntry, ...], old: str | None) -> list[Fragment]:
+    def _checks(
+        self, entries: tuple[AccessEntry, ...], old: str | None, written: str = ""
+    ) -> list[Fragment]:
         if any(entry.check is None and (old is None or entry.rule is None) for entry in entries):
             return []
         options: list[Fragment] = []
@@ -215,8 +310,7 @@ class Writer:
         return [
             sql(
                 "(SELECT backsaas_api.refuse('BS403', '') FROM ",
-                self._written(old),
-                " WHERE NOT ",
+                f"{written} AND NOT " if written else f"{self._written(old)} WHERE NOT ",
                 allowed,
                 " LIMIT 1)",
             )
@@ -232,7 +326,7 @@ class Writer:
             parts.append(
                 sql(
                     f"SELECT {index} AS rule, t0.{quote(self._entity.key)}::text AS key FROM ",
-                    self._written("o" if with_old else None),
+                    self._written("o" if rule.uses_old else None),
                     " WHERE ",
                     broken,
                 )
@@ -256,34 +350,19 @@ class Writer:
         key = quote(self._entity.key)
         return f"w t0 JOIN o ON o.{key} = t0.{key}" if old else "w t0"
 
-    def _on_conflict(self, conflict: tuple[str, ...], body: list[str], *, merge: bool) -> Fragment:
-        target = ", ".join(map(quote, conflict))
-        changed = [name for name in body if name not in conflict]
-        if not merge or not (changed or self._entity.managed):
-            return sql(f" ON CONFLICT ({target}) DO NOTHING")
-        entries = entries_for(self._entity, "update", self._roles)
-        sets = [sql(f"{quote(name)} = EXCLUDED.{quote(name)}") for name in changed] + self._touch()
-        clause = sql(f" ON CONFLICT ({target}) DO UPDATE SET ", join(", ", sets))
-        may = self._may(entries)
-        # a row out of the caller's reach must be refused, not skipped in silence
-        guard = (
-            sql(" WHERE (", join(" AND ", may), ") OR backsaas_api.refuse('BS403', '')") if may else sql("")
-        )
-        return sql(clause, guard)
-
     @staticmethod
     def _cast(value: Fragment, field: Field) -> Fragment:
         return sql("(", value, f")::{field.pg_type}")
 
 
-def _forced(entries: tuple[AccessEntry, ...]) -> dict[str, object]:
+def _forced(entries: tuple[AccessEntry, ...]) -> dict[str, Expression]:
     """Return the values set for the caller: those that every entry sets."""
     first, *others = entries
     return {
         name: expression
         for name, expression in first.set.items()
         if all(name in entry.set for entry in others)
-    }  # type: ignore[misc]
+    }
 
 
 def body_columns(frame: Frame, entity: Entity, names: tuple[str, ...]) -> dict[str, str]:
@@ -305,9 +384,3 @@ def body_columns(frame: Frame, entity: Entity, names: tuple[str, ...]) -> dict[s
         else:
             raise unknown_field(entity.name, name, entity.fields)
     return found
-
-
-def expected_version(entity: Entity, version: str) -> Fragment:
-    """Return the condition of If-Match."""
-    del entity
-    return sql('t0."row_version" = ', Const(version, "bigint"))

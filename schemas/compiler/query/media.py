@@ -1,0 +1,38 @@
+"""The Accept header: which shape the answer takes. Pure; called by ``compiler``."""
+
+from functools import lru_cache
+
+from schemas.compiler.query.errors import QueryError
+
+PLAIN = ("json", False, False)
+_WANTED = {
+    "application/vnd.pgrst.object+json": ("object", True),
+    "application/vnd.pgrst.object": ("object", True),
+    "application/vnd.pgrst.array+json": ("array", False),
+    "application/vnd.pgrst.array": ("array", False),
+    "application/json": ("json", False),
+    "*/*": ("json", False),
+    "application/*": ("json", False),
+    "text/csv": ("csv", False),
+    "text/*": ("csv", False),
+    "application/x-ndjson": ("ndjson", False),
+}
+
+
+@lru_cache(maxsize=256)
+def media_of(accept: str) -> tuple[str, bool, bool]:
+    """Return media, whether one object is wanted, and whether nulls are left out.
+
+    Raises:
+        QueryError: PGRST107 when none of them is made here.
+    """
+    if not accept:
+        return PLAIN
+    for part in accept.split(","):
+        name, _, parameters = part.strip().partition(";")
+        found = _WANTED.get(name.strip().lower())
+        if found is not None:
+            media, singular = found
+            strips = media in {"object", "array"} and "nulls=stripped" in parameters
+            return media, singular, strips
+    raise QueryError("PGRST107", f"None of these media types are available: {accept[:100]}")

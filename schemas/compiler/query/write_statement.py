@@ -1,0 +1,150 @@
+"""One write as one statement that answers with one row: body, page_count, total, version, key.
+
+Decides which rows a write is about and what it answers; the change itself is ``write_sql``'s. Pure; called by
+``compiler``.
+"""
+
+from dataclasses import dataclass
+
+from schemas.compiler.model import Entity
+from schemas.compiler.query.columns import base_type
+from schemas.compiler.query.errors import QueryError
+from schemas.compiler.query.preferences import Preferences
+from schemas.compiler.query.read_sql import Reader
+from schemas.compiler.query.selected import as_json, select
+from schemas.compiler.query.shapes import Pairs, Shape, parse_pairs
+from schemas.compiler.query.syntax import ReadQuery
+from schemas.compiler.query.write_sql import Change, Writer, body_columns
+from schemas.compiler.sql import Argument, Fragment, Slot, join, quote, sql, statement
+
+VERSION = 1
+"""Slot of the version that If-Match names."""
+RESERVED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a write is, apart from its query.
+
+    Attributes:
+        verb: insert, replace, update or delete.
+        names: fields the body sets, as written.
+        ragged: rows set different fields, and what they miss is to be its default.
+        by_key: the path names the row.
+        versioned: If-Match names a version.
+    """
+
+    verb: str
+    names: tuple[str, ...]
+    ragged: bool
+    by_key: bool
+    versioned: bool
+    preferences: Preferences
+    media: tuple[str, bool, bool]
+
+
+def compile_write(reader: Reader, entity: Entity, pairs: Pairs, wish: Wish) -> Shape:
+    """Compile a write.
+
+    Raises:
+        QueryError: whatever is wrong with it, or not allowed.
+    """
+    query, slots, dynamic = parse_pairs(pairs, RESERVED)
+    reader.query = query
+    reader.check_levels()
+    reader.frame.aliases = 1
+    if query.after >= 0 or query.search >= 0:
+        raise QueryError("PGRST100", "after and search are for reads")
+    writer = _writer(reader, entity, query, wish)
+    version = sql(Slot(VERSION, "bigint")) if wish.versioned else None
+    if version is not None and not entity.managed:
+        raise QueryError("row.version_mismatch", f"rows of {entity.name} have no versions")
+    key_slot = -1
+    if wish.verb in {"insert", "replace"}:
+        change = _insertion(writer, entity, query, wish, version)
+    else:
+        rows = reader.rows(entity.name, "t0") if query.level(()).filters or _chooses(query) else None
+        where = [] if rows is None else reader.filters(rows, query.level(()).filters, ())
+        if wish.by_key:
+            key_slot = len(slots)
+            slots.append("")
+            where.append(sql(f"t0.{quote(entity.key)} = ", Slot(key_slot, base_type(entity.fields[entity.key].pg_type))))
+        if not query.level(()).filters and not wish.by_key:
+            raise QueryError(
+                "query.no_filter", f"{'PATCH' if wish.verb == 'update' else 'DELETE'} without a filter would touch every row",
+                hint="add a filter, and 'Prefer: handling=strict, max-affected=N' to be told when it touches more than N rows",
+            )  # fmt: skip
+        change = writer.update(where, version) if wish.verb == "update" else writer.delete(where, version)
+    return _finish(reader, entity, query, wish, change, (slots, dynamic, key_slot))
+
+
+def _chooses(query: ReadQuery) -> bool:
+    return any(getattr(item, "inner", False) for item in query.select)
+
+
+def _writer(reader: Reader, entity: Entity, query: ReadQuery, wish: Wish) -> Writer:
+    names = wish.names
+    if query.columns is not None and wish.verb != "delete":
+        names = query.columns
+    fields = body_columns(reader.frame, entity, names)
+    return Writer(reader.frame, entity, reader.roles, tuple(dict.fromkeys(fields.values())))
+
+
+def _insertion(writer: Writer, entity: Entity, query: ReadQuery, wish: Wish, version: Fragment | None) -> Change:
+    resolution = wish.preferences.resolution
+    whole = wish.verb == "replace"
+    if not (whole or resolution):
+        return writer.insert(ragged=wish.ragged)
+    conflict = query.on_conflict or (entity.key,)
+    for name in conflict:
+        if name not in entity.fields:
+            raise QueryError("PGRST204", f"column {entity.name}.{name[:80]} does not exist")
+    if not _is_unique(entity, conflict):
+        raise QueryError("42P10", "there is no unique constraint matching the ON CONFLICT specification")
+    merge = whole or resolution == "merge-duplicates"
+    return writer.upsert(conflict, merge=merge, whole=whole, ragged=wish.ragged, version=version)
+
+
+def _finish(
+    reader: Reader, entity: Entity, query: ReadQuery, wish: Wish, change: Change,
+    literals: tuple[list[Argument], tuple[tuple[int, int], ...], int],
+) -> Shape:  # fmt: skip
+    slots, dynamic, key_slot = literals
+    media, singular, strip = wish.media
+    one = singular or wish.by_key
+    refusals = [sql(item, " IS NULL") for item in change.refusals]
+    limit = wish.preferences.max_affected
+    if limit is not None and wish.preferences.handling == "strict":
+        refusals.append(
+            sql(f"(SELECT backsaas_api.refuse('BS429', count(*)::text) FROM w HAVING count(*) > {limit:d}) IS NULL")
+        )
+    names: tuple[str, ...] = ()
+    body = sql("NULL::text")
+    if wish.preferences.returning == "representation":
+        rows = reader.rows(entity.name, "t0")
+        seen = rows.predicate(deleted=wish.verb == "delete")
+        selected = reader.selection(rows, query.select)
+        names = tuple(item.name for item in selected)
+        source = sql(" FROM w t0", sql(" WHERE ", join(" AND ", seen)) if seen else sql(""))
+        inner = select(selected, source, reader.order(rows, query.level(()).order), sql(""))
+        listed = f"json_agg({as_json('r', selected)})"
+        value = f"({listed}->0)" if one else f"coalesce({listed}, '[]')"
+        body = sql(f"(SELECT {f'json_strip_nulls({value})' if strip else value}::text FROM (", inner, ") r)")
+    checked = sql("CASE WHEN ", join(" AND ", refusals), " THEN 1 END AS checked, ") if refusals else sql("")
+    version = 'max(w."row_version")::text' if entity.managed else "NULL::text"
+    text = sql(
+        "WITH ", join(", ", change.ctes), " SELECT ", checked, body,
+        f" AS body, count(*) AS page_count, NULL::bigint AS total, {version} AS version, min(w.{quote(entity.key)}::text) AS key FROM w",
+    )  # fmt: skip
+    return Shape(
+        statement(text), (media, one, strip), names, tuple(reader.frame.deprecated.items()), dynamic, tuple(slots),
+        key_slot=key_slot, process_rules=change.process_rules,
+    )  # fmt: skip
+
+
+def _is_unique(entity: Entity, names: tuple[str, ...]) -> bool:
+    if len(names) == 1 and (names[0] == entity.key or entity.fields[names[0]].unique):
+        return True
+    return any(set(columns) == set(names) for columns in entity.unique) or any(
+        index.unique and index.where is None and set(index.fields) == set(names) for index in entity.indexes
+    )
