@@ -73,6 +73,9 @@ class Writer:
             version: what the row must have, None for any.
         """
         entity = self._entity
+        mine = _forced(self._entries("create"))
+        if not set(conflict) <= {*self._columns, *mine}:
+            return self.insert(ragged=ragged)  # nothing says which row it would be
         source, body, refusals = self._insert(ragged=ragged)
         target = ", ".join(map(quote, conflict))
         names = [name for name in (self._resettable() if whole else body) if name not in {*conflict, entity.key}]
@@ -83,8 +86,10 @@ class Writer:
         forced = _forced(entries)
         sets = [sql(f"{quote(name)} = EXCLUDED.{quote(name)}") for name in names if name not in forced]
         sets += self._set(forced)
-        join_on = " AND ".join(f"t0.{quote(name)} IS NOT DISTINCT FROM b.{quote(name)}" for name in conflict)
-        old = sql(f"o AS MATERIALIZED (SELECT t0.* FROM {self._table} t0 JOIN body b ON {join_on} FOR UPDATE OF t0)")
+        same = [sql(f"t0.{quote(name)} = ", self._own(name, mine, ragged=ragged)) for name in conflict]
+        old = sql(
+            f"o AS MATERIALIZED (SELECT t0.* FROM {self._table} t0 JOIN body b ON ", join(" AND ", same), " FOR UPDATE OF t0)"
+        )
         # reading o first: once this statement has changed a row, it could no longer be locked
         clause = sql(source, " WHERE (SELECT count(*) FROM o) >= 0", f" ON CONFLICT ({target}) DO UPDATE SET ", join(", ", [*sets, *self._touch()]))
         may = self._may(entries)
@@ -128,9 +133,7 @@ class Writer:
         forced = _forced(entries)
         body = [name for name in self._columns if name not in forced]
         targets = [*body, *forced]
-        new = SqlContext("b", self._frame.namespace, self._frame.model)
-        values = [self._given(name, ragged=ragged) for name in body]
-        values += [self._cast(to_sql(forced[name], new), entity.fields[name]) for name in forced]
+        values = [self._own(name, forced, ragged=ragged) for name in targets]
         for field in entity.fields.values():
             if field.name in targets or field.virtual:
                 continue
@@ -155,8 +158,11 @@ class Writer:
         )
         return source, body, self._checks(entries, None) + self._rules(with_old=False)
 
-    def _given(self, name: str, *, ragged: bool) -> Fragment:
+    def _own(self, name: str, forced: dict[str, Expression], *, ragged: bool) -> Fragment:
+        """Return a field of a row of the body: forced, given, or by default."""
         field = self._entity.fields[name]
+        if name in forced:
+            return self._cast(to_sql(forced[name], SqlContext("b", self._frame.namespace, self._frame.model)), field)
         if not ragged or field.default is None:
             return sql(f"b.{quote(name)}")
         default = self._cast(to_value_sql(field.default, self._context), field)
