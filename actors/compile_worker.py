@@ -72,6 +72,22 @@ class CompileWorker:
         """
         return await self._ask((tuple(paths), text))  # type: ignore[no-any-return]
 
+    async def launch(self) -> asyncio.subprocess.Process:
+        """Start the process unless it runs; it loads the compiler while we do something else."""
+        if self._process is None or self._process.returncode is not None:
+            self._warm = False
+            # -I keeps the environment's PYTHON* settings and the working directory out
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-I",
+                str(CHILD),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env={},
+                start_new_session=True,  # Ctrl-C is ours to hear
+            )
+        return self._process
+
     async def warm_up(self) -> None:
         """Start the process and load the compiler, so that the first file does not wait for it."""
         try:
@@ -106,18 +122,8 @@ class CompileWorker:
                 raise
 
     async def _exchange(self, job: bytes) -> object:
-        if self._process is None or self._process.returncode is not None:
-            self._warm = False
-            # -I keeps the environment's PYTHON* settings and the working directory out
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-I",
-                str(CHILD),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                env={},
-            )
-        stdin, stdout = self._process.stdin, self._process.stdout
+        process = await self.launch()
+        stdin, stdout = process.stdin, process.stdout
         if stdin is None or stdout is None:
             raise BrokenPipeError
         async with asyncio.timeout(TIME_LIMIT if self._warm else START_LIMIT):

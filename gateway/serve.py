@@ -112,19 +112,25 @@ class Server:
             # files are taken when they change: there is nothing these could ask for
             signal.signal(number, signal.SIG_IGN)
         say(f"data in {settings.data_dir}, tenants in {settings.schemas_dir}")
+        compiler = CompileWorker()
+        await compiler.launch()
+        try:
+            await self._serve_with(compiler, stop)
+        finally:
+            await compiler.close()
+            await self._database.stop()
+        say("stopped")
+
+    async def _serve_with(self, compiler: CompileWorker, stop: asyncio.Event) -> None:
         facts = await self._database.start()
         say(
             f"PostgreSQL {facts.version} {'(embedded)' if facts.embedded else ''} is ready".replace("  ", " ")
         )
         for door in facts.open_doors:
             log.warning("database.open", reason=door)
-        compiler = CompileWorker()
-        try:
-            await self._serve(compiler, stop)
-        finally:
-            await compiler.close()
-            await self._database.stop()
-            say("stopped")
+        # the first request to a sleeping tenant should not wait for the compiler to load
+        await compiler.warm_up()
+        await self._serve(compiler, stop)
 
     async def _serve(self, compiler: CompileWorker, stop: asyncio.Event) -> None:
         settings = self._settings
