@@ -115,25 +115,20 @@ class Server:
         compiler = CompileWorker()
         await compiler.launch()
         try:
-            await self._serve_with(compiler, stop)
+            await self._serve(compiler, stop)
         finally:
             await compiler.close()
             await self._database.stop()
         say("stopped")
 
-    async def _serve_with(self, compiler: CompileWorker, stop: asyncio.Event) -> None:
+    async def _serve(self, compiler: CompileWorker, stop: asyncio.Event) -> None:
+        settings = self._settings
         facts = await self._database.start()
-        say(
-            f"PostgreSQL {facts.version} {'(embedded)' if facts.embedded else ''} is ready".replace("  ", " ")
-        )
+        say(f"PostgreSQL {facts.version}{' (embedded)' if facts.embedded else ''} is ready")
         for door in facts.open_doors:
             log.warning("database.open", reason=door)
         # the first request to a sleeping tenant should not wait for the compiler to load
         await compiler.warm_up()
-        await self._serve(compiler, stop)
-
-    async def _serve(self, compiler: CompileWorker, stop: asyncio.Event) -> None:
-        settings = self._settings
         allow_leases()
         async with self._database.owner() as connection:
             await registry.bootstrap(connection)
