@@ -13,7 +13,7 @@ from schemas.compiler.query.columns import Frame, Rows, answers, base_type, cast
 from schemas.compiler.query.conditions import predicate
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.relationships import Relationship, find
-from schemas.compiler.query.selected import Selected, Sorted, as_json, grouped, select
+from schemas.compiler.query.selected import ROW, Selected, Sorted, as_json, grouped, select
 from schemas.compiler.query.syntax import (
     Column,
     Condition,
@@ -110,11 +110,10 @@ class Reader:
         if item.spread:
             return self._spread(related, relation, rows, inner, below)
         body = self._level_select(related, relation, rows, inner, below)
-        alias = self.frame.alias()
-        row = as_json(alias, inner)
+        row = as_json(ROW, inner)
         if not relation.to_one:
             row = f"coalesce(json_agg({row}), '[]')"
-        return [Selected(item.name, sql(f"(SELECT {row} FROM (", body, f") {alias})"), json=True)]
+        return [Selected(item.name, sql(f"(SELECT {row} FROM (", body, f") {ROW})"), json=True)]
 
     def _spread(
         self, related: Rows, relation: Relationship, rows: Rows, inner: list[Selected], below: tuple[str, ...]

@@ -9,7 +9,7 @@ from schemas.compiler.query import cursors
 from schemas.compiler.query.cursors import SortKey
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.read_sql import Reader
-from schemas.compiler.query.selected import Selected, Sorted, as_json, columns, grouped, select
+from schemas.compiler.query.selected import ROW, Selected, Sorted, as_json, columns, grouped, select
 from schemas.compiler.query.shapes import Pairs, Shape, parse_pairs
 from schemas.compiler.query.syntax import Order, Path
 from schemas.compiler.sql import Argument, Const, Fragment, Slot, join, quote, sql, statement
@@ -82,10 +82,10 @@ class _Whole:
         body = f'max(r."body"){"::json" if media[2] else ""}'
         return sql(
             f'SELECT {_stripped(body, media)} AS body, count(*) AS page_count, NULL::bigint AS total, max(r."version")'
-            f' AS version, NULL::text AS key FROM (SELECT ({as_json("x", self._selected)})::text AS "body", '
+            f' AS version, NULL::text AS key FROM (SELECT ({as_json(ROW, self._selected)})::text AS "body", '
             f'{self._rows.alias}."row_version"::text AS "version"{self._table}, LATERAL (SELECT ',
             columns(self._selected),
-            ") x",
+            f") {ROW}",
             self._condition(),
             ") r",
         )
@@ -94,11 +94,11 @@ class _Whole:
         """Return the read of a list."""
         source = sql(self._table, self._condition())
         return sql(
-            f"SELECT {_stripped(_body(as_json('r', self._selected), media, one=one), media)} AS body, count(*) AS page_count, ",
+            f"SELECT {_stripped(_body(as_json(ROW, self._selected), media, one=one), media)} AS body, count(*) AS page_count, ",
             self._total(count, source),
             " AS total, NULL::text AS version, NULL::text AS key FROM (",
             select(self._selected, source, order, paging),
-            ") r",
+            f") {ROW}",
         )
 
     def of_page(
@@ -116,11 +116,11 @@ class _Whole:
             " AS total, NULL::text AS version, NULL::text AS key, CASE WHEN count(*) = ",
             size,
             " AND count(*) > 0 THEN (array_agg(r.after))[count(*)] END AS cursor FROM (SELECT ",
-            f"{as_json('x', self._selected)} AS row, json_build_array(",
+            f"{as_json(ROW, self._selected)} AS row, json_build_array(",
             values,
             f")::text AS after{self._table}, LATERAL (SELECT ",
             columns(self._selected),
-            ") x",
+            f") {ROW}",
             self._condition(),
             " ORDER BY ",
             order,
@@ -173,7 +173,7 @@ def _nulls(key: SortKey) -> str:
 
 
 def _body(row: str, media: tuple[str, bool, bool], *, one: bool) -> str:
-    rows = "json_agg(r)" if row == "row_to_json(r)" else f"json_agg({row})"
+    rows = f"json_agg({ROW})" if row == f"row_to_json({ROW})" else f"json_agg({row})"
     return f"({rows}->0)" if media[1] or one else f"coalesce({rows}, '[]')"
 
 

@@ -12,7 +12,9 @@ from schemas.compiler.query.syntax import Path
 from schemas.compiler.sql import Fragment, join, quote, sql
 
 HIDDEN = '"?hidden"'
-"""Column with the names of the keys a row does not show; no key may be called so."""
+"""Column with the names of the keys a row does not show; no key may begin with a question mark."""
+ROW = '"?row"'
+"""Alias of a level whose rows become JSON: as a whole, so it must be no key's name either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
-from schemas.compiler.model import MANAGED_FIELDS, SOFT_DELETE_FIELD, AccessEntry, Entity, Field, Rule
+from schemas.compiler.model import SOFT_DELETE_FIELD, AccessEntry, Entity, Field, Rule
 from schemas.compiler.query.access import entries_for
 from schemas.compiler.query.columns import Frame, answers
 from schemas.compiler.query.errors import QueryError, unknown_field
@@ -122,7 +122,7 @@ class Writer:
         return [
             field.name
             for field in self._entity.fields.values()
-            if not (field.virtual or field.read_only or field.generated or field.name in {*MANAGED_FIELDS, SOFT_DELETE_FIELD})
+            if not (self._is_ours(field) or field.read_only or field.generated)
             and (not field.write_only or field.name in self._columns)
         ]
 
@@ -237,6 +237,9 @@ class Writer:
     def _entries(self, verb: str) -> tuple[AccessEntry, ...]:
         """Return the entries that let the caller write these fields."""
         entries = entries_for(self._entity, verb, self._roles)
+        ours = [name for name in self._columns if self._is_ours(self._entity.fields[name])]
+        if ours:
+            raise _forbidden(ours)
         allowed = tuple(
             entry
             for entry in entries
@@ -245,19 +248,13 @@ class Writer:
         if not allowed:
             union = {name for entry in entries for name in entry.fields or ()}
             refused = sorted(set(self._columns) - union) or sorted(self._columns)
-            raise QueryError(
-                "42501",
-                f"permission denied to write {', '.join(refused)[:200]}",
-                errors=tuple(
-                    {
-                        "pointer": f"/{name}",
-                        "code": "forbidden_field",
-                        "detail": "you may not write this field",
-                    }
-                    for name in refused
-                ),
-            )
+            raise _forbidden(refused)
         return allowed
+
+    @staticmethod
+    def _is_ours(field: Field) -> bool:
+        """Whether nobody but the platform writes a field."""
+        return field.virtual or field.generated == "managed" or field.name == SOFT_DELETE_FIELD
 
     def _stale(self, where: list[Fragment], version: Fragment | None) -> list[Fragment]:
         """Return the refusal of a row that is there, but in another version than the caller has seen."""
@@ -271,7 +268,7 @@ class Writer:
             return sql("body AS (SELECT FROM jsonb_array_elements(", Slot(BODY, "jsonb"), ") e)")
         fields = ", ".join(f"{quote(name)} {self._entity.fields[name].pg_type}" for name in body)
         if ragged:
-            rows = sql('SELECT r.*, e AS "?given" FROM jsonb_array_elements(', Slot(BODY, "jsonb"), f") e, jsonb_to_record(e) AS r({fields})")
+            rows = sql('SELECT r.*, "?e" AS "?given" FROM jsonb_array_elements(', Slot(BODY, "jsonb"), f') "?e", jsonb_to_record("?e") AS r({fields})')
         else:
             function = "jsonb_to_recordset" if many else "jsonb_to_record"
             rows = sql(f"SELECT * FROM {function}(", Slot(BODY, "jsonb"), f") AS e({fields})")
@@ -359,6 +356,16 @@ class Writer:
     @staticmethod
     def _cast(value: Fragment, field: Field) -> Fragment:
         return sql("(", value, f")::{field.pg_type}")
+
+
+def _forbidden(names: list[str]) -> QueryError:
+    return QueryError(
+        "42501",
+        f"permission denied to write {', '.join(names)[:200]}",
+        errors=tuple(
+            {"pointer": f"/{name}", "code": "forbidden_field", "detail": "you may not write this field"} for name in names
+        ),
+    )
 
 
 def _forced(entries: tuple[AccessEntry, ...]) -> dict[str, Expression]:

@@ -11,7 +11,7 @@ from schemas.compiler.query.columns import base_type
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.preferences import Preferences
 from schemas.compiler.query.read_sql import Reader
-from schemas.compiler.query.selected import as_json, select
+from schemas.compiler.query.selected import ROW, as_json, select
 from schemas.compiler.query.shapes import Pairs, Shape, parse_pairs
 from schemas.compiler.query.syntax import ReadQuery
 from schemas.compiler.query.write_sql import Change, Writer, body_columns
@@ -127,9 +127,9 @@ def _finish(
         names = tuple(item.name for item in selected)
         source = sql(" FROM w t0", sql(" WHERE ", join(" AND ", seen)) if seen else sql(""))
         inner = select(selected, source, reader.order(rows, query.level(()).order), sql(""))
-        listed = f"json_agg({as_json('r', selected)})"
+        listed = f"json_agg({as_json(ROW, selected)})"
         value = f"({listed}->0)" if one else f"coalesce({listed}, '[]')"
-        body = sql(f"(SELECT {f'json_strip_nulls({value})' if strip else value}::text FROM (", inner, ") r)")
+        body = sql(f"(SELECT {f'json_strip_nulls({value})' if strip else value}::text FROM (", inner, f") {ROW})")
     checked = sql("CASE WHEN ", join(" AND ", refusals), " THEN 1 END AS checked, ") if refusals else sql("")
     version = 'max(w."row_version")::text' if entity.managed else "NULL::text"
     text = sql(
