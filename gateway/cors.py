@@ -12,8 +12,8 @@ ALLOWED_HEADERS = (
     "X-Supabase-Api-Version, traceparent"
 )
 EXPOSED_HEADERS = (
-    "Content-Range, Content-Location, Location, ETag, Preference-Applied, X-Request-Id, Retry-After, "
-    "Deprecation, Sunset, Warning, Idempotency-Replayed, RateLimit, RateLimit-Policy"
+    "Content-Range, Content-Location, Location, Link, Next-Cursor, ETag, Preference-Applied, X-Request-Id, "
+    "Retry-After, Deprecation, Sunset, Warning, Idempotency-Replayed, RateLimit, RateLimit-Policy"
 )
 MAX_AGE = 600
 

@@ -61,6 +61,8 @@ def read_reply(
                 headers=(("Content-Range", f"*/{total}"), *headers),
             )
         status = 206 if count < total else 200
+    if prepared.cursor_scope:
+        headers = (*headers, *_next_page(generation, call, prepared, row["cursor"]))
     span = f"{offset}-{offset + count - 1}/{known}" if count else f"*/{known}"
     body = row["body"]
     return Result(
@@ -69,6 +71,16 @@ def read_reply(
         _TYPES[prepared.media],
         (("Content-Range", span), *headers),
     )
+
+
+def _next_page(generation: Generation, call: Call, prepared: Prepared, last: str | None) -> Headers:
+    """Return where the page after this one is, for a read that pages by cursor; nothing on the last page."""
+    cursor = generation.queries.next_cursor(prepared, last)
+    if cursor is None:
+        return _NO_HEADERS
+    others = "".join(f"&{part}" for part in call.query.split("&") if part and not part.startswith("after="))
+    url = f"{call.base}/{call.entity}?after={cursor}{others}"
+    return (("Link", f'<{url}>; rel="next"'), ("Next-Cursor", cursor))
 
 
 def row_reply(

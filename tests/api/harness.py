@@ -74,7 +74,9 @@ class Client:
         if data is not None:
             sent.setdefault("Content-Type", "application/json")
         url = URL(f"{self.base}{path}", encoded=True)
-        async with self.session.request(method, url, data=data, headers=sent, skip_auto_headers=("Accept",)) as answer:
+        async with self.session.request(
+            method, url, data=data, headers=sent, skip_auto_headers=("Accept",)
+        ) as answer:
             return Answer(answer.status, answer.headers, await answer.read())
 
     async def get(self, path: str, **headers: str) -> Answer:
@@ -96,8 +98,21 @@ class Client:
 class World:
     """A database, a gateway and tenants."""
 
-    def __init__(self, database: Database, gateway: Gateway, session: aiohttp.ClientSession, url: str, ports: dict[str, Port]) -> None:
-        self.database, self.gateway, self.session, self.url, self.ports = database, gateway, session, url, ports
+    def __init__(
+        self,
+        database: Database,
+        gateway: Gateway,
+        session: aiohttp.ClientSession,
+        url: str,
+        ports: dict[str, Port],
+    ) -> None:
+        self.database, self.gateway, self.session, self.url, self.ports = (
+            database,
+            gateway,
+            session,
+            url,
+            ports,
+        )
 
     async def tenant(self, slug: str, text: str) -> Generation:
         """Bring a tenant file into force."""
@@ -108,7 +123,9 @@ class World:
             await provision(owner, identity, derive_password(CLUSTER, identity.id))
             version = await registry.record(owner, identity, text=text, digest=digest)
             if (await registry.current(owner, identity)).digest != digest:
-                migration = await planning.plan_migration(owner, identity, model, version=version, digest=digest)
+                migration = await planning.plan_migration(
+                    owner, identity, model, version=version, digest=digest
+                )
                 await migrator.expand(owner, identity, migration, confirmed=True)
             await owner.execute(IDEMPOTENCY_DDL.format(namespace=quote(identity.namespace)))
         pool = self.database.tenant_pool(identity, derive_password(CLUSTER, identity.id))
@@ -117,7 +134,9 @@ class World:
         self.ports[slug] = Port(generation)
         return generation
 
-    def client(self, slug: str, role: str | None = "admin", *, subject: str | None = None, **claims: Any) -> Client:
+    def client(
+        self, slug: str, role: str | None = "admin", *, subject: str | None = None, **claims: Any
+    ) -> Client:
         """A caller; anonymous without a role."""
         token = mint(KEY, slug, now=time.time(), role=role, subject=subject, claims=claims) if role else None
         return Client(self.session, f"{self.url}/api/tenants/{slug}", token)

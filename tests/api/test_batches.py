@@ -39,10 +39,24 @@ async def test_later_operations_use_earlier_results(shop: Client) -> None:
         "/batch",
         batch(
             {"id": "c", "method": "POST", "path": "customers", "body": {"name": "Ref"}},
-            {"id": "o", "method": "POST", "path": "rest/v1/orders", "body": [{"customer_id": "$ref:c.id", "net": 1}, {"customer_id": "$ref:c.0.id", "net": 2}]},
-            {"method": "PATCH", "path": "orders/{{o.1.id}}", "body": {"note": "$$ref:c.id"}, "headers": {"If-Match": '"1"'}},
+            {
+                "id": "o",
+                "method": "POST",
+                "path": "rest/v1/orders",
+                "body": [{"customer_id": "$ref:c.id", "net": 1}, {"customer_id": "$ref:c.0.id", "net": 2}],
+            },
+            {
+                "method": "PATCH",
+                "path": "orders/{{o.1.id}}",
+                "body": {"note": "$$ref:c.id"},
+                "headers": {"If-Match": '"1"'},
+            },
             {"method": "GET", "path": "customers/{{c.id}}?select=name,orders(net,note)"},
-            {"method": "DELETE", "path": "orders?net=eq.{{o.0.net}}", "headers": {"Prefer": "return=minimal"}},
+            {
+                "method": "DELETE",
+                "path": "orders?net=eq.{{o.0.net}}",
+                "headers": {"Prefer": "return=minimal"},
+            },
         ),
     )
     assert answer.status == 200, answer
@@ -50,26 +64,48 @@ async def test_later_operations_use_earlier_results(shop: Client) -> None:
     assert [result["status"] for result in results] == [201, 201, 200, 200, 204]
     assert results[2]["body"]["note"] == "$ref:c.id"
     assert results[2]["headers"]["ETag"] == '"2"'
-    assert sorted(results[3]["body"]["orders"], key=lambda order: order["net"]) == [{"net": 1, "note": None}, {"net": 2, "note": "$ref:c.id"}]
+    assert sorted(results[3]["body"]["orders"], key=lambda order: order["net"]) == [
+        {"net": 1, "note": None},
+        {"net": 2, "note": "$ref:c.id"},
+    ]
     assert results[4]["body"] is None
 
 
 async def test_one_refusal_undoes_everything(shop: Client) -> None:
     answer = await shop.post(
         "/batch",
-        batch({"method": "POST", "path": "customers", "body": {"name": "undone"}}, {"method": "POST", "path": "customers", "body": {"name": "undone"}}),
+        batch(
+            {"method": "POST", "path": "customers", "body": {"name": "undone"}},
+            {"method": "POST", "path": "customers", "body": {"name": "undone"}},
+        ),
     )
     assert (answer.status, answer.json["code"]) == (409, "23505")
     assert answer.json["errors"][0]["pointer"] == "/operations/1/body/name"
-    answer = await shop.post("/batch", batch({"method": "POST", "path": "customers", "body": {"name": "undone"}}, {"method": "PATCH", "path": "orders", "body": {}}))
+    answer = await shop.post(
+        "/batch",
+        batch(
+            {"method": "POST", "path": "customers", "body": {"name": "undone"}},
+            {"method": "PATCH", "path": "orders", "body": {}},
+        ),
+    )
     assert (answer.status, answer.json["errors"][0]["pointer"]) == (400, "/operations/1")
-    answer = await shop.post("/batch", batch({"method": "POST", "path": "customers", "body": {"name": "undone"}}, {"method": "GET", "path": "customers?select=1/0"}))
+    answer = await shop.post(
+        "/batch",
+        batch(
+            {"method": "POST", "path": "customers", "body": {"name": "undone"}},
+            {"method": "GET", "path": "customers?select=1/0"},
+        ),
+    )
     assert answer.status == 400
     assert (await shop.get("/customers?name=eq.undone")).json == []
 
 
 async def test_a_batch_can_be_a_dry_run(shop: Client) -> None:
-    answer = await shop.post("/batch", batch({"method": "POST", "path": "customers", "body": {"name": "dry"}}), Prefer="tx=rollback")
+    answer = await shop.post(
+        "/batch",
+        batch({"method": "POST", "path": "customers", "body": {"name": "dry"}}),
+        Prefer="tx=rollback",
+    )
     assert answer.status == 200
     assert (await shop.get("/customers?name=eq.dry")).json == []
 
@@ -98,20 +134,32 @@ async def test_malformed_batches(shop: Client, body: object, code: str) -> None:
 
 async def test_a_batch_has_no_more_rights(world: World) -> None:
     clerk = world.client("batch-co", "clerk")
-    answer = await clerk.post("/batch", batch({"method": "POST", "path": "customers", "body": {"name": "mine"}}, {"method": "GET", "path": "orders"}))
+    answer = await clerk.post(
+        "/batch",
+        batch(
+            {"method": "POST", "path": "customers", "body": {"name": "mine"}},
+            {"method": "GET", "path": "orders"},
+        ),
+    )
     assert (answer.status, answer.json["code"]) == (403, "42501")
     assert (await clerk.get("/customers?name=eq.mine")).json == []
 
 
 async def test_the_same_key_does_it_once(shop: Client) -> None:
-    first = await shop.post("/customers", {"name": "once"}, Idempotency_Key="k1", Prefer="return=representation")
-    again = await shop.post("/customers", {"name": "once"}, Idempotency_Key="k1", Prefer="return=representation")
+    first = await shop.post(
+        "/customers", {"name": "once"}, Idempotency_Key="k1", Prefer="return=representation"
+    )
+    again = await shop.post(
+        "/customers", {"name": "once"}, Idempotency_Key="k1", Prefer="return=representation"
+    )
     assert (first.status, again.status) == (201, 201)
     assert first.json == again.json
     assert again.headers["Idempotency-Replayed"] == "true"
     assert again.headers["ETag"] == first.headers["ETag"]
     assert "Idempotency-Replayed" not in first.headers
-    other = await shop.post("/customers", {"name": "other"}, Idempotency_Key="k1", Prefer="return=representation")
+    other = await shop.post(
+        "/customers", {"name": "other"}, Idempotency_Key="k1", Prefer="return=representation"
+    )
     assert (other.status, other.json["code"]) == (422, "idempotency.key_reused")
     assert len((await shop.get("/customers?name=in.(once,other)")).json) == 1
 
@@ -131,7 +179,9 @@ async def test_a_refused_request_may_be_repeated(shop: Client) -> None:
 
 
 async def test_parallel_repeats_do_it_once(shop: Client) -> None:
-    answers = await asyncio.gather(*(shop.post("/orders", {"note": "parallel"}, Idempotency_Key="k4") for _ in range(12)))
+    answers = await asyncio.gather(
+        *(shop.post("/orders", {"note": "parallel"}, Idempotency_Key="k4") for _ in range(12))
+    )
     assert {answer.status for answer in answers} <= {201, 409}
     assert any(answer.status == 201 for answer in answers)
     assert all(answer.json["code"] == "idempotency.in_flight" for answer in answers if answer.status == 409)
@@ -146,7 +196,11 @@ async def test_patch_delete_and_batch_take_keys(shop: Client) -> None:
     for _ in range(2):
         assert (await shop.delete(f"/orders/{order['id']}", Idempotency_Key="k6")).status == 204
     for _ in range(2):
-        answer = await shop.post("/batch", batch({"method": "POST", "path": "customers", "body": {"name": "k7"}}), Idempotency_Key="k7")
+        answer = await shop.post(
+            "/batch",
+            batch({"method": "POST", "path": "customers", "body": {"name": "k7"}}),
+            Idempotency_Key="k7",
+        )
         assert answer.status == 200
     assert len((await shop.get("/customers?name=eq.k7")).json) == 1
 
@@ -160,6 +214,9 @@ async def test_keys_have_a_size(shop: Client) -> None:
 
 async def test_old_answers_go(world: World, shop: Client) -> None:
     assert (await shop.post("/orders", {"note": "aged"}, Idempotency_Key="k8")).status == 201
-    await world.sql(world.ports["batch-co"].generation.identity, "UPDATE ns._idempotency SET created_at = now() - interval '25 hours' WHERE key = 'k8'")
+    await world.sql(
+        world.ports["batch-co"].generation.identity,
+        "UPDATE ns._idempotency SET created_at = now() - interval '25 hours' WHERE key = 'k8'",
+    )
     assert (await shop.post("/orders", {"note": "aged"}, Idempotency_Key="k8")).status == 201
     assert len((await shop.get("/orders?note=eq.aged")).json) == 2

@@ -46,9 +46,20 @@ async def test_python_writes_and_reads(client: AsyncPostgrestClient) -> None:
 async def test_python_bulk_and_upsert(client: AsyncPostgrestClient) -> None:
     rows = [{"name": "py b1", "code": "py1"}, {"name": "py b2", "code": "py2"}]
     assert len((await client.from_("customers").insert(rows).execute()).data) == 2
-    merged = await client.from_("customers").upsert({"name": "py b1 again", "code": "py1"}, on_conflict="code").execute()
+    merged = (
+        await client.from_("customers")
+        .upsert({"name": "py b1 again", "code": "py1"}, on_conflict="code")
+        .execute()
+    )
     assert merged.data[0]["name"] == "py b1 again"
-    page = await client.from_("customers").select("name").like("name", "py b%").order("name", desc=True).limit(1).execute()
+    page = (
+        await client.from_("customers")
+        .select("name")
+        .like("name", "py b%")
+        .order("name", desc=True)
+        .limit(1)
+        .execute()
+    )
     assert page.data == [{"name": "py b2"}]
     either = await client.from_("customers").select("name").or_("name.eq.py b2,code.eq.py1").execute()
     assert len(either.data) == 2
@@ -57,7 +68,13 @@ async def test_python_bulk_and_upsert(client: AsyncPostgrestClient) -> None:
 async def test_python_embeds(client: AsyncPostgrestClient) -> None:
     parent = (await client.from_("customers").insert({"name": "py parent"}).execute()).data[0]
     await client.from_("orders").insert({"customer_id": parent["id"], "net": 3}).execute()
-    answer = await client.from_("orders").select("net, customers(name)").eq("customer_id", parent["id"]).single().execute()
+    answer = (
+        await client.from_("orders")
+        .select("net, customers(name)")
+        .eq("customer_id", parent["id"])
+        .single()
+        .execute()
+    )
     assert answer.data == {"net": 3, "customers": {"name": "py parent"}}
     csv = await client.from_("orders").select("net").eq("customer_id", parent["id"]).csv().execute()
     assert csv.data == "net\n3.00\n"
@@ -83,7 +100,9 @@ async def test_javascript(world: World) -> None:
     if not node or not npm:
         pytest.skip("node and npm are not on this machine")
     if not (HERE / "node_modules" / ".package-lock.json").is_file():
-        installing = await asyncio.create_subprocess_exec(npm, "ci", "--no-audit", "--no-fund", "--silent", cwd=HERE)
+        installing = await asyncio.create_subprocess_exec(
+            npm, "ci", "--no-audit", "--no-fund", "--silent", cwd=HERE
+        )
         assert await installing.wait() == 0, "npm ci failed"
     caller = world.client("client-co", region="EU")
     process = await asyncio.create_subprocess_exec(

@@ -50,8 +50,15 @@ class Echo:
                 return Result(200, b"{}", headers=(("Location", "/x\r\nSet-Cookie: a=b"),))
         principal = call.principal
         document = {
-            field.name: getattr(call, field.name) for field in dataclasses.fields(call) if field.name not in ("principal", "body")
-        } | {"slug": self.slug, "body": call.body.decode("latin-1"), "user": principal.id, "roles": sorted(principal.roles)}
+            field.name: getattr(call, field.name)
+            for field in dataclasses.fields(call)
+            if field.name not in ("principal", "body")
+        } | {
+            "slug": self.slug,
+            "body": call.body.decode("latin-1"),
+            "user": principal.id,
+            "roles": sorted(principal.roles),
+        }
         return Result(200, orjson.dumps(document))
 
 
@@ -84,7 +91,9 @@ class Served:
     async def get(self, path: str, *headers: str, host: str = "localhost") -> tuple[int, dict[str, str], Any]:
         """Send a GET exactly as written; returns status, headers (lower case) and JSON."""
         lines = "".join(f"{line}\r\n" for line in headers)
-        answer = await self.raw(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{lines}Connection: close\r\n\r\n".encode("latin-1"))
+        answer = await self.raw(
+            f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{lines}Connection: close\r\n\r\n".encode("latin-1")
+        )
         return parse(answer)
 
 
@@ -119,7 +128,9 @@ async def serve() -> AsyncIterator[Serve]:
 @pytest.fixture(scope="module")
 async def served() -> AsyncIterator[Served]:
     tenants = {"acme-corp": Echo("acme-corp"), "globex": Echo("globex"), "system": Echo("system")}
-    gateway = Gateway(Settings(port=0), tenants.get, RULES, dev_key=KEY, documents={"/schemas/tenant.schema.json": b"{}"})
+    gateway = Gateway(
+        Settings(port=0), tenants.get, RULES, dev_key=KEY, documents={"/schemas/tenant.schema.json": b"{}"}
+    )
     _, port = await gateway.start()
     yield Served(gateway, port, tenants)
     await gateway.drain(0.1)

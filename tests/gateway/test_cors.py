@@ -20,17 +20,36 @@ async def test_a_listed_origin_may_ask_first(served: Served) -> None:
     status, headers, _ = parse(await served.raw(request.encode()))
     assert status == 204
     assert "PATCH" in headers["access-control-allow-methods"]
-    for name in ("apikey", "Authorization", "Prefer", "X-Client-Info", "Accept-Profile", "Range", "Idempotency-Key"):
+    for name in (
+        "apikey",
+        "Authorization",
+        "Prefer",
+        "X-Client-Info",
+        "Accept-Profile",
+        "Range",
+        "Idempotency-Key",
+    ):
         assert name in headers["access-control-allow-headers"]
 
 
 @pytest.mark.parametrize(
     "origin",
-    ["null", "https://evil-acme.example", "https://acme.example.evil", "http://acme.example", "https://acme.example:444", "https://ACME.example", "*", ""],
+    [
+        "null",
+        "https://evil-acme.example",
+        "https://acme.example.evil",
+        "http://acme.example",
+        "https://acme.example:444",
+        "https://ACME.example",
+        "*",
+        "",
+    ],
 )
 async def test_no_other_origin_may(served: Served, origin: str) -> None:
     for method in ("GET", "OPTIONS"):
-        request = f"{method} {ACME}/x HTTP/1.1\r\nHost: localhost\r\nOrigin: {origin}\r\nConnection: close\r\n\r\n"
+        request = (
+            f"{method} {ACME}/x HTTP/1.1\r\nHost: localhost\r\nOrigin: {origin}\r\nConnection: close\r\n\r\n"
+        )
         _, headers, _ = parse(await served.raw(request.encode()))
         assert not [name for name in headers if name.startswith("access-control")]
 

@@ -23,7 +23,11 @@ def signed(claims: Any, header: Any = None, key: bytes = KEY, algorithm: str = "
     def encode(value: bytes) -> str:
         return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
-    head = encode(json.dumps(header or {"alg": "HS256", "typ": "JWT"}).encode()) + "." + encode(json.dumps(claims).encode())
+    head = (
+        encode(json.dumps(header or {"alg": "HS256", "typ": "JWT"}).encode())
+        + "."
+        + encode(json.dumps(claims).encode())
+    )
     return f"{head}.{encode(hmac.new(key, head.encode(), algorithm).digest())}"
 
 
@@ -34,7 +38,14 @@ def test_a_good_token_says_who() -> None:
 
 
 def test_a_minted_token_is_good() -> None:
-    token = mint(KEY, "acme-corp", now=NOW, role="manager", subject="u2", claims={"email": "a@b.example", "region": "EU", "iss": "x"})
+    token = mint(
+        KEY,
+        "acme-corp",
+        now=NOW,
+        role="manager",
+        subject="u2",
+        claims={"email": "a@b.example", "region": "EU", "iss": "x"},
+    )
     principal = verify(KEY, token, "acme-corp", NOW).principal
     assert (principal.id, principal.email, principal.claims) == ("u2", "a@b.example", {"region": "EU"})
 
@@ -79,7 +90,12 @@ def test_the_signature_covers_every_byte() -> None:
 async def test_without_dev_there_are_no_tokens(serve: Serve) -> None:
     served = await serve(dev=False)
     path = "/api/tenants/acme-corp/x"
-    for header in (f"Authorization: Bearer {signed(GOOD)}", "Authorization: Bearer x", "Authorization: Basic YTpi", "apikey: bsk_pub_x"):
+    for header in (
+        f"Authorization: Bearer {signed(GOOD)}",
+        "Authorization: Bearer x",
+        "Authorization: Basic YTpi",
+        "apikey: bsk_pub_x",
+    ):
         status, headers, document = await served.get(path, header)
         assert (status, document["code"]) == (401, "auth.invalid_token")
         assert headers["www-authenticate"].startswith("Bearer")

@@ -20,7 +20,11 @@ routes:
 def test_rules_of_the_other_layout_load_unchanged() -> None:
     rules = parse_rules(ORIGINAL, "example.org").rules
     assert [rule.kind for rule in rules] == ["console", "platform", "tenant", "tenant", "proxy"]
-    assert (rules[0].host, rules[0].required, rules[0].required_roles) == ("admin.example.org", True, {"platform_admin"})
+    assert (rules[0].host, rules[0].required, rules[0].required_roles) == (
+        "admin.example.org",
+        True,
+        {"platform_admin"},
+    )
     assert (rules[2].rate, rules[2].timeout, rules[2].origins) == ((60, 60.0), 5.0, {"https://a.example"})
 
 
@@ -53,7 +57,20 @@ def test_every_error_is_told_at_once() -> None:
     assert any("did you mean 'host'" in item.hint for item in refused.value.diagnostics)
 
 
-@pytest.mark.parametrize("text", ["", "routes: []", "x", "routes: x", "a: &a [*a]", "routes:\n\t- x", b"\xff", "[" * 5000, "routes: 1\nroutes: 2"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "routes: []",
+        "x",
+        "routes: x",
+        "a: &a [*a]",
+        "routes:\n\t- x",
+        b"\xff",
+        "[" * 5000,
+        "routes: 1\nroutes: 2",
+    ],
+)
 def test_no_text_breaks_the_reader(text: str | bytes) -> None:
     with pytest.raises(CompileError):
         parse_rules(text)
@@ -72,7 +89,11 @@ async def test_new_rules_take_effect_at_once(serve: Serve) -> None:
 
 async def test_rules_can_demand_a_credential(serve: Serve) -> None:
     served = await serve()
-    served.gateway.apply(parse_rules('routes:\n  - { path: "/api/tenants/{slug}/*", target: "tenant-api-{slug}", auth: { required: true } }\n'))
+    served.gateway.apply(
+        parse_rules(
+            'routes:\n  - { path: "/api/tenants/{slug}/*", target: "tenant-api-{slug}", auth: { required: true } }\n'
+        )
+    )
     status, headers, document = await served.get("/api/tenants/acme-corp/x")
     assert (status, document["code"]) == (401, "auth.required")
     assert "www-authenticate" in headers
@@ -81,5 +102,13 @@ async def test_rules_can_demand_a_credential(serve: Serve) -> None:
 def test_the_slug_of_a_host() -> None:
     assert tenant_of_host("acme-corp.localhost", "localhost") == "acme-corp"
     assert tenant_of_host("acme-corp.api.localhost", "localhost") == "acme-corp"
-    for host in ("localhost", "a.b.localhost", "api.localhost", "admin.localhost", "system.localhost", "xlocalhost", "acme-corp.localhost.evil"):
+    for host in (
+        "localhost",
+        "a.b.localhost",
+        "api.localhost",
+        "admin.localhost",
+        "system.localhost",
+        "xlocalhost",
+        "acme-corp.localhost.evil",
+    ):
         assert tenant_of_host(host, "localhost") is None

@@ -67,7 +67,9 @@ async def test_what_could_mean_two_things_is_refused(served: Served, path: str, 
 
 async def test_two_hosts_or_none_are_refused(served: Served) -> None:
     for hosts in ("", "Host: localhost\r\nHost: globex.api.localhost\r\n"):
-        status, _, document = parse(await served.raw(f"GET {ACME}/x HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n".encode()))
+        status, _, document = parse(
+            await served.raw(f"GET {ACME}/x HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n".encode())
+        )
         assert status == 400
         assert document["code"].startswith("http.")
 
@@ -94,7 +96,11 @@ async def test_headers_and_parameters_name_no_tenant(served: Served) -> None:  #
 
 async def test_a_token_is_good_for_its_own_tenant_only(served: Served) -> None:  # A1
     token = mint(KEY, "globex", now=time.time())
-    for path, host in ((f"{ACME}/x", "localhost"), ("/x", "acme-corp.api.localhost"), ("/api/platform/x", "localhost")):
+    for path, host in (
+        (f"{ACME}/x", "localhost"),
+        ("/x", "acme-corp.api.localhost"),
+        ("/api/platform/x", "localhost"),
+    ):
         status, _, document = await served.get(path, f"Authorization: Bearer {token}", host=host)
         assert (status, document["code"]) == (401, "auth.invalid_token")
     status, _, document = await served.get("/api/tenants/globex/x", f"Authorization: Bearer {token}")
