@@ -20,8 +20,9 @@ OPENAPI_TYPE = "application/openapi+json; charset=utf-8"
 _KEPT = 64
 _PROBLEM = {"$ref": "#/components/responses/problem"}
 _FILTERS = (
-    "A filter per column: column=op.value with eq, neq, gt, gte, lt, lte, like, ilike, match, imatch, in, is, "
-    "isdistinct, fts, plfts, phfts, wfts, cs, cd, ov, sl, sr, nxr, nxl, adj; not. before, (any) or (all) after."
+    "A filter per column: column=op.value with eq, neq, gt, gte, lt, lte, like, ilike, match, imatch, in, "
+    "is, isdistinct, fts, plfts, phfts, wfts, cs, cd, ov, sl, sr, nxr, nxl, adj; "
+    "not. before, (any) or (all) after."
 )
 
 
