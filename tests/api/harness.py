@@ -17,7 +17,6 @@ from actors.database import Database
 from actors.messages import Call, Result, TenantIdentity
 from actors.tenant import migrator, planning, registry
 from actors.tenant.generation import Generation
-from actors.tenant.idempotency import IDEMPOTENCY_DDL
 from actors.tenant.operations import execute
 from actors.tenant.provision import provision
 from config.settings import DatabaseSettings, LimitSettings, Settings
@@ -127,7 +126,6 @@ class World:
                     owner, identity, model, version=version, digest=digest
                 )
                 await migrator.expand(owner, identity, migration, confirmed=True)
-            await owner.execute(IDEMPOTENCY_DDL.format(namespace=quote(identity.namespace)))
         pool = self.database.tenant_pool(identity, derive_password(CLUSTER, identity.id))
         queries = QueryCompiler(model, identity.namespace, cursor_key=CLUSTER)
         generation = Generation(1, version, digest, identity, model, queries, pool, datetime.now(UTC))
