@@ -71,9 +71,6 @@ async def settled(live: Live, slug: str, file: Path) -> None:
     raise AssertionError(f"nobody noticed the edit: {status}")
 
 
-@pytest.mark.skipif(
-    not (ROOT / "gateway" / "commands" / "seed.py").exists(), reason="the tour begins with run.py seed"
-)
 async def test_the_tour(live: Live) -> None:
     await walk(live, README.read_text())
 

@@ -8,10 +8,6 @@ import pytest
 
 from tests.live import ROOT, Live
 
-pytestmark = pytest.mark.skipif(
-    not (ROOT / "gateway" / "commands" / "seed.py").exists(), reason="run.py seed is not wired yet"
-)
-
 
 @pytest.fixture
 async def live(tmp_path: Path) -> AsyncIterator[Live]:
