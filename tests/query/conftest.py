@@ -19,7 +19,15 @@ PROJECTS = (
     {"id": uid(13), "title": "Hidden", "lead_id": uid(2), "backup_id": None, "secret": True},
 )
 TICKETS = tuple(
-    {"id": uid(20 + number), "title": title, "status": status, "owner_id": owner, "project_id": project, "net": net, "note": note}
+    {
+        "id": uid(20 + number),
+        "title": title,
+        "status": status,
+        "owner_id": owner,
+        "project_id": project,
+        "net": net,
+        "note": note,
+    }
     for number, title, status, owner, project, net, note in (
         (1, "one", "open", uid(2), uid(11), 10, "n1"),
         (2, "two", "open", uid(1), uid(11), 20, "n2"),
@@ -40,7 +48,9 @@ KINDS = (
 @pytest.fixture(scope="module")
 async def boss(database_url: str) -> AsyncIterator[Tenant]:
     """The tenant as someone who may do nearly everything."""
-    async with open_tenant(database_url, "dense", DENSE, who(1, "boss", "member", "clerk", "admin")) as tenant:
+    async with open_tenant(
+        database_url, "dense", DENSE, who(1, "boss", "member", "clerk", "admin")
+    ) as tenant:
         for entity, rows in (
             ("people", PEOPLE),
             ("projects", PROJECTS),

@@ -49,7 +49,9 @@ class Tenant:
         """The same tenant, asked by somebody else."""
         return Tenant(self.queries, self.own, self.identity, caller)
 
-    def prepare(self, entity: str, query: str = "", *, key: str | None = None, prefer: str = "", **more: Any) -> Prepared:
+    def prepare(
+        self, entity: str, query: str = "", *, key: str | None = None, prefer: str = "", **more: Any
+    ) -> Prepared:
         """Compile a read."""
         request = ReadRequest(entity, key, query, parse_preferences(prefer), today=TODAY, **more)
         return self.queries.read(request, self.caller)

@@ -39,7 +39,10 @@ async def test_filter_and_order_do_not_see_masked_values(member: Tenant) -> None
     assert [row["title"] for row in rows] == ["three", "two", "four", "one"]
 
 
-@pytest.mark.parametrize("query", ["select={}", "{}=eq.1", "order={}", "or=({}.eq.1,id.is.null)", "select={}.sum()", "select=x:{}::text"])
+@pytest.mark.parametrize(
+    "query",
+    ["select={}", "{}=eq.1", "order={}", "or=({}.eq.1,id.is.null)", "select={}.sum()", "select=x:{}::text"],
+)
 async def test_a_hidden_field_looks_like_an_unknown_one(member: Tenant, query: str) -> None:
     stranger = member.as_(who(None, "member"))
     for name in ("pin", "nosuch"):
@@ -76,7 +79,9 @@ async def test_related_rows_follow_their_own_rules(member: Tenant) -> None:
     assert rows == [{"name": "Ann", "tickets": [{"title": "two"}]}]
     rows = await member.get("people", "select=projects!memberships(title)&name=eq.Bob")
     assert rows == [{"projects": [{"title": "Alpha"}]}]
-    assert await member.get("tickets", "select=title,...projects(p:title)&title=eq.four") == [{"title": "four", "p": None}]
+    assert await member.get("tickets", "select=title,...projects(p:title)&title=eq.four") == [
+        {"title": "four", "p": None}
+    ]
 
 
 async def test_aggregates_are_for_those_who_may(member: Tenant) -> None:
@@ -98,7 +103,9 @@ async def test_deleted_rows_are_gone(boss: Tenant) -> None:
 
 async def test_writes_stay_in_reach(member: Tenant) -> None:
     assert (await member.write("update", "tickets", {"title": "x"}, key=uid(22)))["page_count"] == 0
-    assert (await member.write("update", "tickets", {"title": "x"}, query="title=in.(one,two,three,five)"))["page_count"] == 2
+    assert (await member.write("update", "tickets", {"title": "x"}, query="title=in.(one,two,three,five)"))[
+        "page_count"
+    ] == 2
     with pytest.raises(Exception) as caught:
         await member.write("update", "tickets", {"owner_id": uid(1)}, key=uid(21))
     assert getattr(caught.value, "sqlstate", "") == "BS403"
@@ -116,9 +123,19 @@ async def test_set_wins_over_the_body(member: Tenant) -> None:
 
 async def test_an_upsert_does_not_take_over_rows(member: Tenant) -> None:
     with pytest.raises(Exception) as caught:
-        await member.write("insert", "tickets", {"id": uid(22), "title": "mine"}, prefer=f"{WRITTEN},resolution=merge-duplicates")
+        await member.write(
+            "insert",
+            "tickets",
+            {"id": uid(22), "title": "mine"},
+            prefer=f"{WRITTEN},resolution=merge-duplicates",
+        )
     assert getattr(caught.value, "sqlstate", "") == "BS403"
-    row = await member.write("insert", "tickets", {"id": uid(22), "title": "mine"}, prefer=f"{WRITTEN},resolution=ignore-duplicates")
+    row = await member.write(
+        "insert",
+        "tickets",
+        {"id": uid(22), "title": "mine"},
+        prefer=f"{WRITTEN},resolution=ignore-duplicates",
+    )
     assert row["page_count"] == 0
 
 

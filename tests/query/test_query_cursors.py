@@ -32,7 +32,11 @@ async def test_pages_make_the_list(boss: Tenant, member: Tenant, order: str, lim
 
 
 async def test_json_paths_page(boss: Tenant) -> None:
-    assert [row["i"] for row in await walk(boss, "kinds", "select=i&order=j->>k.desc&limit=1")] == [None, 2, 1]
+    assert [row["i"] for row in await walk(boss, "kinds", "select=i&order=j->>k.desc&limit=1")] == [
+        None,
+        2,
+        1,
+    ]
 
 
 async def test_a_full_last_page_ends_with_an_empty_one(boss: Tenant) -> None:
@@ -53,6 +57,8 @@ async def test_only_our_cursors_count(boss: Tenant) -> None:
     ):  # fmt: skip
         with pytest.raises(QueryError) as caught:
             boss.prepare("people", f"limit=1&{query}")
-        assert caught.value.code == ("PGRST123" if "count" in query and not boss.caller.roles else "query.bad_cursor")
+        assert caught.value.code == (
+            "PGRST123" if "count" in query and not boss.caller.roles else "query.bad_cursor"
+        )
     with pytest.raises(QueryError):
         boss.prepare("badges", f"order=name&after={cursor}")

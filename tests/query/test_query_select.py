@@ -202,7 +202,11 @@ async def test_counts_and_ranges(boss: Tenant) -> None:
     assert (row["page_count"], row["total"]) == (2, 5)
     prepared = boss.prepare("tickets", "order=title", range="1-2")
     row = await boss.run(prepared)
-    assert (prepared.offset, row["page_count"], [item["title"] for item in row["body"]]) == (1, 2, ["four", "one"])
+    assert (prepared.offset, row["page_count"], [item["title"] for item in row["body"]]) == (
+        1,
+        2,
+        ["four", "one"],
+    )
     assert (await boss.read("tickets", "select=count()", prefer="count=exact"))["total"] == 1
     assert (await boss.read("tickets", "select=status,count()", prefer="count=exact"))["total"] == 3
     for kind in ("planned", "estimated"):
@@ -210,9 +214,17 @@ async def test_counts_and_ranges(boss: Tenant) -> None:
 
 
 async def test_media(boss: Tenant) -> None:
-    one = boss.prepare("tickets", "select=title,note&title=eq.three", accept="application/vnd.pgrst.object+json;nulls=stripped")
+    one = boss.prepare(
+        "tickets",
+        "select=title,note&title=eq.three",
+        accept="application/vnd.pgrst.object+json;nulls=stripped",
+    )
     assert (one.singular, (await boss.run(one))["body"]) == (True, {"title": "three"})
-    many = boss.prepare("tickets", "select=title,note&title=eq.three", accept="application/vnd.pgrst.array+json; nulls=stripped")
+    many = boss.prepare(
+        "tickets",
+        "select=title,note&title=eq.three",
+        accept="application/vnd.pgrst.array+json; nulls=stripped",
+    )
     assert (await boss.run(many))["body"] == [{"title": "three"}]
     assert boss.prepare("tickets", "select=title,note", accept="text/csv").columns == ("title", "note")
     assert boss.prepare("tickets", accept="application/x-ndjson").media == "ndjson"

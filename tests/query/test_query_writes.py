@@ -33,7 +33,13 @@ async def test_null_and_absent_are_different(boss: Tenant) -> None:
     rows = (await boss.write("insert", "counters", {"label": "x", "n": 1}, {"label": "y"}))["body"]
     assert [one["n"] for one in rows] == [1, None]
     rows = (
-        await boss.write("insert", "counters", {"label": "x", "n": None}, {"label": "y"}, prefer=f"{WRITTEN},missing=default")
+        await boss.write(
+            "insert",
+            "counters",
+            {"label": "x", "n": None},
+            {"label": "y"},
+            prefer=f"{WRITTEN},missing=default",
+        )
     )["body"]
     assert [one["n"] for one in rows] == [None, 7]
 
@@ -58,11 +64,22 @@ async def test_columns_choose_what_is_written(boss: Tenant) -> None:
 async def test_upsert(boss: Tenant) -> None:
     merge = f"{WRITTEN},resolution=merge-duplicates"
     rows = (
-        await boss.write("insert", "counters", {"label": "c0", "n": 99}, {"label": "new", "n": 1}, query="on_conflict=label", prefer=merge)
+        await boss.write(
+            "insert",
+            "counters",
+            {"label": "c0", "n": 99},
+            {"label": "new", "n": 1},
+            query="on_conflict=label",
+            prefer=merge,
+        )
     )["body"]
     assert [(row["label"], row["n"], row["row_version"]) for row in rows] == [("c0", 99, 2), ("new", 1, 1)]
     row = await boss.write(
-        "insert", "counters", {"label": "c0", "n": 99}, query="on_conflict=label", prefer=f"{WRITTEN},resolution=ignore-duplicates"
+        "insert",
+        "counters",
+        {"label": "c0", "n": 99},
+        query="on_conflict=label",
+        prefer=f"{WRITTEN},resolution=ignore-duplicates",
     )
     assert (row["page_count"], row["body"]) == (0, [])
     assert (await state(boss.write("insert", "counters", {"label": "c0"})))[0] == "23505"
@@ -73,20 +90,29 @@ async def test_upsert(boss: Tenant) -> None:
         await boss.write("insert", "counters", {"n": 1}, query="on_conflict=nope", prefer=merge)
     assert caught.value.code == "PGRST204"
     twice = ({"label": "c0", "n": 1}, {"label": "c0", "n": 2})
-    assert (await state(boss.write("insert", "counters", *twice, query="on_conflict=label", prefer=merge)))[0] == "21000"
+    assert (await state(boss.write("insert", "counters", *twice, query="on_conflict=label", prefer=merge)))[
+        0
+    ] == "21000"
 
 
 async def test_put(boss: Tenant) -> None:
     row = await boss.write("replace", "people", {"id": uid(80), "name": "New"}, key=uid(80))
     assert (row["body"]["name"], row["version"]) == ("New", "1")
     row = await boss.write("replace", "people", {"id": uid(1), "name": "Ann2"}, key=uid(1))
-    assert (row["body"]["name"], row["body"]["city"], row["body"]["salary"], row["version"]) == ("Ann2", None, None, "2")
+    assert (row["body"]["name"], row["body"]["city"], row["body"]["salary"], row["version"]) == (
+        "Ann2",
+        None,
+        None,
+        "2",
+    )
 
 
 async def test_update(boss: Tenant) -> None:
     row = await boss.write("update", "people", {"city": "Bonn"}, key=uid(1))
     assert (row["body"]["city"], row["version"], row["body"]["updated_by"]) == ("Bonn", "2", uid(1))
-    row = await boss.write("update", "people", {"city": None}, query="name=like.*&select=name,city&order=name")
+    row = await boss.write(
+        "update", "people", {"city": None}, query="name=like.*&select=name,city&order=name"
+    )
     assert row["body"] == [{"name": name, "city": None} for name in ("Ann", "Bob", "Cid")]
     assert (await boss.write("update", "people", {"city": "x"}, key=uid(99)))["page_count"] == 0
     assert (await boss.write("update", "people", {}, key=uid(1)))["page_count"] in {0, 1}
@@ -103,11 +129,17 @@ async def test_update(boss: Tenant) -> None:
 
 
 async def test_if_match(boss: Tenant) -> None:
-    assert (await boss.write("update", "people", {"city": "x"}, key=uid(1), expected_version="1"))["version"] == "2"
-    assert (await state(boss.write("update", "people", {"city": "x"}, key=uid(1), expected_version="9")))[0] == "BS412"
+    assert (await boss.write("update", "people", {"city": "x"}, key=uid(1), expected_version="1"))[
+        "version"
+    ] == "2"
+    assert (await state(boss.write("update", "people", {"city": "x"}, key=uid(1), expected_version="9")))[
+        0
+    ] == "BS412"
     assert (await state(boss.write("delete", "people", key=uid(3), expected_version="9")))[0] == "BS412"
     assert (await boss.write("delete", "people", key=uid(3), expected_version="1"))["page_count"] == 1
-    assert (await boss.write("update", "people", {"city": "x"}, key=uid(98), expected_version="9"))["page_count"] == 0
+    assert (await boss.write("update", "people", {"city": "x"}, key=uid(98), expected_version="9"))[
+        "page_count"
+    ] == 0
 
 
 async def test_rules_name_what_is_broken(boss: Tenant) -> None:
@@ -116,13 +148,17 @@ async def test_rules_name_what_is_broken(boss: Tenant) -> None:
     code, detail = await state(boss.write("insert", "tickets", {"id": uid(91), "title": "x", "net": -1}))
     assert (code, json.loads(detail)) == ("BS422", [{"rule": 0, "key": uid(91)}])
     merge = f"{WRITTEN},resolution=merge-duplicates"
-    code, detail = await state(boss.write("insert", "tickets", {"id": uid(24), "title": "x", "net": 41}, prefer=merge))
+    code, detail = await state(
+        boss.write("insert", "tickets", {"id": uid(24), "title": "x", "net": 41}, prefer=merge)
+    )
     assert (code, json.loads(detail)) == ("BS422", [{"rule": 1, "key": uid(24)}])
 
 
 async def test_max_affected(boss: Tenant) -> None:
     strict = f"{WRITTEN},handling=strict,max-affected=2"
-    code, detail = await state(boss.write("update", "people", {"city": "x"}, query="name=like.*", prefer=strict))
+    code, detail = await state(
+        boss.write("update", "people", {"city": "x"}, query="name=like.*", prefer=strict)
+    )
     assert (code, detail) == ("BS429", "3")
     assert (await boss.write("delete", "people", query="name=eq.Cid", prefer=strict))["page_count"] == 1
 
@@ -138,12 +174,23 @@ async def test_delete(boss: Tenant) -> None:
 
 
 async def test_representation_in_other_shapes(boss: Tenant) -> None:
-    row = await boss.write("insert", "people", {"id": uid(95), "name": "x"}, query="select=name,city", accept="application/vnd.pgrst.object+json;nulls=stripped")
+    row = await boss.write(
+        "insert",
+        "people",
+        {"id": uid(95), "name": "x"},
+        query="select=name,city",
+        accept="application/vnd.pgrst.object+json;nulls=stripped",
+    )
     assert row["body"] == {"name": "x"}
     row = await boss.write("insert", "people", {"id": uid(95), "name": "x"}, prefer="return=headers-only")
     assert (row["body"], row["key"] is not None) == (None, True)
 
 
 async def test_filters_on_embeds_choose_rows_of_a_write(boss: Tenant) -> None:
-    row = await boss.write("update", "tickets", {"title": "x"}, query="select=id,projects!inner(title)&projects.title=eq.Alpha&id=not.is.null")
+    row = await boss.write(
+        "update",
+        "tickets",
+        {"title": "x"},
+        query="select=id,projects!inner(title)&projects.title=eq.Alpha&id=not.is.null",
+    )
     assert row["page_count"] == 2

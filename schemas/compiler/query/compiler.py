@@ -19,10 +19,11 @@ from schemas.compiler.query.cursors import seal
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.media import media_of
 from schemas.compiler.query.parse import split_pairs
-from schemas.compiler.query.read_sql import Reader, resolve_entity
+from schemas.compiler.query.read_sql import Reader
 from schemas.compiler.query.read_statement import compile_read
 from schemas.compiler.query.relationships import relationships
 from schemas.compiler.query.requests import Prepared, ReadRequest, WriteRequest
+from schemas.compiler.query.row_filter import resolve_entity
 from schemas.compiler.query.shapes import Shape, fill_read, shape_of
 from schemas.compiler.query.syntax import ReadQuery
 from schemas.compiler.query.write_sql import BODY
@@ -117,18 +118,32 @@ class QueryCompiler:
         by_key = request.key is not None
         count = request.preferences.count
         words, values = shape_of(pairs)
-        key = ("read", request.entity, principal.roles, words, by_key, media, count, bool(request.range), request.today)
+        key = (
+            "read",
+            request.entity,
+            principal.roles,
+            words,
+            by_key,
+            media,
+            count,
+            bool(request.range),
+            request.today,
+        )
         shape = self._shapes.get(key)
         if shape is None:
             reader, entity = self._reader(request, principal)
-            shape = compile_read(reader, entity, pairs, media, by_key=by_key, count=count, ranged=bool(request.range))
+            shape = compile_read(
+                reader, entity, pairs, media, by_key=by_key, count=count, ranged=bool(request.range)
+            )
             self._remember(key, shape)
         return shape, fill_read(shape, values, request.key, request.range, self._cursor_key)
 
     def _write(self, verb: str, request: WriteRequest, principal: Principal) -> Prepared:
         pairs = split_pairs(request.query)
         names = tuple(dict.fromkeys(name for row in request.rows for name in row))
-        ragged = request.preferences.missing == "default" and any(len(row) < len(names) for row in request.rows)
+        ragged = request.preferences.missing == "default" and any(
+            len(row) < len(names) for row in request.rows
+        )
         wish = Wish(
             verb, names, ragged, request.key is not None, request.expected_version is not None,
             replace(request.preferences, applied=()), media_of(request.accept),
@@ -170,7 +185,11 @@ class QueryCompiler:
 def _encode(request: WriteRequest, verb: str, deprecated: tuple[tuple[str, str], ...]) -> str:
     """Return the body's rows as JSON text, old names replaced by present ones."""
     renamed = {old.partition(".")[2]: new for old, new in deprecated if "." in old}
-    rows = [{renamed.get(name, name): value for name, value in row.items()} for row in request.rows] if renamed else request.rows
+    rows = (
+        [{renamed.get(name, name): value for name, value in row.items()} for row in request.rows]
+        if renamed
+        else request.rows
+    )
     value = list(rows) if verb in {"insert", "replace"} else (rows[0] if rows else {})
     try:
         return _ENCODER.encode(value).decode()

@@ -24,9 +24,37 @@ _SEARCHES = {
     "wfts": "websearch_to_tsquery",
 }
 _LANGUAGES = frozenset(
-    "simple arabic armenian basque catalan danish dutch english finnish french german greek hindi hungarian "
-    "indonesian irish italian lithuanian nepali norwegian portuguese romanian russian serbian spanish swedish tamil "
-    "turkish yiddish".split()
+    [
+        "simple",
+        "arabic",
+        "armenian",
+        "basque",
+        "catalan",
+        "danish",
+        "dutch",
+        "english",
+        "finnish",
+        "french",
+        "german",
+        "greek",
+        "hindi",
+        "hungarian",
+        "indonesian",
+        "irish",
+        "italian",
+        "lithuanian",
+        "nepali",
+        "norwegian",
+        "portuguese",
+        "romanian",
+        "russian",
+        "serbian",
+        "spanish",
+        "swedish",
+        "tamil",
+        "turkish",
+        "yiddish",
+    ]
 )
 """Text search configurations of every PostgreSQL we run on."""
 _WORDS = {

@@ -80,7 +80,7 @@ def _aggregate_rest(cursor: Cursor, path: Path, alias: str, cast: str, aggregate
     return Column(path, alias, cast, aggregate, cursor.name() if cursor.take("::") else "")
 
 
-def _embed(cursor: Cursor, name: str, alias: str, spread: bool, depth: int) -> Embed:  # noqa: FBT001
+def _embed(cursor: Cursor, name: str, alias: str, spread: bool, depth: int) -> Embed:
     hint, inner = "", False
     while cursor.take("!"):
         word = cursor.name()

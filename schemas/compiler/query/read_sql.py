@@ -1,72 +1,27 @@
 """A parsed read to one statement whose answer PostgreSQL itself writes as JSON.
 
-Decides the shape of the SQL: related rows are scalar subqueries, inner joins are EXISTS, so that no join changes the
-number of rows. Every relation is checked against the caller's own read rules. Pure; called by ``compiler``.
+Decides the shape of the SQL: related rows are scalar subqueries, inner joins are EXISTS, so that no join changes
+the number of rows. Pure; called by ``read_statement`` and ``write_statement``.
 """
 
-from collections.abc import Mapping
-
-from schemas.compiler.layout import search_document
-from schemas.compiler.migrate.catalog import render
-from schemas.compiler.query.access import sight_of
-from schemas.compiler.query.columns import Frame, Rows, answers, base_type, cast
-from schemas.compiler.query.conditions import predicate
+from schemas.compiler.query.columns import Rows, base_type, cast
 from schemas.compiler.query.errors import QueryError
-from schemas.compiler.query.relationships import Relationship, find
+from schemas.compiler.query.relationships import Relationship
+from schemas.compiler.query.row_filter import RowFilter, not_embedded
 from schemas.compiler.query.selected import ROW, Selected, Sorted, as_json, grouped, select
-from schemas.compiler.query.syntax import (
-    Column,
-    Condition,
-    Embed,
-    Everything,
-    Filter,
-    Item,
-    Logic,
-    Order,
-    Path,
-    ReadQuery,
-)
+from schemas.compiler.query.syntax import Column, Embed, Everything, Item, Order, Path
 from schemas.compiler.sql import Fragment, Slot, join, quote, sql
 
-MAX_EMBEDS = 20
-MAX_DEPTH = 4
 MAX_RELATED = 1000
-_SUMMABLE = frozenset({"integer", "int", "int4", "int8", "bigint", "smallint", "numeric", "float4", "float8", "real", "double precision", "interval"})
+_SUMMABLE = frozenset(
+    ["integer", "int", "int4", "int8", "bigint", "smallint", "numeric", "float4", "float8", "real"]
+    + ["double precision", "interval"]
+)
 _UNORDERED = frozenset({"uuid", "boolean", "bool", "json", "jsonb"})
 
 
-class Reader:
-    """Builds the parts of one statement.
-
-    Args:
-        frame: the statement's own.
-        query: what was asked.
-        roles: the caller's.
-        known: relationships by entity.
-    """
-
-    def __init__(
-        self,
-        frame: Frame,
-        query: ReadQuery,
-        roles: frozenset[str],
-        known: Mapping[str, tuple[Relationship, ...]],
-    ) -> None:
-        self.frame = frame
-        self.query = query
-        self.roles = roles
-        self._known = known
-
-    def rows(self, name: str, alias: str | None = None) -> Rows:
-        """Return a new use of an entity.
-
-        Raises:
-            QueryError: 42501 when the caller may not read it.
-        """
-        entity = self.frame.model.entities[name]
-        return Rows(self.frame, entity, alias or self.frame.alias(), sight_of(entity, self.roles))
-
-    # -- what is selected -------------------------------------------------------------------------------------------
+class Reader(RowFilter):
+    """Builds what is selected, and in which order."""
 
     def selection(self, rows: Rows, items: tuple[Item, ...], path: tuple[str, ...] = ()) -> list[Selected]:
         """Return the keys of a row, in order; a later item wins over an earlier one of the same name."""
@@ -103,7 +58,7 @@ class Reader:
 
     def _embed(self, rows: Rows, item: Embed, path: tuple[str, ...]) -> list[Selected]:
         below = (*path, item.name)
-        related, relation = self._enter(rows, item, below)
+        related, relation = self.enter(rows, item, below)
         inner = self.selection(related, item.items, below)
         if not inner:
             return []
@@ -123,7 +78,11 @@ class Reader:
             return [
                 Selected(
                     one.name,
-                    sql("(", self._level_select(related, relation, rows, [Selected(one.name, one.value)], below), ")"),
+                    sql(
+                        "(",
+                        self._level_select(related, relation, rows, [Selected(one.name, one.value)], below),
+                        ")",
+                    ),
                     one.aggregate,
                     one.aggregate_cast,
                     json=one.json,
@@ -135,30 +94,19 @@ class Reader:
         return [
             Selected(
                 one.name,
-                sql(f"(SELECT coalesce(json_agg({alias}.{quote(one.name)}), '[]') FROM (", body, f") {alias})"),
+                sql(
+                    f"(SELECT coalesce(json_agg({alias}.{quote(one.name)}), '[]') FROM (", body, f") {alias})"
+                ),
                 json=True,
             )
             for one in inner
         ]
 
-    def _enter(self, rows: Rows, item: Embed, below: tuple[str, ...]) -> tuple[Rows, Relationship]:
-        self.frame.embeds += 1
-        if self.frame.embeds > MAX_EMBEDS or len(below) > MAX_DEPTH:
-            raise QueryError("query.too_deep", f"at most {MAX_EMBEDS} relations, {MAX_DEPTH} deep")
-        target = self._entity_name(item.target)
-        relation = find(self._known[rows.entity.name], rows.entity.name, target, item.hint)
-        return self.rows(relation.target), relation
-
-    def _entity_name(self, name: str) -> str:
-        return resolve_entity(self.frame, name) or name
-
-    # -- one level --------------------------------------------------------------------------------------------------
-
     def _level_select(
         self, related: Rows, relation: Relationship, outer: Rows, inner: list[Selected], path: tuple[str, ...]
     ) -> Fragment:
         level = self.query.level(path)
-        source, tie = self._source(related, relation, outer)
+        source, tie = self.source(related, relation, outer)
         where = [tie, *related.predicate(), *self.filters(related, level.filters, path)]
         if relation.to_one:
             paging = sql(" LIMIT 1")
@@ -170,75 +118,6 @@ class Reader:
             paging = sql(paging, " OFFSET ", Slot(level.offset, "bigint"))
         order = self.order(related, level.order, path)
         return select(inner, sql(" FROM ", source, " WHERE ", join(" AND ", where)), order, paging)
-
-    def _source(self, related: Rows, relation: Relationship, outer: Rows) -> tuple[Fragment, Fragment]:
-        table = f"{self.frame.table(related.entity.name)} {related.alias}"
-        near = f"{outer.alias}.{quote(relation.source_column)}"
-        far = f"{related.alias}.{quote(relation.target_column)}"
-        if relation.kind != "through":
-            return sql(table), sql(f"{far} = {near}")
-        junction = self.rows(relation.junction)
-        join_on = [sql(f"{junction.alias}.{quote(relation.far)} = {far}"), *junction.predicate()]
-        source = sql(
-            f"{table} JOIN {self.frame.table(relation.junction)} {junction.alias} ON ", join(" AND ", join_on)
-        )
-        return source, sql(f"{junction.alias}.{quote(relation.near)} = {near}")
-
-    def filters(self, rows: Rows, filters: tuple[Filter, ...], path: tuple[str, ...]) -> list[Fragment]:
-        """Return the predicates of a level, those on embedded relations included."""
-        found = [self._filter(rows, item, path) for item in filters]
-        items = self._items_at(path)
-        for embed in (item for item in items if isinstance(item, Embed)):
-            if embed.inner:
-                found.append(self._exists(rows, embed, (*path, embed.name)))
-        return found
-
-    def _filter(self, rows: Rows, item: Filter, path: tuple[str, ...]) -> Fragment:
-        if isinstance(item, Logic):
-            if not item.items:
-                return sql("true")
-            inner = sql(
-                "(",
-                join(f" {item.operator.upper()} ", [self._filter(rows, part, path) for part in item.items]),
-                ")",
-            )
-            return sql("NOT ", inner) if item.negated else inner
-        embed = self._embed_named(path, item)
-        if embed is not None:
-            exists = self._exists(rows, embed, (*path, embed.name))
-            wants_none = (item.word == "null") != item.negated
-            return sql("NOT ", exists) if wants_none else exists
-        return predicate(item, rows)
-
-    def _embed_named(self, path: tuple[str, ...], item: Condition) -> Embed | None:
-        """Return the embed that ``relation=is.null`` speaks of."""
-        if item.operator != "is" or item.path.steps or item.word not in {"null", "not_null"}:
-            return None
-        for embed in self._items_at(path):
-            if isinstance(embed, Embed) and item.path.column in {embed.name, embed.target}:
-                return embed
-        return None
-
-    def _exists(self, rows: Rows, embed: Embed, path: tuple[str, ...]) -> Fragment:
-        related, relation = self._enter(rows, embed, path)
-        source, tie = self._source(related, relation, rows)
-        level = self.query.level(path)
-        where = [tie, *related.predicate(), *self.filters(related, level.filters, path)]
-        return sql("EXISTS (SELECT 1 FROM ", source, " WHERE ", join(" AND ", where), ")")
-
-    def _embed_at(self, path: tuple[str, ...]) -> Embed | None:
-        items = self.query.select
-        found: Embed | None = None
-        for name in path:
-            found = next((item for item in items if isinstance(item, Embed) and item.name == name), None)
-            if found is None:
-                return None
-            items = found.items
-        return found
-
-    def _items_at(self, path: tuple[str, ...]) -> tuple[Item, ...]:
-        embed = self._embed_at(path)
-        return self.query.select if not path else embed.items if embed else ()
 
     def order(self, rows: Rows, keys: tuple[Order, ...], path: tuple[str, ...] = ()) -> list[Sorted]:
         """Return the sort keys of a level.
@@ -263,58 +142,27 @@ class Reader:
     def _names_aggregate(self, key: Order, path: tuple[str, ...]) -> bool:
         return any(
             isinstance(item, Column) and item.aggregate and key.path.column == (item.alias or item.aggregate)
-            for item in self._items_at(path)
+            for item in self.items_at(path)
         )
 
     def _ordered_by_relation(self, rows: Rows, key: Order, path: tuple[str, ...]) -> tuple[Fragment, str]:
-        for item in self._items_at(path):
+        for item in self.items_at(path):
             if isinstance(item, Embed) and key.relation in {item.name, item.target}:
                 embed = item
                 break
         else:
-            raise _not_embedded(key.relation)
-        related, relation = self._enter(rows, embed, (*path, embed.name))
+            raise not_embedded(key.relation)
+        related, relation = self.enter(rows, embed, (*path, embed.name))
         if not relation.to_one:
             raise QueryError(
                 "PGRST118",
                 f"A related order on '{key.relation}' is not possible",
                 details=f"'{rows.entity.name}' and '{key.relation}' do not form a many-to-one or one-to-one relationship",
             )
-        source, tie = self._source(related, relation, rows)
+        source, tie = self.source(related, relation, rows)
         value, pg_type, _ = related.value(key.path)
         condition = join(" AND ", [tie, *related.predicate()])
         return sql("(SELECT ", value, " FROM ", source, " WHERE ", condition, " LIMIT 1)"), pg_type
-
-    def check_levels(self) -> None:
-        """Refuse filters, orders and limits of relations that are not embedded.
-
-        Raises:
-            QueryError: PGRST108.
-        """
-        for path, _ in self.query.levels:
-            if path and self._embed_at(path) is None:
-                raise _not_embedded(".".join(path))
-
-    def search(self, rows: Rows) -> list[Fragment]:
-        """Return the full-text condition of ``search=``."""
-        if self.query.search < 0:
-            return []
-        hidden = [
-            name
-            for name, item in rows.entity.fields.items()
-            if item.searchable and (name not in rows.sight.fields or rows.sight.masked(name))
-        ]
-        document = search_document(rows.entity)
-        if not document or hidden:
-            raise QueryError(
-                "query.not_searchable",
-                f"{rows.entity.name} has no field to search in",
-                hint="mark fields with searchable: true",
-            )
-        text = render(document, prefix=f"{rows.alias}.")
-        return [
-            sql(f"{text} @@ websearch_to_tsquery('simple'::regconfig, ", Slot(self.query.search, "text"), ")")
-        ]
 
 
 def _check_aggregate(item: Column, pg_type: str) -> None:
@@ -325,22 +173,3 @@ def _check_aggregate(item: Column, pg_type: str) -> None:
     }.get(item.aggregate, pg_type not in _UNORDERED and not pg_type.endswith("[]"))
     if not fits:
         raise QueryError("42883", f"function {item.aggregate}({pg_type}) does not exist")
-
-
-def _not_embedded(name: str) -> QueryError:
-    return QueryError(
-        "PGRST108",
-        f"'{name[:100]}' is not an embedded resource in this request",
-        hint=f"Verify that '{name[:100]}' is included in the 'select' query parameter.",
-    )
-
-
-def resolve_entity(frame: Frame, name: str) -> str | None:
-    """Return the entity a name means, old names included while they answer."""
-    if name in frame.model.entities:
-        return name
-    for entity in frame.model.entities.values():
-        if entity.renamed_from == name and answers(entity.alias_until, frame.today):
-            frame.deprecated[name] = entity.name
-            return entity.name
-    return None

@@ -4,8 +4,8 @@ Decides paging, counting and the outermost shape; the levels below are ``read_sq
 """
 
 from schemas.compiler.model import Entity
-from schemas.compiler.query.columns import Frame, Rows, base_type
 from schemas.compiler.query import cursors
+from schemas.compiler.query.columns import Frame, Rows, base_type
 from schemas.compiler.query.cursors import SortKey
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.read_sql import Reader
@@ -20,7 +20,14 @@ MAX_COUNTED = 10_000
 
 
 def compile_read(
-    reader: Reader, entity: Entity, pairs: Pairs, media: tuple[str, bool, bool], *, by_key: bool, count: str, ranged: bool
+    reader: Reader,
+    entity: Entity,
+    pairs: Pairs,
+    media: tuple[str, bool, bool],
+    *,
+    by_key: bool,
+    count: str,
+    ranged: bool,
 ) -> Shape:
     """Compile a read of one row or of a list; the reader has the parsed query.
 
@@ -39,7 +46,12 @@ def compile_read(
     limit, offset = level.limit, level.offset
     if by_key:
         key_slot = _add(slots, "")
-        where.append(sql(f"{rows.alias}.{quote(entity.key)} = ", Slot(key_slot, base_type(entity.fields[entity.key].pg_type))))
+        where.append(
+            sql(
+                f"{rows.alias}.{quote(entity.key)} = ",
+                Slot(key_slot, base_type(entity.fields[entity.key].pg_type)),
+            )
+        )
     elif ranged:
         limit = limit if limit >= 0 else _add(slots, None)
         offset = offset if offset >= 0 else _add(slots, None)
@@ -51,7 +63,13 @@ def compile_read(
         text = whole.of_one(media)
     elif query.after >= 0 and not by_key:
         keys = _sort_keys(reader, rows, order, slots, selected)
-        scope = "|".join((reader.frame.namespace, entity.name, *(f"{key.value.parts}{key.descending}{key.nulls_first}" for key in keys)))
+        scope = "|".join(
+            (
+                reader.frame.namespace,
+                entity.name,
+                *(f"{key.value.parts}{key.descending}{key.nulls_first}" for key in keys),
+            )
+        )
         if slots[query.after]:
             number = next(number for number, (name, _) in enumerate(pairs) if name == "after")
             after = (keys[0].slot, len(keys), number)
@@ -90,7 +108,9 @@ class _Whole:
             ") r",
         )
 
-    def of_list(self, media: tuple[str, bool, bool], order: list[Sorted], paging: Fragment, count: str, *, one: bool) -> Fragment:
+    def of_list(
+        self, media: tuple[str, bool, bool], order: list[Sorted], paging: Fragment, count: str, *, one: bool
+    ) -> Fragment:
         """Return the read of a list."""
         source = sql(self._table, self._condition())
         return sql(
@@ -102,7 +122,14 @@ class _Whole:
         )
 
     def of_page(
-        self, media: tuple[str, bool, bool], keys: list[SortKey], size: Fragment, paging: Fragment, count: str, *, beyond: bool
+        self,
+        media: tuple[str, bool, bool],
+        keys: list[SortKey],
+        size: Fragment,
+        paging: Fragment,
+        count: str,
+        *,
+        beyond: bool,
     ) -> Fragment:
         """Return the read of a page of a list that is paged by cursors."""
         total = self._total(count, sql(self._table, self._condition()))
@@ -142,8 +169,19 @@ class _Whole:
         if self._where:
             return counted
         # only of a table of which the caller sees every row: the size of another is no business of his
-        known = sql("(SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = ", Const(self._name, "text"), "::regclass)")
-        return sql("(SELECT CASE WHEN n.c > ", f"{MAX_COUNTED} THEN greatest(n.c, ", known, ") ELSE n.c END FROM (SELECT ", counted, " AS c) n)")
+        known = sql(
+            "(SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = ",
+            Const(self._name, "text"),
+            "::regclass)",
+        )
+        return sql(
+            "(SELECT CASE WHEN n.c > ",
+            f"{MAX_COUNTED} THEN greatest(n.c, ",
+            known,
+            ") ELSE n.c END FROM (SELECT ",
+            counted,
+            " AS c) n)",
+        )
 
 
 def _sort_keys(
@@ -153,7 +191,9 @@ def _sort_keys(
     if grouped(selected):
         raise QueryError("query.bad_cursor", "groups are not paged by cursors", hint="use limit and offset")
     if any(key.relation for key in order):
-        raise QueryError("query.bad_cursor", "an order by a related row's field has no cursor", hint="use limit and offset")
+        raise QueryError(
+            "query.bad_cursor", "an order by a related row's field has no cursor", hint="use limit and offset"
+        )
     paths = [key.path for key in order]
     key_path = Path(rows.entity.key)
     keys = [*order, *([] if key_path in paths else [*reader.order(rows, (Order(key_path),))])]

@@ -97,7 +97,17 @@ def select(selected: list[Selected], source: Fragment, order: list[Sorted], pagi
         else:
             keys.append(sql(_sorted_group(selected, key), key.suffix))
     tail = sql(" GROUP BY ", ", ".join(groups)) if groups else sql("")
-    return sql("SELECT ", join(", ", outer), " FROM (SELECT ", join(", ", inner), source, ") g", tail, _order(keys), paging)
+    return sql(
+        "SELECT ",
+        join(", ", outer),
+        " FROM (SELECT ",
+        join(", ", inner),
+        source,
+        ") g",
+        tail,
+        _order(keys),
+        paging,
+    )
 
 
 def as_json(alias: str, selected: list[Selected]) -> str:
@@ -114,5 +124,11 @@ def _order(keys: list[Fragment]) -> Fragment:
 def _sorted_group(selected: list[Selected], key: Sorted) -> Fragment:
     for number, one in enumerate(selected):
         if one.name == key.path.column and not key.path.steps or (one.path == key.path and not one.aggregate):
-            return cast(sql(f'{one.aggregate}(g."c{number}")'), one.aggregate_cast) if one.aggregate else sql(f'g."c{number}"')
-    raise QueryError("42803", f"order names {key.path.column[:80]}, which is neither grouped by nor an aggregate")
+            return (
+                cast(sql(f'{one.aggregate}(g."c{number}")'), one.aggregate_cast)
+                if one.aggregate
+                else sql(f'g."c{number}"')
+            )
+    raise QueryError(
+        "42803", f"order names {key.path.column[:80]}, which is neither grouped by nor an aggregate"
+    )

@@ -75,7 +75,9 @@ def shape_of(pairs: Pairs) -> tuple[tuple[str, ...], list[str]]:
     return tuple(shape), values
 
 
-def parse_pairs(pairs: Pairs, reserved: int = 0) -> tuple[ReadQuery, list[Argument], tuple[tuple[int, int], ...]]:
+def parse_pairs(
+    pairs: Pairs, reserved: int = 0
+) -> tuple[ReadQuery, list[Argument], tuple[tuple[int, int], ...]]:
     """Parse a query; return it with its slots, and those of them that are literals of pairs."""
     parser = Parser()
     parser.slots.extend([None] * reserved)
@@ -84,7 +86,9 @@ def parse_pairs(pairs: Pairs, reserved: int = 0) -> tuple[ReadQuery, list[Argume
         before = len(parser.slots)
         parser.add(key, value)
         operator, dot, _ = value.partition(".")
-        if key in {"limit", "offset"} or (dot and operator in COMPARISONS and key not in SINGLE and not _special(key)):
+        if key in {"limit", "offset"} or (
+            dot and operator in COMPARISONS and key not in SINGLE and not _special(key)
+        ):
             dynamic.append((before, number))
     return parser.finish(), parser.slots, tuple(dynamic)
 

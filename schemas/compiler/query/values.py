@@ -14,7 +14,7 @@ MAX_NODES = 100_000
 _DECODER = msgspec.json.Decoder(float_hook=lambda text: _number(text))
 
 
-def decode_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
+def decode_json(data: bytes) -> Any:
     """Read one JSON text.
 
     Numbers with a fraction come as ``Decimal``; integral ones (``10.0``) as ``int``.
@@ -32,7 +32,7 @@ def decode_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
-def _number(text: str) -> Any:  # noqa: ANN401
+def _number(text: str) -> Any:
     from decimal import Decimal
 
     if len(text) > 400:
@@ -65,7 +65,7 @@ def _depth(data: bytes) -> int:
     return deepest
 
 
-def _check(value: Any, data: bytes) -> None:  # noqa: ANN401
+def _check(value: Any, data: bytes) -> None:
     """Refuse NUL characters (PostgreSQL cannot hold them), lone surrogates, duplicate keys and too many nodes."""
     keys = 0
     nodes = 0

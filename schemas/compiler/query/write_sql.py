@@ -10,7 +10,7 @@ called by ``compiler``.
 from dataclasses import dataclass
 
 from schemas.compiler.expressions.syntax import Expression
-from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
+from schemas.compiler.expressions.to_sql import SqlContext, to_sql
 from schemas.compiler.model import SOFT_DELETE_FIELD, AccessEntry, Entity, Field, Rule
 from schemas.compiler.query.access import entries_for
 from schemas.compiler.query.columns import Frame, answers
@@ -54,120 +54,6 @@ class Writer:
         self._table = frame.table(entity.name)
         self._context = SqlContext("t0", frame.namespace, frame.model, "o")
 
-    def insert(self, *, ragged: bool = False) -> Change:
-        """Return an INSERT; ``ragged`` rows have their own fields each, and defaults for what they miss."""
-        source, body, refusals = self._insert(ragged=ragged)
-        ctes = (self._body_cte(body, many=True, ragged=ragged), sql("w AS (", source, " RETURNING t0.*)"))
-        return Change(ctes, tuple(refusals), self._process_rules(with_old=False))
-
-    def upsert(
-        self, conflict: tuple[str, ...], *, merge: bool, whole: bool, ragged: bool, version: Fragment | None
-    ) -> Change:
-        """Return an INSERT that leaves alone, merges into or (``whole``) replaces the rows that are there.
-
-        Args:
-            conflict: the unique fields that decide whether a row is there.
-            merge: change the row that is there, else skip it.
-            whole: fields the body does not name go back to their defaults.
-            ragged: rows have their own fields each.
-            version: what the row must have, None for any.
-        """
-        entity = self._entity
-        mine = _forced(self._entries("create"))
-        if not set(conflict) <= {*self._columns, *mine}:
-            return self.insert(ragged=ragged)  # nothing says which row it would be
-        source, body, refusals = self._insert(ragged=ragged)
-        target = ", ".join(map(quote, conflict))
-        names = [name for name in (self._resettable() if whole else body) if name not in {*conflict, entity.key}]
-        if not merge or not (names or entity.managed):
-            clause = sql(source, f" ON CONFLICT ({target}) DO NOTHING RETURNING t0.*")
-            return Change((self._body_cte(body, many=True, ragged=ragged), sql("w AS (", clause, ")")), tuple(refusals))
-        entries = self._entries("update")
-        forced = _forced(entries)
-        sets = [sql(f"{quote(name)} = EXCLUDED.{quote(name)}") for name in names if name not in forced]
-        sets += self._set(forced)
-        same = [sql(f"t0.{quote(name)} = ", self._own(name, mine, ragged=ragged)) for name in conflict]
-        old = sql(
-            f"o AS MATERIALIZED (SELECT t0.* FROM {self._table} t0 JOIN body b ON ", join(" AND ", same), " FOR UPDATE OF t0)"
-        )
-        # reading o first: once this statement has changed a row, it could no longer be locked
-        clause = sql(source, " WHERE (SELECT count(*) FROM o) >= 0", f" ON CONFLICT ({target}) DO UPDATE SET ", join(", ", [*sets, *self._touch()]))
-        may = self._may(entries)
-        if may:
-            # a row out of the caller's reach must be refused, not skipped in silence
-            guard = sql(" WHERE CASE WHEN ", join(" AND ", may), " THEN true ELSE backsaas_api.refuse('BS403', '') END")
-            clause = sql(clause, guard)
-        refusals = [
-            *self._checks(self._entries("create"), None, f"w t0 WHERE {self._was('NOT')}"),
-            *self._checks(entries, None, f"w t0 WHERE {self._was('')}"),
-            *self._rules(with_old=True),
-        ]
-        if version is not None:
-            key = quote(entity.key)
-            refusals.append(
-                sql(
-                    f"(SELECT backsaas_api.refuse('BS412', '') FROM body b WHERE NOT EXISTS (SELECT 1 FROM o WHERE o.{key} = b.{key}"
-                    ' AND o."row_version" = ', version, ") LIMIT 1)",
-                )
-            )  # fmt: skip
-        ctes = (self._body_cte(body, many=True, ragged=ragged), old, sql("w AS (", clause, " RETURNING t0.*)"))
-        return Change(ctes, tuple(refusals), self._process_rules(with_old=True))
-
-    def _was(self, negation: str) -> str:
-        key = quote(self._entity.key)
-        return f"{negation} EXISTS (SELECT 1 FROM o WHERE o.{key} = t0.{key})"
-
-    def _resettable(self) -> list[str]:
-        """Return the fields that a whole new row sets."""
-        return [
-            field.name
-            for field in self._entity.fields.values()
-            if not (self._is_ours(field) or field.read_only or field.generated)
-            and (not field.write_only or field.name in self._columns)
-        ]
-
-    def _insert(self, *, ragged: bool) -> tuple[Fragment, list[str], list[Fragment]]:
-        """Return the INSERT up to its source, the fields taken from the body, and its refusals."""
-        entity = self._entity
-        entries = self._entries("create")
-        forced = _forced(entries)
-        body = [name for name in self._columns if name not in forced]
-        targets = [*body, *forced]
-        values = [self._own(name, forced, ragged=ragged) for name in targets]
-        for field in entity.fields.values():
-            if field.name in targets or field.virtual:
-                continue
-            if field.default is not None and not field.default.constant:
-                targets.append(field.name)
-                values.append(self._cast(to_sql(field.default, self._context), field))
-        if entity.managed:
-            for name in ("created_by", "updated_by"):
-                if name not in targets:
-                    targets.append(name)
-                    values.append(sql(Claim(("id",), "text")))
-        if not targets:
-            # nothing is given: name a field all the same, for one row per row of the body
-            spare = next((field for field in entity.fields.values() if field.name != entity.key and not field.virtual), None)
-            if spare is None:
-                raise QueryError("PGRST102", "an empty row")
-            targets = [spare.name]
-            given = sql("NULL") if spare.default is None else to_value_sql(spare.default, self._context)
-            values = [self._cast(given, spare)]
-        source = sql(
-            f"INSERT INTO {self._table} AS t0 ({', '.join(map(quote, targets))}) SELECT ", join(", ", values), " FROM body b"
-        )
-        return source, body, self._checks(entries, None) + self._rules(with_old=False)
-
-    def _own(self, name: str, forced: dict[str, Expression], *, ragged: bool) -> Fragment:
-        """Return a field of a row of the body: forced, given, or by default."""
-        field = self._entity.fields[name]
-        if name in forced:
-            return self._cast(to_sql(forced[name], SqlContext("b", self._frame.namespace, self._frame.model)), field)
-        if not ragged or field.default is None:
-            return sql(f"b.{quote(name)}")
-        default = self._cast(to_value_sql(field.default, self._context), field)
-        return sql(f"CASE WHEN b.\"?given\" ? '{name}' THEN b.{quote(name)} ELSE ", default, " END")
-
     def _set(self, forced: dict[str, Expression]) -> list[Fragment]:
         return [
             sql(f"{quote(name)} = ", self._cast(to_sql(expression, self._context), self._entity.fields[name]))
@@ -177,7 +63,7 @@ class Writer:
     def update(self, where: list[Fragment], version: Fragment | None = None) -> Change:
         """Return an UPDATE of the rows that meet ``where``, have the version and the caller may change."""
         entries = self._entries("update")
-        forced = _forced(entries)
+        forced = forced_values(entries)
         body = [name for name in self._columns if name not in forced]
         sets = [sql(f"{quote(name)} = b.{quote(name)}") for name in body]
         sets += [*self._set(forced), *self._touch()]
@@ -261,14 +147,24 @@ class Writer:
         if version is None:
             return []
         condition = join(" AND ", [*where, sql('t0."row_version" <> ', version)])
-        return [sql(f"(SELECT backsaas_api.refuse('BS412', '') FROM {self._table} t0 WHERE ", condition, " LIMIT 1)")]
+        return [
+            sql(
+                f"(SELECT backsaas_api.refuse('BS412', '') FROM {self._table} t0 WHERE ",
+                condition,
+                " LIMIT 1)",
+            )
+        ]
 
     def _body_cte(self, body: list[str], *, many: bool, ragged: bool = False) -> Fragment:
         if not body:
             return sql("body AS (SELECT FROM jsonb_array_elements(", Slot(BODY, "jsonb"), ") e)")
         fields = ", ".join(f"{quote(name)} {self._entity.fields[name].pg_type}" for name in body)
         if ragged:
-            rows = sql('SELECT r.*, "?e" AS "?given" FROM jsonb_array_elements(', Slot(BODY, "jsonb"), f') "?e", jsonb_to_record("?e") AS r({fields})')
+            rows = sql(
+                'SELECT r.*, "?e" AS "?given" FROM jsonb_array_elements(',
+                Slot(BODY, "jsonb"),
+                f') "?e", jsonb_to_record("?e") AS r({fields})',
+            )
         else:
             function = "jsonb_to_recordset" if many else "jsonb_to_record"
             rows = sql(f"SELECT * FROM {function}(", Slot(BODY, "jsonb"), f") AS e({fields})")
@@ -298,9 +194,7 @@ class Writer:
             sql('"row_version" = t0."row_version" + 1'),
         ]
 
-    def _checks(
-        self, entries: tuple[AccessEntry, ...], old: str | None, written: str = ""
-    ) -> list[Fragment]:
+    def _checks(self, entries: tuple[AccessEntry, ...], old: str | None, written: str = "") -> list[Fragment]:
         if any(entry.check is None and (old is None or entry.rule is None) for entry in entries):
             return []
         options: list[Fragment] = []
@@ -363,12 +257,13 @@ def _forbidden(names: list[str]) -> QueryError:
         "42501",
         f"permission denied to write {', '.join(names)[:200]}",
         errors=tuple(
-            {"pointer": f"/{name}", "code": "forbidden_field", "detail": "you may not write this field"} for name in names
+            {"pointer": f"/{name}", "code": "forbidden_field", "detail": "you may not write this field"}
+            for name in names
         ),
     )
 
 
-def _forced(entries: tuple[AccessEntry, ...]) -> dict[str, Expression]:
+def forced_values(entries: tuple[AccessEntry, ...]) -> dict[str, Expression]:
     """Return the values set for the caller: those that every entry sets."""
     first, *others = entries
     return {

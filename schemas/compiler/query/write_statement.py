@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from schemas.compiler.model import Entity
 from schemas.compiler.query.columns import base_type
 from schemas.compiler.query.errors import QueryError
+from schemas.compiler.query.insert_sql import Inserter
 from schemas.compiler.query.preferences import Preferences
 from schemas.compiler.query.read_sql import Reader
 from schemas.compiler.query.selected import ROW, as_json, select
 from schemas.compiler.query.shapes import Pairs, Shape, parse_pairs
 from schemas.compiler.query.syntax import ReadQuery
-from schemas.compiler.query.write_sql import Change, Writer, body_columns
+from schemas.compiler.query.write_sql import Change, body_columns
 from schemas.compiler.sql import Argument, Fragment, Slot, join, quote, sql, statement
 
 VERSION = 1
@@ -68,7 +69,11 @@ def compile_write(reader: Reader, entity: Entity, pairs: Pairs, wish: Wish) -> S
         if wish.by_key:
             key_slot = len(slots)
             slots.append("")
-            where.append(sql(f"t0.{quote(entity.key)} = ", Slot(key_slot, base_type(entity.fields[entity.key].pg_type))))
+            where.append(
+                sql(
+                    f"t0.{quote(entity.key)} = ", Slot(key_slot, base_type(entity.fields[entity.key].pg_type))
+                )
+            )
         if not query.level(()).filters and not wish.by_key:
             raise QueryError(
                 "query.no_filter", f"{'PATCH' if wish.verb == 'update' else 'DELETE'} without a filter would touch every row",
@@ -82,15 +87,17 @@ def _chooses(query: ReadQuery) -> bool:
     return any(getattr(item, "inner", False) for item in query.select)
 
 
-def _writer(reader: Reader, entity: Entity, query: ReadQuery, wish: Wish) -> Writer:
+def _writer(reader: Reader, entity: Entity, query: ReadQuery, wish: Wish) -> Inserter:
     names = wish.names
     if query.columns is not None and wish.verb != "delete":
         names = query.columns
     fields = body_columns(reader.frame, entity, names)
-    return Writer(reader.frame, entity, reader.roles, tuple(dict.fromkeys(fields.values())))
+    return Inserter(reader.frame, entity, reader.roles, tuple(dict.fromkeys(fields.values())))
 
 
-def _insertion(writer: Writer, entity: Entity, query: ReadQuery, wish: Wish, version: Fragment | None) -> Change:
+def _insertion(
+    writer: Inserter, entity: Entity, query: ReadQuery, wish: Wish, version: Fragment | None
+) -> Change:
     resolution = wish.preferences.resolution
     whole = wish.verb == "replace"
     if not (whole or resolution):
@@ -116,7 +123,9 @@ def _finish(
     limit = wish.preferences.max_affected
     if limit is not None and wish.preferences.handling == "strict":
         refusals.append(
-            sql(f"(SELECT backsaas_api.refuse('BS429', count(*)::text) FROM w HAVING count(*) > {limit:d}) IS NULL")
+            sql(
+                f"(SELECT backsaas_api.refuse('BS429', count(*)::text) FROM w HAVING count(*) > {limit:d}) IS NULL"
+            )
         )
     names: tuple[str, ...] = ()
     body = sql("NULL::text")
@@ -129,7 +138,9 @@ def _finish(
         inner = select(selected, source, reader.order(rows, query.level(()).order), sql(""))
         listed = f"json_agg({as_json(ROW, selected)})"
         value = f"({listed}->0)" if one else f"coalesce({listed}, '[]')"
-        body = sql(f"(SELECT {f'json_strip_nulls({value})' if strip else value}::text FROM (", inner, f") {ROW})")
+        body = sql(
+            f"(SELECT {f'json_strip_nulls({value})' if strip else value}::text FROM (", inner, f") {ROW})"
+        )
     checked = sql("CASE WHEN ", join(" AND ", refusals), " THEN 1 END AS checked, ") if refusals else sql("")
     version = 'max(w."row_version")::text' if entity.managed else "NULL::text"
     text = sql(
