@@ -1,7 +1,7 @@
 """All statements of one generation of a tenant: requests in, prepared statements out, shapes remembered.
 
-Decides what is cached: statements by shape, and in front of that whole requests by their exact text, since clients
-repeat themselves. Pure; one per generation, called by the tenant's operations.
+Decides what is cached: statements by shape, and in front of that whole requests by their exact text, since
+clients repeat themselves. Pure; one per generation, called by the tenant's operations.
 """
 
 from dataclasses import replace

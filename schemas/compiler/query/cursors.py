@@ -1,7 +1,7 @@
 """Keyset cursors: the sort values of the last row of a page, signed, and the condition of what comes after it.
 
-Decides what ``after=`` carries and that nobody but us can write it: a cursor holds for one tenant, entity and order.
-Pure; called by ``read_statement`` and ``compiler``.
+Decides what ``after=`` carries and that nobody but us can write it: a cursor holds for one tenant, entity
+and order. Pure; called by ``read_statement`` and ``compiler``.
 """
 
 import base64

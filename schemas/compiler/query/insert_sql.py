@@ -1,7 +1,7 @@
 """INSERT and upsert: what every row of the body becomes, and what happens to the row that is already there.
 
-Decides that an upsert needs the rights of both creating and updating, and that each row is checked by what happened to
-it. Pure; called by ``write_statement``.
+Decides that an upsert needs the rights of both creating and updating, and that each row is checked by what
+happened to it. Pure; called by ``write_statement``.
 """
 
 from schemas.compiler.expressions.syntax import Expression

@@ -1,7 +1,7 @@
 """A raw query string to a ``ReadQuery`` and its literals, in PostgREST's grammar.
 
-Decides form only: no name is looked up here. Every literal goes to ``slots`` and is referred to by number. Pure; called
-by ``compiler``.
+Decides form only: no name is looked up here. Every literal goes to ``slots`` and is referred to by number.
+Pure; called by ``compiler``.
 """
 
 from dataclasses import replace
@@ -123,7 +123,7 @@ class Parser:
 
     # -- filters ----------------------------------------------------------------------------------------------------
 
-    def _condition(self, path: Path, text: str, what: str) -> Condition:
+    def _condition(self, path: Path, text: str, what: str) -> Condition:  # noqa: C901 - one branch per family
         rest = text
         negated = rest.startswith("not.")
         if negated:

@@ -62,7 +62,7 @@ def _bare_item(cursor: Cursor, depth: int) -> Item:
             return _aggregate_rest(cursor, Path(""), alias, "", "count")
         name = cursor.name()
     if cursor.peek("(") or cursor.peek("!"):
-        return _embed(cursor, name, alias, spread, depth)
+        return _embed(cursor, name, alias, depth, spread=spread)
     if spread:
         raise cursor.fail()
     path = Path(name, json_steps(cursor))
@@ -80,7 +80,7 @@ def _aggregate_rest(cursor: Cursor, path: Path, alias: str, cast: str, aggregate
     return Column(path, alias, cast, aggregate, cursor.name() if cursor.take("::") else "")
 
 
-def _embed(cursor: Cursor, name: str, alias: str, spread: bool, depth: int) -> Embed:
+def _embed(cursor: Cursor, name: str, alias: str, depth: int, *, spread: bool) -> Embed:
     hint, inner = "", False
     while cursor.take("!"):
         word = cursor.name()

@@ -1,7 +1,7 @@
 """A parsed read to one statement whose answer PostgreSQL itself writes as JSON.
 
-Decides the shape of the SQL: related rows are scalar subqueries, inner joins are EXISTS, so that no join changes
-the number of rows. Pure; called by ``read_statement`` and ``write_statement``.
+Decides the shape of the SQL: related rows are scalar subqueries, inner joins are EXISTS, so that no join
+changes the number of rows. Pure; called by ``read_statement`` and ``write_statement``.
 """
 
 from schemas.compiler.query.columns import Rows, base_type, cast
@@ -14,9 +14,9 @@ from schemas.compiler.sql import Fragment, Slot, join, quote, sql
 
 MAX_RELATED = 1000
 _SUMMABLE = frozenset(
-    ["integer", "int", "int4", "int8", "bigint", "smallint", "numeric", "float4", "float8", "real"]
-    + ["double precision", "interval"]
-)
+    {"integer", "int", "int4", "int8", "bigint", "smallint", "numeric", "float4", "float8", "real",
+     "double precision", "interval"}
+)  # fmt: skip
 _UNORDERED = frozenset({"uuid", "boolean", "bool", "json", "jsonb"})
 
 

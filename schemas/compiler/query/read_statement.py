@@ -1,6 +1,7 @@
 """One read as one statement that answers with one row: body, page_count, total, version, key and, if asked, cursor.
 
-Decides paging, counting and the outermost shape; the levels below are ``read_sql``'s. Pure; called by ``compiler``.
+Decides paging, counting and the outermost shape; the levels below are ``read_sql``'s. Pure; called by
+``compiler``.
 """
 
 from schemas.compiler.model import Entity

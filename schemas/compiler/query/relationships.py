@@ -14,8 +14,8 @@ class Relationship:
 
     Attributes:
         kind: one (source holds the key), many (target holds it), single (target holds it, uniquely), through.
-        source_column, target_column: equal in related rows; of a ``through``, their columns at the junction's ends.
-        junction, near, far: the junction's entity and its two columns.
+        source_column, target_column: equal in related rows; of a ``through``, their columns at the
+        junction's ends. junction, near, far: the junction's entity and its two columns.
     """
 
     kind: str

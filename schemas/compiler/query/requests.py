@@ -53,7 +53,8 @@ class WriteRequest:
 class Prepared:
     """A statement ready to run. It answers with one row: body, page_count, total, version, key.
 
-    With a ``cursor_scope`` also ``cursor``: None on the last page, else what ``QueryCompiler.next_cursor`` seals.
+    With a ``cursor_scope`` also ``cursor``: None on the last page, else what ``QueryCompiler.next_cursor``
+    seals.
 
     Attributes:
         slots: literals for ``statement.arguments``.

@@ -87,11 +87,9 @@ class RowFilter:
 
     def filters(self, rows: Rows, filters: tuple[Filter, ...], path: tuple[str, ...]) -> list[Fragment]:
         """Return the predicates of a level, those on embedded relations included."""
+        embeds = [item for item in self.items_at(path) if isinstance(item, Embed) and item.inner]
         found = [self._filter(rows, item, path) for item in filters]
-        items = self.items_at(path)
-        for embed in (item for item in items if isinstance(item, Embed)):
-            if embed.inner:
-                found.append(self._exists(rows, embed, (*path, embed.name)))
+        found += [self._exists(rows, embed, (*path, embed.name)) for embed in embeds]
         return found
 
     def _filter(self, rows: Rows, item: Filter, path: tuple[str, ...]) -> Fragment:

@@ -1,7 +1,7 @@
 """One level of a read: its keys, rows, groups and order, put together as one SELECT.
 
-Decides that aggregates are computed over a subquery that already holds plain values, so that anything that can be
-selected can also be grouped by. Pure; called by ``read_sql`` and the statement builders.
+Decides that aggregates are computed over a subquery that already holds plain values, so that anything that
+can be selected can also be grouped by. Pure; called by ``read_sql`` and the statement builders.
 """
 
 from dataclasses import dataclass
@@ -123,7 +123,9 @@ def _order(keys: list[Fragment]) -> Fragment:
 
 def _sorted_group(selected: list[Selected], key: Sorted) -> Fragment:
     for number, one in enumerate(selected):
-        if one.name == key.path.column and not key.path.steps or (one.path == key.path and not one.aggregate):
+        if (one.name == key.path.column and not key.path.steps) or (
+            one.path == key.path and not one.aggregate
+        ):
             return (
                 cast(sql(f'{one.aggregate}(g."c{number}")'), one.aggregate_cast)
                 if one.aggregate

@@ -1,7 +1,7 @@
 """Compiled requests without their literals, so that requests that differ only in literals share a statement.
 
-Decides what is a literal: the value of a plain ``column=operator.value``, paging, the key in the path, a cursor.
-Pure; called by ``compiler`` and the statement builders.
+Decides what is a literal: the value of a plain ``column=operator.value``, paging, the key in the path, a
+cursor. Pure; called by ``compiler`` and the statement builders.
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def shape_of(pairs: Pairs) -> tuple[tuple[str, ...], list[str]]:
     for key, value in pairs:
         operator, dot, literal = value.partition(".")
         shape.append(key)
-        if key == "limit" or key == "offset":
+        if key in {"limit", "offset"}:
             values.append(value)
         elif key == "after":
             shape.append("." if value else "")

@@ -1,7 +1,7 @@
 """A parsed query, before anything is known of the tenant: names as written, literals as slots.
 
-Made by ``parse``, resolved by ``read_sql`` and ``write_sql``. Literals never appear here, only their slot numbers, so
-that equal shapes are equal values.
+Made by ``parse``, resolved by ``read_sql`` and ``write_sql``. Literals never appear here, only their slot
+numbers, so that equal shapes are equal values.
 """
 
 from dataclasses import dataclass

@@ -3,6 +3,7 @@
 Pure; called by the write pipeline.
 """
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -11,16 +12,16 @@ from schemas.compiler.query.errors import QueryError
 
 MAX_DEPTH = 64
 MAX_NODES = 100_000
-_DECODER = msgspec.json.Decoder(float_hook=lambda text: _number(text))
 
 
-def decode_json(data: bytes) -> Any:
+def decode_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """Read one JSON text.
 
     Numbers with a fraction come as ``Decimal``; integral ones (``10.0``) as ``int``.
 
     Raises:
-        QueryError: PGRST102 for anything that is not plain JSON, has duplicate keys, or is too deep or too large.
+        QueryError: PGRST102 for anything that is not plain JSON, has duplicate keys, or is too deep or too
+            large.
     """
     if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
         raise QueryError("PGRST102", f"the body is nested deeper than {MAX_DEPTH} levels")
@@ -32,9 +33,7 @@ def decode_json(data: bytes) -> Any:
     return value
 
 
-def _number(text: str) -> Any:
-    from decimal import Decimal
-
+def _number(text: str) -> int | Decimal:
     if len(text) > 400:
         raise ValueError("too many digits")
     number = Decimal(text)
@@ -42,6 +41,9 @@ def _number(text: str) -> Any:
     if not -400 < exponent < 400:
         raise ValueError("out of range")
     return int(number) if number == number.to_integral_value() and exponent < 40 else number
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_number)
 
 
 def _depth(data: bytes) -> int:
@@ -65,7 +67,7 @@ def _depth(data: bytes) -> int:
     return deepest
 
 
-def _check(value: Any, data: bytes) -> None:
+def _check(value: object, data: bytes) -> None:
     """Refuse NUL characters (PostgreSQL cannot hold them), lone surrogates, duplicate keys and too many nodes."""
     keys = 0
     nodes = 0

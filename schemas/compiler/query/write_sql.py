@@ -3,8 +3,8 @@
     WITH body AS (...), [old AS (... FOR UPDATE),] w AS (INSERT | UPDATE | DELETE ... RETURNING t0.*)
     SELECT <refusals>, <representation> FROM ...
 
-A refusal is a call of ``backsaas_api.refuse`` that raises inside the statement, so that nothing of it remains. Pure;
-called by ``compiler``.
+A refusal is a call of ``backsaas_api.refuse`` that raises inside the statement, so that nothing of it
+remains. Pure; called by ``compiler``.
 """
 
 from dataclasses import dataclass
