@@ -1,4 +1,4 @@
-"""Names of a request to SQL: which column, JSON path or computed value, of what type, and only if the caller sees it.
+"""Names of a request to SQL: which column, JSON path or computed value, if the caller sees it.
 
 Pure; called by ``conditions``, ``read_sql`` and ``write_sql``.
 """
@@ -14,14 +14,16 @@ from schemas.compiler.query.syntax import Path
 from schemas.compiler.sql import Const, Fragment, join, quote, sql
 
 CASTS = frozenset(
-    {"text", "integer", "int", "int4", "int8", "bigint", "smallint", "numeric", "float4", "float8", "real", "boolean", "bool",
+    {"text", "integer", "int", "int4", "int8", "bigint", "smallint", "numeric", "float4", "float8", "real",
+     "boolean", "bool",
      "date", "time", "timestamp", "timestamptz", "uuid", "json", "jsonb", "varchar", "interval"}
 )  # fmt: skip
 
 
 _TEXTS = frozenset({"text", "varchar"})
 _FAMILIES = (
-    frozenset({"integer", "int", "int4", "int8", "bigint", "smallint", "numeric", "float4", "float8", "real", "double precision"}),
+    frozenset({"integer", "int", "int4", "int8", "bigint", "smallint", "numeric", "float4", "float8", "real",
+               "double precision"}),
     frozenset({"date", "timestamp", "timestamptz", "timestamp with time zone"}),
     frozenset({"boolean", "bool", "integer", "int", "int4"}),
 )  # fmt: skip
@@ -92,7 +94,7 @@ class Rows:
         return sql("(", join(" OR ", parts), ")") if len(parts) == len(entries) else sql("true")
 
     def predicate(self, *, deleted: bool = False) -> list[Fragment]:
-        """Return what every row of the entity must meet to be seen; ``deleted`` rows too, where just deleted."""
+        """Return what every row of the entity must meet to be seen; ``deleted`` ones may be deleted."""
         parts: list[Fragment] = []
         if self.entity.soft_delete and not deleted:
             parts.append(sql(f'{self.alias}."deleted_at" IS NULL'))

@@ -62,8 +62,8 @@ class QueryCompiler:
         """
         key = request.key
         recent = (
-            request.entity, request.query, principal.roles, request.accept, request.preferences.count, request.range,
-            request.today, key is None,
+            request.entity, request.query, principal.roles, request.accept, request.preferences.count,
+            request.range, request.today, key is None,
         )  # fmt: skip
         known = self._recent.get(recent)
         if known is None:

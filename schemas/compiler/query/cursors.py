@@ -1,4 +1,4 @@
-"""Keyset cursors: the sort values of the last row of a page, signed, and the condition of what comes after it.
+"""Keyset cursors: the sort values of a page's last row, signed, and the condition of what comes after.
 
 Decides what ``after=`` carries and that nobody but us can write it: a cursor holds for one tenant, entity
 and order. Pure; called by ``read_statement`` and ``compiler``.

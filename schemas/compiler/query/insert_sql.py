@@ -81,7 +81,8 @@ class Inserter(Writer):
             key = quote(entity.key)
             refusals.append(
                 sql(
-                    f"(SELECT backsaas_api.refuse('BS412', '') FROM body b WHERE NOT EXISTS (SELECT 1 FROM o WHERE o.{key} = b.{key}"
+                    f"(SELECT backsaas_api.refuse('BS412', '') FROM body b WHERE NOT EXISTS"
+                    f" (SELECT 1 FROM o WHERE o.{key} = b.{key}"
                     ' AND o."row_version" = ', version, ") LIMIT 1)",
                 )
             )  # fmt: skip

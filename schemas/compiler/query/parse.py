@@ -121,7 +121,7 @@ class Parser:
             level = replace(level, filters=(*level.filters, condition))
         self._levels[where] = level
 
-    # -- filters ----------------------------------------------------------------------------------------------------
+    # -- filters ------------------------------------------------------------------------------------------
 
     def _condition(self, path: Path, text: str, what: str) -> Condition:  # noqa: C901 - one branch per family
         rest = text

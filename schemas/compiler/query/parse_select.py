@@ -1,4 +1,4 @@
-"""``select=`` to items: columns, JSON paths, casts, aggregates, embeds and spreads. Pure; called by ``parse``."""
+"""``select=`` to items: columns, JSON paths, casts, aggregates, embeds. Pure; called by ``parse``."""
 
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.scan import Cursor

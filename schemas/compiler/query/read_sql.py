@@ -73,7 +73,7 @@ class Reader(RowFilter):
     def _spread(
         self, related: Rows, relation: Relationship, rows: Rows, inner: list[Selected], below: tuple[str, ...]
     ) -> list[Selected]:
-        """Return the related row's keys as keys of this row; aggregates of a related row become this level's."""
+        """Return the related row's keys as keys of this row; its aggregates become this level's."""
         if relation.to_one:
             return [
                 Selected(
@@ -157,7 +157,8 @@ class Reader(RowFilter):
             raise QueryError(
                 "PGRST118",
                 f"A related order on '{key.relation}' is not possible",
-                details=f"'{rows.entity.name}' and '{key.relation}' do not form a many-to-one or one-to-one relationship",
+                details=f"'{rows.entity.name}' and '{key.relation}' do not form a many-to-one"
+                " or one-to-one relationship",
             )
         source, tie = self.source(related, relation, rows)
         value, pg_type, _ = related.value(key.path)

@@ -1,4 +1,4 @@
-"""One read as one statement that answers with one row: body, page_count, total, version, key and, if asked, cursor.
+"""One read as one statement that answers with one row: body, page_count, total, version, key, cursor.
 
 Decides paging, counting and the outermost shape; the levels below are ``read_sql``'s. Pure; called by
 ``compiler``.
@@ -79,7 +79,8 @@ def compile_read(
         text = whole.of_list(media, order, paging, "" if by_key else count, one=by_key)
     return Shape(
         statement(text), (media[0], media[1] or by_key, media[2]), tuple(one.name for one in selected),
-        tuple(reader.frame.deprecated.items()), dynamic, tuple(slots), limit, offset, key_slot, (), scope, after,
+        tuple(reader.frame.deprecated.items()), dynamic, tuple(slots), limit, offset, key_slot,
+        (), scope, after,
     )  # fmt: skip
 
 
@@ -100,7 +101,8 @@ class _Whole:
         """Return the read of one row by its key, with its version."""
         body = f'max(r."body"){"::json" if media[2] else ""}'
         return sql(
-            f'SELECT {_stripped(body, media)} AS body, count(*) AS page_count, NULL::bigint AS total, max(r."version")'
+            f"SELECT {_stripped(body, media)} AS body, count(*) AS page_count, "
+            'NULL::bigint AS total, max(r."version")'
             f' AS version, NULL::text AS key FROM (SELECT ({as_json(ROW, self._selected)})::text AS "body", '
             f'{self._rows.alias}."row_version"::text AS "version"{self._table}, LATERAL (SELECT ',
             columns(self._selected),
@@ -115,7 +117,8 @@ class _Whole:
         """Return the read of a list."""
         source = sql(self._table, self._condition())
         return sql(
-            f"SELECT {_stripped(_body(as_json(ROW, self._selected), media, one=one), media)} AS body, count(*) AS page_count, ",
+            f"SELECT {_stripped(_body(as_json(ROW, self._selected), media, one=one), media)} AS body, ",
+            "count(*) AS page_count, ",
             self._total(count, source),
             " AS total, NULL::text AS version, NULL::text AS key FROM (",
             select(self._selected, source, order, paging),

@@ -1,4 +1,4 @@
-"""How entities relate, as PostgREST sees foreign keys: to one, to many, many to many. Pure; called by ``read_sql``."""
+"""How entities relate, as PostgREST sees foreign keys: to one, to many, many to many. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -126,7 +126,8 @@ def find(known: tuple[Relationship, ...], entity: str, target: str, hint: str) -
         raise QueryError(
             "PGRST201",
             f"Could not embed because more than one relationship was found for '{entity}' and '{target}'",
-            hint=f"Try changing '{target}' to one of the following: {ways}. Find the desired relationship in the 'details' key.",
+            hint=f"Try changing '{target}' to one of the following: {ways}. "
+            "Find the desired relationship in the 'details' key.",
             errors=tuple(
                 {"cardinality": item.kind, "hint": _hint(item), "target": item.target} for item in candidates
             ),

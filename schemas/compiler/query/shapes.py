@@ -55,7 +55,7 @@ class Shape:
 
 
 def shape_of(pairs: Pairs) -> tuple[tuple[str, ...], list[str]]:
-    """Return what distinguishes the shapes of queries, and the pairs' values with plain ones cut to the literal."""
+    """Return what tells the shapes of queries apart, and the values with plain ones cut to the literal."""
     shape: list[str] = []
     values: list[str] = []
     for key, value in pairs:
@@ -141,7 +141,8 @@ def _range(text: str, offset: int, limit: int | None) -> tuple[int, int | None]:
         raise QueryError(
             "PGRST103",
             "Requested range not satisfiable",
-            details="The lower boundary must be lower than or equal to the upper boundary in the Range header.",
+            details="The lower boundary must be lower than or equal to the upper boundary "
+            "in the Range header.",
         )
     wanted = int(last) - int(first) + 1 if last else None
     sizes = [size for size in (wanted, limit) if size is not None]

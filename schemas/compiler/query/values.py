@@ -1,4 +1,4 @@
-"""JSON from a client to values that PostgreSQL takes: strict reading, and what the reader must not let through.
+"""JSON from a client to values that PostgreSQL takes: strict reading, and what must not get through.
 
 Pure; called by the write pipeline.
 """
@@ -68,7 +68,7 @@ def _depth(data: bytes) -> int:
 
 
 def _check(value: object, data: bytes) -> None:
-    """Refuse NUL characters (PostgreSQL cannot hold them), lone surrogates, duplicate keys and too many nodes."""
+    """Refuse NUL characters (PostgreSQL cannot hold them), duplicate keys and too many nodes."""
     keys = 0
     nodes = 0
     stack = [("", value)]

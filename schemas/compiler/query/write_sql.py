@@ -1,4 +1,4 @@
-"""Writes to one statement: the change, the checks of rows after it, and the answer, atomic and in one round trip.
+"""Writes to one statement: the change, the checks of rows after it, and the answer, in one round trip.
 
     WITH body AS (...), [old AS (... FOR UPDATE),] w AS (INSERT | UPDATE | DELETE ... RETURNING t0.*)
     SELECT <refusals>, <representation> FROM ...
@@ -118,7 +118,7 @@ class Writer:
             change = sql(f"w AS (DELETE FROM {self._table} AS t0 WHERE ", condition, " RETURNING t0.*)")
         return Change((change,), tuple(stale))
 
-    # -- parts ------------------------------------------------------------------------------------------------------
+    # -- parts ------------------------------------------------------------------------------------------
 
     def _entries(self, verb: str) -> tuple[AccessEntry, ...]:
         """Return the entries that let the caller write these fields."""

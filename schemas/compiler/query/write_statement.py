@@ -76,8 +76,10 @@ def compile_write(reader: Reader, entity: Entity, pairs: Pairs, wish: Wish) -> S
             )
         if not query.level(()).filters and not wish.by_key:
             raise QueryError(
-                "query.no_filter", f"{'PATCH' if wish.verb == 'update' else 'DELETE'} without a filter would touch every row",
-                hint="add a filter, and 'Prefer: handling=strict, max-affected=N' to be told when it touches more than N rows",
+                "query.no_filter",
+                f"{'PATCH' if wish.verb == 'update' else 'DELETE'} without a filter would touch every row",
+                hint="add a filter, and 'Prefer: handling=strict, max-affected=N' to be told "
+                "when it touches more than N rows",
             )  # fmt: skip
         change = writer.update(where, version) if wish.verb == "update" else writer.delete(where, version)
     return _finish(reader, entity, query, wish, change, (slots, dynamic, key_slot))
@@ -124,7 +126,8 @@ def _finish(
     if limit is not None and wish.preferences.handling == "strict":
         refusals.append(
             sql(
-                f"(SELECT backsaas_api.refuse('BS429', count(*)::text) FROM w HAVING count(*) > {limit:d}) IS NULL"
+                f"(SELECT backsaas_api.refuse('BS429', count(*)::text) FROM w"
+                f" HAVING count(*) > {limit:d}) IS NULL"
             )
         )
     names: tuple[str, ...] = ()
@@ -145,10 +148,12 @@ def _finish(
     version = 'max(w."row_version")::text' if entity.managed else "NULL::text"
     text = sql(
         "WITH ", join(", ", change.ctes), " SELECT ", checked, body,
-        f" AS body, count(*) AS page_count, NULL::bigint AS total, {version} AS version, min(w.{quote(entity.key)}::text) AS key FROM w",
+        f" AS body, count(*) AS page_count, NULL::bigint AS total, {version} AS version,"
+        f" min(w.{quote(entity.key)}::text) AS key FROM w",
     )  # fmt: skip
     return Shape(
-        statement(text), (media, one, strip), names, tuple(reader.frame.deprecated.items()), dynamic, tuple(slots),
+        statement(text), (media, one, strip), names, tuple(reader.frame.deprecated.items()),
+        dynamic, tuple(slots),
         key_slot=key_slot, process_rules=change.process_rules,
     )  # fmt: skip
 
