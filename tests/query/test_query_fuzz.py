@@ -17,7 +17,7 @@ from schemas.compiler.query.values import decode_json
 from tests.query.conftest import DENSE
 from tests.query.kit import TODAY, Tenant, uid, who
 
-OPERATORS = "eq neq gt gte lt lte like ilike match imatch isdistinct fts plfts phfts wfts cs cd ov sl sr nxr nxl adj in is eq(any) like(all) fts(english) fts(klingon) bad".split()  # fmt: skip
+OPERATORS = ["eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "match", "imatch", "isdistinct", "fts", "plfts", "phfts", "wfts", "cs", "cd", "ov", "sl", "sr", "nxr", "nxl", "adj", "in", "is", "eq(any)", "like(all)", "fts(english)", "fts(klingon)", "bad"]  # fmt: skip
 VALUES = ("", "1", "-1", "1.5", "true", "null", "{}", "{a,b}", "(a,b)", "(1,2)", "{1,2}", "[1,2]", '{"a":1}', "a*", "(", "%", "x'y", 'q"r', "\\", uid(1), "2026-01-01", "NaN", "9" * 30, "1e400", "10.0.0.1", "é", "[")  # fmt: skip
 MESS = st.text(alphabet="abi*,.:()!->\"\\'&=;%_ {}[]1\n?é", max_size=12)
 
@@ -214,18 +214,18 @@ written = st.sampled_from([*MODEL.entities]).flatmap(
 FUZZ = settings(max_examples=600, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-async def attempt(tenant: Tenant, make: Any) -> None:  # noqa: ANN401
+async def attempt(tenant: Tenant, make: Any) -> None:
     try:
         prepared = make()
     except QueryError as error:
-        assert error.code
-        assert error.message
+        assert error.code  # noqa: PT017 - any number of outcomes are fine
+        assert error.message  # noqa: PT017 - any number of outcomes are fine
         return
     try:
         await tenant.run(prepared, keep=False)
     except asyncpg.PostgresError as error:
         state = str(error.sqlstate)
-        assert state[:2] in {"22", "23", "BS", "54"} or state == "21000", (
+        assert state[:2] in {"22", "23", "BS", "54"} or state == "21000", (  # noqa: PT017 - success is fine too
             f"{state} {error}\n{prepared.statement.text}"
         )
 
@@ -242,11 +242,11 @@ async def test_random_reads(boss: Tenant) -> None:
         st.sampled_from(["", "", "0-1", "5-", "x", "3-1"]),
         st.sampled_from([None, None, None, uid(1), "x", ""]),
     )
-    def check(caller: Any, where: tuple[str, str], wish: str, media: str, span: str, key: str | None) -> None:  # noqa: ANN401, PLR0913
+    def check(caller: Any, where: tuple[str, str], wish: str, media: str, span: str, key: str | None) -> None:
         tenant = boss.as_(caller)
         entity, text = where
 
-        def make() -> Any:  # noqa: ANN401
+        def make() -> Any:
             return boss.queries.read(
                 ReadRequest(entity, key, text, parse_preferences(wish), media, span, TODAY), caller
             )
@@ -270,11 +270,11 @@ async def test_random_writes(boss: Tenant) -> None:
     )
     def check(
         caller: Any, where: tuple[str, str, Any], verb: str, wish: str, key: str | None, version: str | None
-    ) -> None:  # noqa: ANN401, PLR0913
+    ) -> None:
         tenant = boss.as_(caller)
         entity, text, body = where
 
-        def make() -> Any:  # noqa: ANN401
+        def make() -> Any:
             request = WriteRequest(
                 entity, tuple(body), key, text, parse_preferences(wish), "", version, TODAY
             )
@@ -296,4 +296,4 @@ def test_random_bodies(data: bytes) -> None:
     try:
         decode_json(data)
     except QueryError as error:
-        assert error.code in {"PGRST102", "22P05"}
+        assert error.code in {"PGRST102", "22P05"}  # noqa: PT017 - reading it is fine too

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from schemas.compiler.query.errors import QueryError
+from schemas.compiler.query.values import decode_json
 from tests.query.kit import WRITTEN, Tenant, uid
 
 
@@ -194,3 +195,32 @@ async def test_filters_on_embeds_choose_rows_of_a_write(boss: Tenant) -> None:
         query="select=id,projects!inner(title)&projects.title=eq.Alpha&id=not.is.null",
     )
     assert row["page_count"] == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["row_version", "created_by", "updated_at", "created_at", "total", "deleted_at"]
+)
+@pytest.mark.parametrize("verb", ["insert", "update"])
+async def test_fields_of_the_platform_are_not_written(boss: Tenant, name: str, verb: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        await boss.write(
+            verb, "tickets", {"title": "x", name: None}, query="id=not.is.null" if verb == "update" else ""
+        )
+    assert (caught.value.code, caught.value.errors[0]["pointer"]) == ("42501", f"/{name}")
+
+
+async def test_numbers_keep_their_digits(boss: Tenant) -> None:
+    body = decode_json(
+        b'{"id": "%s", "n": 1.10, "j": {"a": 1.25, "b": 123456789012345678901234567890}}' % uid(96).encode()
+    )
+    answer = (await boss.write("insert", "kinds", body))["body"][0]
+    assert (answer["n"], answer["j"]) == (1.1, {"a": 1.25, "b": 123456789012345678901234567890})
+
+
+async def test_names_like_our_own_aliases(boss: Tenant) -> None:
+    for alias in ("r", "x", "t0", "b", "w", "o", "row", "body", "cursor"):
+        assert await boss.get("people", f"select={alias}:name&name=eq.Ann") == [{alias: "Ann"}]
+        assert await boss.get("people", f"select={alias}:name", key=uid(1)) == {alias: "Ann"}
+        assert (await boss.get("tickets", f"select=owner({alias}:name)&title=eq.two")) == [
+            {"owner": {alias: "Ann"}}
+        ]
