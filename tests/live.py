@@ -78,7 +78,9 @@ class Live:
         async with aiohttp.ClientSession() as session:
             while True:
                 with contextlib.suppress(aiohttp.ClientError, OSError, asyncio.TimeoutError):
-                    async with session.get(f"{self.admin_url}/readyz", timeout=aiohttp.ClientTimeout(total=2)) as answer:
+                    async with session.get(
+                        f"{self.admin_url}/readyz", timeout=aiohttp.ClientTimeout(total=2)
+                    ) as answer:
                         if answer.status == 200:
                             return time.monotonic() - began
                 if self.process.poll() is not None or time.monotonic() - began > timeout:
