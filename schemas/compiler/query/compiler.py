@@ -4,7 +4,6 @@ Decides what is cached: statements by shape, and in front of that whole requests
 clients repeat themselves. Pure; one per generation, called by the tenant's operations.
 """
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
@@ -146,7 +145,7 @@ class QueryCompiler:
         )
         wish = Wish(
             verb, names, ragged, request.key is not None, request.expected_version is not None,
-            replace(request.preferences, applied=()), media_of(request.accept),
+            request.preferences, media_of(request.accept),
         )  # fmt: skip
         words, values = shape_of(pairs)
         key = (wish, request.entity, principal.roles, words, request.today)

@@ -1,6 +1,7 @@
 """The Prefer header (RFC 7240) as PostgREST uses it. Pure; called by the operations of a tenant."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from schemas.compiler.query.errors import QueryError
 
@@ -38,6 +39,7 @@ NONE = Preferences()
 _FIELDS = {"return": "returning"}
 
 
+@lru_cache(maxsize=256)
 def parse_preferences(prefer: str) -> Preferences:
     """Read all Prefer headers joined with commas; the first mention of a preference counts.
 
