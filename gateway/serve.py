@@ -37,7 +37,7 @@ from gateway.console import port_problem, say
 from gateway.dev_key import load_dev_key
 from gateway.rules import Rules, parse_rules
 from gateway.server import Gateway, TenantPort
-from gateway.vitals import Vitals
+from gateway.vitals import Vitals, settle_memory
 from runtime.actor import Actor
 from runtime.observe import Observation
 from runtime.ref import ActorRef
@@ -163,6 +163,7 @@ class Server:
         system = self._system = ActorSystem(root, observer=_observe)
         try:
             await self._start(system)
+            settle_memory()
             ended = asyncio.ensure_future(system.ended())  # noqa: TID251 - the process's own wait
             waiting = asyncio.ensure_future(stop.wait())  # noqa: TID251
             await asyncio.wait({ended, waiting}, return_when=asyncio.FIRST_COMPLETED)
