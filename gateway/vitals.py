@@ -79,7 +79,7 @@ class Vitals:
 
 
 def settle_memory() -> None:
-    """Spare the collector what lives as long as the process; let it look less often at what requests leave."""
+    """Spare the collector what lives for good; let it look less often at what requests leave."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 20, 20)
