@@ -9,6 +9,8 @@ AUTHENTICATED_ROLE = "authenticated"
 """Every signed-in caller has it."""
 ADMIN_ROLE = "admin"
 """The role that may do everything where an entity declares no ``access`` (deny by default for all others)."""
+SERVICE_ROLE = "*"
+"""The platform itself, acting inside a tenant; no file can name such a role and no credential proves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +22,25 @@ class Principal:
         email: the user's address, None when unknown.
         roles: effective role names, inherited ones and the built-in ``public`` included.
         claims: further values, by name; text, number, bool, list of text or None.
+        session: id of the session the caller signed in with, None without one.
+        key: id of the API key the caller used, None without one.
+        aal: how surely the caller is who they say: ``aal1``, or ``aal2`` with a second factor (NIST 800-63B).
+        scopes: ``entity:verb`` pairs an API key is limited to; None is no limit.
     """
 
     id: str | None = None
     email: str | None = None
     roles: frozenset[str] = frozenset({ANONYMOUS_ROLE})
     claims: Mapping[str, object] = field(default_factory=dict, hash=False)
+    session: str | None = None
+    key: str | None = None
+    aal: str = "aal1"
+    scopes: frozenset[str] | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether a credential was proven."""
+        return self.id is not None or self.key is not None
 
     def lookup(self, path: tuple[str, ...]) -> str | list[str | None] | None:
         """Return the value at ``path`` as text, or a list of texts; None when there is none."""
@@ -43,6 +58,8 @@ class Principal:
 
 
 ANONYMOUS = Principal()
+SERVICE = Principal(roles=frozenset({SERVICE_ROLE, ANONYMOUS_ROLE}))
+"""The platform's own hand: reads and writes every row and field; validation still applies."""
 
 
 def as_text(value: object) -> str | list[str | None] | None:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from schemas.compiler.model import AccessEntry, Entity, Field
-from schemas.compiler.principal import ADMIN_ROLE
+from schemas.compiler.principal import ADMIN_ROLE, SERVICE_ROLE
 from schemas.compiler.query.errors import QueryError
 
 _ADMIN = (AccessEntry(ADMIN_ROLE, aggregate=True),)
+_SERVICE = (AccessEntry(SERVICE_ROLE, aggregate=True),)
 
 
 def entries_for(entity: Entity, verb: str, roles: frozenset[str]) -> tuple[AccessEntry, ...]:
@@ -15,6 +16,8 @@ def entries_for(entity: Entity, verb: str, roles: frozenset[str]) -> tuple[Acces
     Raises:
         QueryError: 42501 when none does.
     """
+    if SERVICE_ROLE in roles:
+        return _SERVICE
     access = entity.access
     declared: tuple[AccessEntry, ...] = getattr(access, verb) if access.declared else _ADMIN
     found = tuple(entry for entry in declared if entry.role in roles)
