@@ -1,5 +1,6 @@
 """What travels between gateway and tenants: calls, results and their errors. Values only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,50 @@ class Result:
     body: bytes = b""
     content_type: str = "application/json; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credential:
+    """What a request brought to prove who asks; believed by nobody until the tenant's realm looked at it.
+
+    Attributes:
+        bearer: the token of ``Authorization: Bearer``, or "".
+        apikey: that header, or "".
+        cookie: value of the tenant's own session cookie, or "".
+        csrf: the ``X-CSRF-Token`` header, or "".
+        same_origin: the browser says that a page of this very origin sent it (Origin, Sec-Fetch-Site).
+        safe: the method promises to change nothing.
+    """
+
+    bearer: str = ""
+    apikey: str = ""
+    cookie: str = ""
+    csrf: str = ""
+    same_origin: bool = False
+    safe: bool = True
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Web:
+    """What only signing in needs to know of a request.
+
+    Attributes:
+        agent: the User-Agent, cut to 200 characters.
+        secure: the client reached us by TLS.
+        html: a browser wants a page, not JSON.
+        version: the ``X-Supabase-Api-Version`` header, or "".
+        cookies: by name.
+        authority: host and port as the client addressed us, canonical.
+        same_origin: as in ``Credential``; for forms, which have no credential yet.
+    """
+
+    agent: str = ""
+    secure: bool = False
+    html: bool = False
+    version: str = ""
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    authority: str = ""
+    same_origin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +80,13 @@ class Call(Interleaved[Result]):
         profile: Accept-Profile or Content-Profile, or "".
         if_match, if_none_match: those headers as received, or "".
         idempotency_key: that header, or "".
-        principal: who asks.
+        principal: who asks, when somebody already knows; else ``credential`` says.
         base: the tenant's API root as the client addressed it, e.g. ``/api/tenants/acme-corp``.
         request_id: for logs and problems.
         deadline: event-loop time after which nobody waits for the answer.
+        credential: what the request brought to prove who asks; None: ``principal`` counts.
+        address: the client's network address, "" inside the process.
+        web: for operations of ``auth`` only.
     """
 
     operation: str
@@ -59,6 +107,22 @@ class Call(Interleaved[Result]):
     base: str = ""
     request_id: str = ""
     deadline: float = 0.0
+    credential: Credential | None = None
+    address: str = ""
+    web: Web | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identify(Interleaved[Principal]):
+    """Asks a tenant who somebody is, without asking it for anything else.
+
+    Attributes:
+        credential: what the request brought.
+        deadline: event-loop time after which nobody waits for the answer.
+    """
+
+    credential: Credential
+    deadline: float = 0.0
 
 
 class ProblemError(Exception):
@@ -70,6 +134,8 @@ class ProblemError(Exception):
         details, hint: PostgREST's fields; "" when there is nothing to say.
         errors: one ``{pointer, code, detail}`` per failed field.
         headers: headers the answer carries, e.g. Retry-After.
+        more: further members of the document, e.g. ``weak_password``.
+        signed_in: whether the caller is known: then "not allowed" is 403, else 401; None: nobody looked.
     """
 
     def __init__(
@@ -81,6 +147,7 @@ class ProblemError(Exception):
         hint: str = "",
         errors: tuple[dict[str, Any], ...] = (),
         headers: tuple[tuple[str, str], ...] = (),
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -89,6 +156,8 @@ class ProblemError(Exception):
         self.hint = hint
         self.errors = errors
         self.headers = headers
+        self.more = more or {}
+        self.signed_in: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import jsonschema_rs
 
+from actors.features.auth.realm import Realm
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from schemas.compiler.model import TenantModel
@@ -29,6 +30,7 @@ class Generation:
         model: the compiled file.
         queries: its statements; caches live and die with the generation.
         pool: connections logged in as the tenant's role; shared by the tenant's generations.
+        realm: who is who in this tenant; shared by its generations, None where nobody signs in (commands).
         born: when it was built.
         secrets: values of the ``${NAME}`` references, by name.
         validators: body validators by (entity, verb), filled at first use.
@@ -48,3 +50,4 @@ class Generation:
     validators: dict[tuple[str, str], jsonschema_rs.Validator] = field(default_factory=dict)
     documents: dict[tuple[str, str, frozenset[str]], bytes] = field(default_factory=dict)
     principals: dict[Principal, Principal] = field(default_factory=dict)
+    realm: Realm | None = None

@@ -1,0 +1,75 @@
+"""Bodies of auth requests: one JSON object (or an HTML form), with texts of bounded length.
+
+Decides what is malformed before anybody looks at what it means. Called by the operations of this folder.
+"""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from actors.messages import Call, ProblemError
+
+MAX_TEXT = 1024
+
+
+def read_object(call: Call) -> dict[str, Any]:
+    """Return the body as an object; an empty body is an empty object.
+
+    Raises:
+        ProblemError: auth.bad_json.
+    """
+    if not call.body:
+        return {}
+    if call.content_type == "application/x-www-form-urlencoded":
+        try:
+            pairs = parse_qsl(call.body.decode("utf-8"), keep_blank_values=True, max_num_fields=50)
+        except ValueError:
+            raise ProblemError("auth.bad_json", "the form cannot be read") from None
+        return dict(pairs)
+    try:
+        value = msgspec.json.decode(call.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ProblemError("auth.bad_json", "the body is not JSON") from None
+    if not isinstance(value, dict):
+        raise ProblemError("auth.bad_json", "the body must be a JSON object")
+    return value
+
+
+def text(body: dict[str, Any], name: str, *, most: int = MAX_TEXT, required: bool = False) -> str:
+    """Return a text member without surrounding blanks; "" when it is absent or null.
+
+    Raises:
+        ProblemError: auth.validation_failed.
+    """
+    value = body.get(name)
+    if value is None or value == "":
+        if required:
+            raise invalid(name, f"'{name}' is missing")
+        return ""
+    if not isinstance(value, str) or len(value) > most or "\0" in value:
+        raise invalid(name, f"'{name}' is a text of at most {most} characters")
+    return value.strip()
+
+
+def mapping(body: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return an object member; empty when it is absent or null.
+
+    Raises:
+        ProblemError: auth.validation_failed.
+    """
+    value = body.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise invalid(name, f"'{name}' is an object")
+    return value
+
+
+def invalid(name: str, message: str) -> ProblemError:
+    """Return the refusal of one member."""
+    return ProblemError(
+        "auth.validation_failed",
+        message,
+        errors=({"pointer": f"/{name}", "code": "invalid", "detail": message},),
+    )

@@ -1,0 +1,50 @@
+"""One tenant's realm: everything that proves who somebody is, and what this process remembers of it.
+
+Decides which of a request's credentials counts. It outlives the tenant's generations: a new version of the
+file changes roles and rules, not who is signed in. Held by the tenant actor; operations of ``auth`` reach it
+through their generation.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from actors.features.auth.store import Store
+from actors.messages import TenantIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all realms of a process share.
+
+    Attributes:
+        url: public address of the installation, without a slash at the end; links in mails begin with it.
+        key: 32 secret bytes common to all processes of this database; sub-keys are derived from it.
+        now: aware UTC wall clock.
+        announce: tells the other processes that what they remember of a tenant (by its id) has changed.
+        dev_key: key of development tokens; None (the default) refuses them all.
+    """
+
+    url: str
+    key: bytes
+    now: Callable[[], datetime]
+    announce: Callable[[str], Awaitable[None]]
+    dev_key: bytes | None = None
+
+
+class Realm:
+    """See the module's docstring.
+
+    Args:
+        identity: the tenant.
+        store: its auth tables.
+        services: shared with the other realms.
+    """
+
+    def __init__(self, identity: TenantIdentity, store: Store, services: Services) -> None:
+        self.identity = identity
+        self.store = store
+        self.services = services
+        path = "/api/platform" if identity.slug == "system" else f"/api/tenants/{identity.slug}"
+        self.api = services.url + path
+        """Public address of the tenant's API root; the issuer is ``/auth/v1`` below it."""
