@@ -45,6 +45,8 @@ class EmbeddedPostgres:
             "max_connections": "100",
             "logging_collector": "off",
             "log_min_messages": "warning",
+            # two writers that wait for each other: one gives way and is tried again, soon
+            "deadlock_timeout": "200ms",
             **(options or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
