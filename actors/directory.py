@@ -19,8 +19,14 @@ from actors.connections import ConnectError
 from actors.scanner import Changed, Finding, Refused, Removed
 from actors.sources import Source
 from actors.tenant import registry
-from actors.tenant.actor import RegistryChanged, SourceChanged, SourceRemoved, TenantActor
-from actors.tenant.journal import CHANNEL
+from actors.tenant.actor import (
+    AccountsChanged,
+    RegistryChanged,
+    SourceChanged,
+    SourceRemoved,
+    TenantActor,
+)
+from actors.tenant.journal import ACCOUNTS, CHANNEL
 from actors.tenant.platform import Platform
 from actors.tenant.status import Rejection
 from config.settings import Settings
@@ -29,7 +35,7 @@ from runtime.restarts import RestartPolicy
 from runtime.signals import ActorError, ActorStatus, ChildEvent, ChildParked
 from runtime.spec import ChildSpec
 from runtime.supervisor import Supervisor
-from schemas.compiler.compile import SYSTEM_SLUG
+from schemas.compiler.compile import SYSTEM_SLUG, slug_of_file
 from schemas.compiler.diagnostics import Diagnostic, Position
 from schemas.compiler.names import slug_problem
 
@@ -38,8 +44,6 @@ WORKERS = 4
 TAKE_SECONDS = 3600.0
 """A migration may take long; its own steps are bounded."""
 LISTEN_RETRY = 1.0
-PLATFORM_FILE = "platform"
-"""``platform.yaml`` is the tenant ``system``."""
 
 log = structlog.get_logger("directory")
 
@@ -102,11 +106,11 @@ class Directory(Supervisor):
         """Act on what the watcher found."""
         match message.finding:
             case Changed(name, source):
-                self._changed(_slug(name), source)
+                self._changed(slug_of_file(name), source)
             case Removed(name):
-                self._removed(_slug(name))
+                self._removed(slug_of_file(name))
             case Refused(name, reason):
-                self._refuse(_slug(name), Diagnostic("source.unreadable", reason, Position(1, 1)), "")
+                self._refuse(slug_of_file(name), Diagnostic("source.unreadable", reason, Position(1, 1)), "")
 
     @override
     async def serve(self, message: Settled) -> None:
@@ -254,22 +258,22 @@ class Directory(Supervisor):
 
             connection.add_termination_listener(note_end)
             for slug in tuple(self._slugs.values()):
-                self._tell_registry_changed(slug)
+                # what happened while nobody listened is not known
+                self._tell(slug, RegistryChanged())
+                self._tell(slug, AccountsChanged())
             while not ended.is_set():
-                tenant = await heard.get()
+                word, _, tenant = (await heard.get()).rpartition(" ")
                 if tenant and tenant not in self._slugs:
                     await self._refresh()
                 if tenant in self._slugs:
-                    self._tell_registry_changed(self._slugs[tenant])
+                    self._tell(
+                        self._slugs[tenant], AccountsChanged() if word == ACCOUNTS else RegistryChanged()
+                    )
         finally:
             connection.terminate()
 
-    def _tell_registry_changed(self, slug: str) -> None:
+    def _tell(self, slug: str, message: RegistryChanged | AccountsChanged) -> None:
         ref = self._routes.get(slug)
         if ref is not None and ref.status is ActorStatus.RUNNING:
             with contextlib.suppress(ActorError):
-                ref.tell(RegistryChanged())
-
-
-def _slug(name: str) -> str:
-    return SYSTEM_SLUG if name == PLATFORM_FILE else name
+                ref.tell(message)

@@ -130,6 +130,9 @@ class Settings:
     port: int = setting(8000, "public port", least=1, most=65535)
     admin_host: str = setting("127.0.0.1", "address of the admin port (health, metrics); keep it private")
     admin_port: int = setting(8001, "admin port", least=1, most=65535)
+    url: str = setting(
+        "", "address people reach this installation at, for links in mails; empty: http://DOMAIN:PORT"
+    )
     domain: str = setting("localhost", "tenants answer at SLUG.DOMAIN and SLUG.api.DOMAIN")
     drain_seconds: float = setting(
         10.0, "at stop, requests in flight may take this long to finish", least=0, most=600

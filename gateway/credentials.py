@@ -1,69 +1,103 @@
-"""From request headers to a principal: which credential counts, and what it proves.
+"""From request headers to a ``Credential``: what a request brought, and whether a browser's own page sent it.
 
-Decides between no credential (anonymous), one that is believed, and a refusal. It never knows a tenant's
-roles: the tenant expands them. Called by ``gateway.server`` for every request to a tenant.
+Decides which headers count and which are malformed. It believes nothing: that is the tenant's realm's. Called
+by ``gateway.server`` for every request to a tenant.
 """
 
-import time
+from http.cookies import CookieError, SimpleCookie
 
-from actors.messages import ProblemError
-from gateway.dev_tokens import TokenError, Verified, verify
-from schemas.compiler.principal import ANONYMOUS, Principal
+from aiohttp.web_request import BaseRequest
+from multidict import istr
 
-CACHE_SIZE = 4096
-_KEY_PREFIX = "bsk_"
+from actors.features.auth.cookies import session_cookie
+from actors.messages import Credential, ProblemError, Web
+
+_AUTHORIZATION, _APIKEY, _COOKIE = istr("Authorization"), istr("apikey"), istr("Cookie")
+_ORIGIN, _SITE, _CSRF = istr("Origin"), istr("Sec-Fetch-Site"), istr("X-CSRF-Token")
+_AGENT, _VERSION, _ACCEPT = istr("User-Agent"), istr("X-Supabase-Api-Version"), istr("Accept")
+MAX_CREDENTIAL = 8192
+MAX_COOKIES = 8192
+MAX_AGENT = 200
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_NOTHING = Credential()
 
 
-class Credentials:
-    """Verifies credentials and remembers those it verified until they expire.
+def read_credential(request: BaseRequest, slug: str, *, secure: bool) -> Credential:
+    """Return what the request brought.
 
     Args:
-        dev_key: key of development tokens; None (the default of every installation) refuses them all.
+        request: as received.
+        slug: of the tenant; its session cookie is the only one that counts.
+        secure: the client reached us by TLS.
+
+    Raises:
+        ProblemError: auth.invalid_token for a scheme that is not used here; auth.key_in_url.
     """
-
-    def __init__(self, dev_key: bytes | None = None) -> None:
-        self._dev_key = dev_key
-        self._known: dict[tuple[str, str], Verified] = {}
-
-    def principal(self, slug: str, authorization: str | None, apikey: str | None) -> Principal:
-        """Return who asks.
-
-        Args:
-            slug: the tenant the request was routed to; a token for any other is refused.
-            authorization: that header, or None.
-            apikey: that header, or None.
-
-        Raises:
-            ProblemError: auth.invalid_token.
-        """
-        if authorization is None:
-            return self._key_only(apikey)
+    get = request.headers.get
+    authorization, apikey, cookies = get(_AUTHORIZATION), get(_APIKEY), get(_COOKIE)
+    if authorization is None and apikey is None and cookies is None:
+        return _NOTHING
+    bearer = ""
+    if authorization is not None:
         scheme, _, token = authorization.partition(" ")
-        known = self._known.get((slug, token))
-        now = time.time()
-        if known is not None and known.expires > now and scheme == "Bearer":
-            return known.principal
-        if scheme.lower() != "bearer" or not token:
+        bearer = token.strip()
+        if scheme.lower() != "bearer" or not bearer:
             raise _refusal("only 'Authorization: Bearer' is accepted")
-        token = token.strip()
-        if token == apikey and token.count(".") != 2:
-            # a client without a session repeats its project key as bearer
-            return self._key_only(apikey)
-        if self._dev_key is None:
-            raise _refusal("the credential is not accepted")
-        try:
-            verified = verify(self._dev_key, token, slug, now)
-        except TokenError as error:
-            raise _refusal(str(error)) from None
-        if len(self._known) >= CACHE_SIZE:
-            self._known.clear()
-        self._known[slug, token] = verified
-        return verified.principal
+    if len(bearer) > MAX_CREDENTIAL or len(apikey or "") > MAX_CREDENTIAL:
+        raise _refusal("the credential is too long")
+    cookie = _cookies(cookies).get(session_cookie(slug, secure=secure), "") if cookies is not None else ""
+    if not cookie:
+        return Credential(bearer, apikey or "")
+    return Credential(
+        bearer, apikey or "", cookie, get(_CSRF, ""), is_same_origin(request, secure), request.method in _SAFE
+    )
 
-    def _key_only(self, apikey: str | None) -> Principal:
-        if apikey is not None and apikey.startswith(_KEY_PREFIX):
-            raise _refusal("the API key is not known")
-        return ANONYMOUS
+
+def read_web(request: BaseRequest, *, secure: bool) -> Web:
+    """Return what signing in needs to know of a request."""
+    get = request.headers.get
+    accept = get(_ACCEPT, "")
+    return Web(
+        "".join(char for char in get(_AGENT, "")[:MAX_AGENT] if char.isprintable()),
+        secure,
+        prefers_html(accept),
+        get(_VERSION, "")[:20],
+        _cookies(get(_COOKIE, "")),
+        get(istr("Host"), "").lower(),
+        is_same_origin(request, secure),
+    )
+
+
+def prefers_html(accept: str) -> bool:
+    """Whether a browser wants to show a page: it names HTML, and before JSON."""
+    html, json = accept.find("text/html"), accept.find("application/json")
+    return html >= 0 and (json < 0 or html < json)
+
+
+def is_same_origin(request: BaseRequest, secure: bool) -> bool:  # noqa: FBT001 - as in Web
+    """Whether the browser says that a page of this very origin sent the request.
+
+    Browsers send ``Sec-Fetch-Site`` and, with unsafe methods, ``Origin``; a page cannot forge either (Fetch
+    standard). What sends neither is no browser a page could abuse, but a cookie alone does not prove that.
+    """
+    get = request.headers.get
+    site, origin = get(_SITE), get(_ORIGIN)
+    if site is not None and site not in {"same-origin", "none"}:
+        return False
+    if origin is None:
+        return site is not None
+    return origin == f"{'https' if secure else 'http'}://{get(istr('Host'), '').lower()}"
+
+
+def _cookies(header: str) -> dict[str, str]:
+    if not header or len(header) > MAX_COOKIES:
+        return {}
+    jar = SimpleCookie()
+    try:
+        jar.load(header)
+    except CookieError:
+        return {}
+    return {name: morsel.value for name, morsel in jar.items()}
 
 
 def _refusal(message: str) -> ProblemError:

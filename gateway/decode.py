@@ -7,9 +7,9 @@ Decides which media types and encodings are read at all. It never interprets a q
 from aiohttp.web_request import BaseRequest
 from multidict import CIMultiDictProxy, istr
 
-from actors.messages import Call, ProblemError
+from actors.messages import Call, Credential, ProblemError, Web
 from gateway.routes import Found
-from schemas.compiler.principal import Principal
+from schemas.compiler.principal import ANONYMOUS
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -96,10 +96,12 @@ def make_call(  # noqa: PLR0913, PLR0917 - the parts of a request, each from ano
     found: Found,
     query: str,
     body: bytes,
-    principal: Principal,
     base: str,
     request_id: str,
     deadline: float,
+    credential: Credential,
+    address: str,
+    web: Web | None,
 ) -> Call:
     """Return the call a request stands for.
 
@@ -136,8 +138,11 @@ def make_call(  # noqa: PLR0913, PLR0917 - the parts of a request, each from ano
         get(_IF_MATCH, ""),
         get(_IF_NONE_MATCH, ""),
         "" if reading else get(_KEY, ""),
-        principal,
+        ANONYMOUS,
         base,
         request_id,
         deadline,
+        credential,
+        address,
+        web,
     )

@@ -4,8 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
+from actors.features.auth.dev_tokens import KEY_BYTES
 from config.errors import StartError
-from gateway.dev_tokens import KEY_BYTES
 
 
 def load_dev_key(data_dir: Path) -> bytes:

@@ -29,11 +29,19 @@ class Place:
     slug: str
     base: str
     found: routes.Found | None
+    signs_in: bool = False
+
+    @property
+    def sign_in(self) -> str:
+        """Path of the page where a browser signs in for this place."""
+        return "/auth/v1/login" if self.slug == PLATFORM else f"/api/tenants/{self.slug}/auth/v1/login"
 
     @property
     def instance(self) -> str:
         """The resource without a row's key, for problems and logs."""
         found = self.found
+        if found is not None and self.signs_in:
+            return f"{self.base}/{found.route.path}"
         return f"{self.base}/{found.entity or found.route.path}" if found is not None else self.base or "/"
 
 
@@ -97,16 +105,21 @@ class Places:
 
     def _settle(self, match: Match, host: str, segments: tuple[str, ...]) -> Place:
         kind = match.rule.kind
-        slug = PLATFORM if kind == "platform" else match.slug
         named = tenant_of_host(host, self._domain)
+        slug = match.slug if kind in {"tenant", "ui"} else (kind == "auth" and named) or PLATFORM
         meant = {slug, _named_by_path(segments) or slug}
         if kind in {"tenant", "platform"} and named is not None and meant != {named}:
             raise ProblemError("http.tenant_mismatch", "the host names one tenant and the path another")
         if kind == "tenant" and slug_problem(slug):
             raise ProblemError("tenant.not_found", "there is no such tenant")
+        if kind == "auth":
+            # the words after /auth are those after a tenant's base
+            found = routes.find(("auth", *segments[match.depth :]))
+            return Place(match, slug, "", found, signs_in=found is not None)
         base = "".join(f"/{part}" for part in segments[: match.depth])
         found = routes.find(segments[match.depth :]) if kind in {"tenant", "platform"} else None
-        return Place(match, slug, base, found)
+        signs_in = found is not None and found.route.path.startswith("auth/")
+        return Place(match, slug, base, found, signs_in)
 
     def _page(self, path: str, request: BaseRequest) -> Result | None:
         """Return a page that belongs to no tenant: the language's schema, a problem's description."""

@@ -190,6 +190,9 @@ _FAMILIES: dict[str, tuple[int, str]] = {
     "database": (503, "Database not available"),
 }
 _INTERNAL = PROBLEMS["http.internal"]
+_AUTH = "auth."
+_KNOWN_ANYWAY = frozenset(code for code in PROBLEMS if code.startswith(_AUTH) and code != "auth.forbidden")
+"""Refusals of what was brought, not of who brought it."""
 _RETRY = ("Retry-After", "1")
 
 
@@ -207,12 +210,14 @@ def lookup(code: str, *, signed_in: bool = True) -> tuple[int, str]:
         found = _CLASSES.get(code[:2])
     if found is None:
         found = _FAMILIES.get(code.partition(".")[0], _INTERNAL)
-    if found[0] == 403 and not signed_in:
+    if found[0] == 403 and not signed_in and code not in _KNOWN_ANYWAY:
         return 401, "Sign in first"
     return found
 
 
-def render(error: ProblemError, *, request_id: str, instance: str, signed_in: bool = True) -> Result:
+def render(
+    error: ProblemError, *, request_id: str, instance: str, signed_in: bool = True, gotrue: str | None = None
+) -> Result:
     """Return the answer that tells a caller about a refusal.
 
     Args:
@@ -222,6 +227,8 @@ def render(error: ProblemError, *, request_id: str, instance: str, signed_in: bo
             does not
             exist are answered alike.
         signed_in: see ``lookup``.
+        gotrue: under ``/auth/v1`` the ``X-Supabase-Api-Version`` the client sent, "" without one; elsewhere
+            None.
     """
     status, title = lookup(error.code, signed_in=signed_in)
     document: dict[str, Any] = {
@@ -238,7 +245,15 @@ def render(error: ProblemError, *, request_id: str, instance: str, signed_in: bo
     }
     if error.errors:
         document["errors"] = list(error.errors)
+    document |= error.more
     headers = error.headers
+    if gotrue is not None:
+        name = error.code.removeprefix(_AUTH)
+        # without the header the client expects the older form, whose code is the status
+        document |= {"code": name if gotrue else status, "error_code": name, "msg": error.message}
+        headers = (*headers, ("x-sb-error-code", name))
+        if gotrue:
+            headers = (*headers, ("X-Supabase-Api-Version", gotrue))
     names = {name.lower() for name, _ in headers}
     if status in {429, 503} and "retry-after" not in names:
         headers = (*headers, _RETRY)

@@ -46,13 +46,90 @@ ROUTES: tuple[Route, ...] = (
     Route("schema", {"GET": "schema"}, "the live schema as JSON"),
     Route("status", {"GET": "status"}, "serving version, last reload, last refused edit"),
     Route("batch", {"POST": "batch"}, "several operations in one transaction"),
+    Route("me", {"GET": "me"}, "who I am and what I may do"),
     Route("rpc/{function}", {"GET": "call", "POST": "call"}, "call a function"),
     Route("functions/v1/{function}", {"GET": "call", "POST": "call"}, "call a function"),
     Route("{entity}", _COLLECTION, "rows of an entity"),
     Route("{entity}/{id}", _ROW, "one row"),
 )
 
+AUTH_ROUTES: tuple[Route, ...] = (
+    Route("auth/v1/signup", {"POST": "auth.signup"}, "sign up"),
+    Route("auth/v1/token", {"POST": "auth.token"}, "sign in, or exchange a refresh token, code or id token"),
+    Route("auth/v1/logout", {"POST": "auth.logout"}, "sign out: this session, all, or the others"),
+    Route("auth/v1/user", {"GET": "auth.user", "PUT": "auth.user.update"}, "my account"),
+    Route("auth/v1/user/identities", {"GET": "auth.identities.list"}, "my identities at other providers"),
+    Route("auth/v1/user/identities/authorize", {"GET": "auth.identities.link"}, "link a further identity"),
+    Route("auth/v1/user/identities/{id}", {"DELETE": "auth.identities.unlink"}, "unlink an identity"),
+    Route("auth/v1/recover", {"POST": "auth.recover"}, "mail a link to set a new password"),
+    Route("auth/v1/otp", {"POST": "auth.otp"}, "mail a link and code to sign in"),
+    Route("auth/v1/magiclink", {"POST": "auth.magiclink"}, "mail a link and code to sign in"),
+    Route("auth/v1/resend", {"POST": "auth.resend"}, "mail a link again"),
+    Route("auth/v1/invite", {"POST": "auth.invite"}, "invite somebody (admins)"),
+    Route(
+        "auth/v1/reauthenticate", {"GET": "auth.reauthenticate", "POST": "auth.reauthenticate"},
+        "mail a code that confirms it is me",
+    ),
+    Route("auth/v1/verify", {"GET": "auth.verify", "POST": "auth.verify"}, "use a link or code"),
+    Route("auth/v1/authorize", {"GET": "auth.authorize"}, "sign in at another provider"),
+    Route("auth/v1/callback", {"GET": "auth.callback"}, "back from another provider"),
+    Route("auth/v1/factors", {"GET": "auth.factors.list", "POST": "auth.factors.enroll"}, "second factors"),
+    Route("auth/v1/factors/{id}", {"DELETE": "auth.factors.unenroll"}, "remove a second factor"),
+    Route("auth/v1/factors/{id}/challenge", {"POST": "auth.factors.challenge"}, "ask for a code"),
+    Route("auth/v1/factors/{id}/verify", {"POST": "auth.factors.verify"}, "prove the second factor"),
+    Route("auth/v1/settings", {"GET": "auth.settings"}, "how one signs in here"),
+    Route("auth/v1/health", {"GET": "auth.health"}, "whether signing in works"),
+    Route("auth/v1/.well-known/jwks.json", {"GET": "auth.jwks"}, "public keys of the tokens"),
+    Route(
+        "auth/v1/.well-known/openid-configuration", {"GET": "auth.openid_configuration"}, "discovery document"
+    ),
+    Route(
+        "auth/v1/session", {"POST": "auth.session.create", "DELETE": "auth.session.end"}, "browser's session"
+    ),
+    Route(
+        "auth/v1/sessions", {"GET": "auth.sessions.list", "DELETE": "auth.sessions.revoke_all"}, "my sessions"
+    ),
+    Route("auth/v1/sessions/{id}", {"DELETE": "auth.sessions.revoke"}, "end one session"),
+    Route("auth/v1/keys", {"GET": "auth.keys.list", "POST": "auth.keys.create"}, "API keys (admins)"),
+    Route(
+        "auth/v1/keys/{id}",
+        {"GET": "auth.keys.get", "PATCH": "auth.keys.update", "DELETE": "auth.keys.revoke"},
+        "one API key (admins)",
+    ),
+    Route("auth/v1/keys/{id}/rotate", {"POST": "auth.keys.rotate"}, "replace an API key (admins)"),
+    Route("auth/v1/signing-keys/rotate", {"POST": "auth.keys.rotate_signing"}, "new signing key (admins)"),
+    Route(
+        "auth/v1/admin/users", {"GET": "auth.admin.users.list", "POST": "auth.admin.users.create"},
+        "accounts (admins)",
+    ),
+    Route(
+        "auth/v1/admin/users/{id}",
+        {
+            "GET": "auth.admin.users.get", "PUT": "auth.admin.users.update",
+            "DELETE": "auth.admin.users.delete",
+        },
+        "one account (admins)",
+    ),
+    Route("auth/v1/admin/generate_link", {"POST": "auth.generate_link"}, "make a link without mail (admins)"),
+    Route("auth/v1/admin/audit", {"GET": "auth.admin.audit"}, "what happened (admins)"),
+    Route("auth/v1/login", {"GET": "auth.login", "POST": "auth.login"}, "sign-in page"),
+    Route("auth/v1/password", {"GET": "auth.password", "POST": "auth.password"}, "page to set a password"),
+    Route("auth/v1/setup", {"GET": "auth.setup", "POST": "auth.setup"}, "first start (platform)"),
+    Route("auth/v1/tenants", {"GET": "auth.tenants"}, "tenants I belong to (platform)"),
+    Route("auth/v1/tenants/{slug}/session", {"POST": "auth.switch"}, "a session in a tenant (platform)"),
+)  # fmt: skip
+
 REST_PREFIX = ("rest", "v1")
+_AUTH_FIXED = {tuple(route.path.split("/")): route for route in AUTH_ROUTES if "{" not in route.path}
+_AUTH_VARIABLE = {
+    (len(parts), *(part for part in parts if part[0] != "{")): (
+        route,
+        next(i for i, part in enumerate(parts) if part[0] == "{"),
+    )
+    for route in AUTH_ROUTES
+    if "{" in route.path
+    for parts in [tuple(route.path.split("/"))]
+}
 _FIXED = {tuple(route.path.split("/")): route for route in ROUTES if route.path and "{" not in route.path}
 _INDEX = ROUTES[0]
 _RPC, _FUNCTIONS, _ENTITY, _ONE = ROUTES[-4:]
@@ -78,6 +155,8 @@ def find(parts: tuple[str, ...]) -> Found | None:
     if len(parts) == 2 and parts[0] == "rpc":
         return Found(_RPC, parts[1])
     if not rest:
+        if parts[0] == "auth":
+            return _find_auth(parts)
         fixed = _FIXED.get(parts)
         if fixed is not None:
             return Found(fixed)
@@ -89,4 +168,15 @@ def find(parts: tuple[str, ...]) -> Found | None:
         return Found(_ENTITY, parts[0])
     if len(parts) == 2:
         return Found(_ONE, parts[0], parts[1])
+    return None
+
+
+def _find_auth(parts: tuple[str, ...]) -> Found | None:
+    fixed = _AUTH_FIXED.get(parts)
+    if fixed is not None:
+        return Found(fixed)
+    for place in range(3, len(parts)):
+        route, variable = _AUTH_VARIABLE.get((len(parts), *parts[:place], *parts[place + 1 :]), (None, 0))
+        if route is not None and variable == place:
+            return Found(route, parts[place])
     return None

@@ -22,10 +22,12 @@ from typing_extensions import override
 from actors.compile_worker import CompileWorker
 from actors.database import Database
 from actors.directory import Directory, Found, Settled
+from actors.features.auth.realm import Services
 from actors.scanner import Finding, Scanner
 from actors.sources import Source, allow_leases
 from actors.tenant import registry
 from actors.tenant.door import TenantDoor
+from actors.tenant.journal import ACCOUNTS, CHANNEL
 from actors.tenant.platform import Platform
 from actors.tenant.status import StatusBook
 from actors.watcher import Watch, Watcher
@@ -143,6 +145,7 @@ class Server:
             lambda: datetime.now(UTC),
             settings.reload.drain_seconds,
             time.time(),
+            self._auth_services(bytes.fromhex(key)),
         )
         admin = AdminServer(
             settings.admin_host, settings.admin_port, self._vitals.unready, self._vitals.metrics
@@ -191,6 +194,21 @@ class Server:
             raise StartError(str(cause or error)) from error
         if self._gateway is None:
             raise StartError("the gateway did not start")
+
+    def _auth_services(self, key: bytes) -> Services:
+        settings = self._settings
+        return Services(
+            settings.url.rstrip("/") or f"http://{settings.domain}:{settings.port}",
+            key,
+            lambda: datetime.now(UTC),
+            self._announce_accounts,
+            load_dev_key(settings.data_dir) if settings.dev else None,
+        )
+
+    async def _announce_accounts(self, tenant: str) -> None:
+        """Tell the other processes of this database to look at a tenant's credentials again."""
+        async with self._database.owner() as connection:
+            await connection.execute("SELECT pg_catalog.pg_notify($1, $2)", CHANNEL, f"{ACCOUNTS} {tenant}")
 
     def _root(self, platform: Platform) -> Supervisor:
         settings = self._settings
@@ -254,7 +272,6 @@ class Server:
             settings,
             self._door,
             rules,
-            dev_key=load_dev_key(settings.data_dir) if settings.dev else None,
             documents={LANGUAGE_PATH: orjson.dumps(language_schema(), option=orjson.OPT_INDENT_2)},
         )
 

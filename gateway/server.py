@@ -11,18 +11,19 @@ import asyncio
 import time
 from collections.abc import Callable, Collection
 from typing import Protocol
+from urllib.parse import quote
 
 import orjson
 import structlog
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
-from actors.messages import Call, ProblemError, Result
+from actors.messages import Call, Identify, ProblemError, Result
 from config.settings import Settings
 from gateway import cors, decode, problems
 from gateway.answers import Answer
 from gateway.counters import Counters
-from gateway.credentials import Credentials
+from gateway.credentials import prefers_html, read_credential, read_web
 from gateway.limits import Limits, RateLimiter, socket_cap
 from gateway.places import Place, Places
 from gateway.protocol import HttpServer
@@ -30,7 +31,7 @@ from gateway.receive import read_body
 from gateway.rules import Rules
 from gateway.trace import RequestIds, continue_trace
 from schemas.compiler.emit.language import SCHEMA_ID, language_schema
-from schemas.compiler.principal import ANONYMOUS, Principal
+from schemas.compiler.principal import Principal
 
 log = structlog.get_logger("gateway")
 
@@ -40,7 +41,6 @@ _MAX_CACHED = 4096
 _KINDS = {
     "console": "the console",
     "ui": "the tenant's pages",
-    "auth": "the sign-in service",
     "proxy": "passing requests on",
 }
 
@@ -56,6 +56,14 @@ class TenantPort(Protocol):
         """
         ...
 
+    async def identify(self, question: Identify) -> Principal:
+        """Say who somebody is, with every role their roles include.
+
+        Raises:
+            ProblemError: the credential is not accepted.
+        """
+        ...
+
 
 Resolve = Callable[[str], TenantPort | None]
 
@@ -67,7 +75,6 @@ class Gateway:
         settings: ports, domain, limits.
         resolve: slug to tenant; None for one that does not exist.
         rules: of ``config/gateway.yaml``; replaced by ``apply``.
-        dev_key: key of development tokens, only with ``--dev``.
         documents: fixed pages outside every tenant, by path; by default the JSON Schema of tenant files.
     """
 
@@ -77,7 +84,6 @@ class Gateway:
         resolve: Resolve,
         rules: Rules,
         *,
-        dev_key: bytes | None = None,
         documents: dict[str, bytes] | None = None,
     ) -> None:
         limits = settings.limits
@@ -88,7 +94,6 @@ class Gateway:
         self._places = Places(
             settings.domain, rules, documents or {SCHEMA_ID: orjson.dumps(language_schema())}
         )
-        self._credentials = Credentials(dev_key)
         self._ids = RequestIds()
         self._origins: dict[str, tuple[float, frozenset[str]]] = {}
         self._limiter = RateLimiter(limits.rate_per_second, limits.rate_burst)
@@ -182,25 +187,30 @@ class Gateway:
         trace = headers.get("traceparent")
         extra = "" if trace is None else continue_trace(trace)
         close = self.draining
-        instance, principal = "/", ANONYMOUS
+        instance, gotrue = "/", None
         try:
             place = self._places.find(request)
             if isinstance(place, Result):
                 result = place
             else:
                 instance = place.instance
+                if place.signs_in:
+                    gotrue = headers.get("X-Supabase-Api-Version", "")
                 origin = headers.get("Origin")
                 if origin is not None:
                     extra += await self._cors(place, origin, request)
                 if request.method == "OPTIONS":
                     result = self._options(place)
                 else:
-                    principal = self._principal(place, request)
-                    result = await self._tenant(place, request, principal, request_id)
+                    result = await self._answer(place, request, request_id)
         except ProblemError as error:
             close = close or error.code in {"http.body_too_large", "http.timeout", "http.bad_body"}
             result = problems.render(
-                error, request_id=request_id, instance=instance, signed_in=principal.id is not None
+                error,
+                request_id=request_id,
+                instance=instance,
+                signed_in=error.signed_in is True,
+                gotrue=gotrue,
             )
         except Exception:
             # the last line of defence: one caller's 500, recorded
@@ -220,26 +230,43 @@ class Gateway:
             )  # fmt: skip
         return Answer(result, request_id, extra, close=close or self.draining)
 
-    def _principal(self, place: Place, request: BaseRequest) -> Principal:
-        get = request.headers.get
-        principal = self._credentials.principal(place.slug, get("Authorization"), get("apikey"))
-        rule = place.match.rule
-        if rule.required and principal.id is None:
-            raise ProblemError("auth.required", "this address needs a credential")
-        missing = rule.required_roles
-        if missing and not missing <= principal.roles:
-            raise ProblemError("auth.forbidden", "this address is for other roles")
-        return principal
+    async def _admit(self, place: Place, port: TenantPort, request: BaseRequest) -> Result | None:
+        """Hold a rule's ``auth`` against who asks; returns where a browser has to sign in first.
 
-    async def _tenant(
-        self, place: Place, request: BaseRequest, principal: Principal, request_id: str
-    ) -> Result:
+        Raises:
+            ProblemError: auth.required, auth.forbidden, or the credential is not accepted.
+        """
+        rule = place.match.rule
+        deadline = asyncio.get_running_loop().time() + (rule.timeout or self._request_seconds)
+        credential = read_credential(request, place.slug, secure=_secure(request))
+        browser = request.method == "GET" and prefers_html(request.headers.get("Accept", ""))
+        try:
+            principal = await port.identify(Identify(credential, deadline))
+        except ProblemError as error:
+            if browser and error.code == "auth.invalid_token":
+                return _sign_in(place, request)
+            raise
+        if not principal.known:
+            if browser:
+                return _sign_in(place, request)
+            raise ProblemError("auth.required", "this address needs a credential")
+        if not rule.required_roles <= principal.roles:
+            refusal = ProblemError("auth.forbidden", "this address is for other roles")
+            refusal.signed_in = True
+            raise refusal
+        return None
+
+    async def _answer(self, place: Place, request: BaseRequest, request_id: str) -> Result:
         rule, found = place.match.rule, place.found
-        if rule.kind in _KINDS:
-            raise ProblemError("http.not_built", f"{_KINDS[rule.kind]} is not part of this installation")
         port = self._resolve(place.slug)
         if port is None:
             raise ProblemError("tenant.not_found", "there is no such tenant")
+        if rule.required:
+            elsewhere = await self._admit(place, port, request)
+            if elsewhere is not None:
+                return elsewhere
+        if rule.kind in _KINDS:
+            raise ProblemError("http.not_built", f"{_KINDS[rule.kind]} is not part of this installation")
         if found is None:
             raise ProblemError("PGRST125", "there is nothing at this path")
         method = request.method
@@ -255,9 +282,13 @@ class Gateway:
             body = await read_body(request, self._limits)
         query = request._message.path.partition("?")[2]  # noqa: SLF001 - the raw target has no public name
         deadline = asyncio.get_running_loop().time() + (rule.timeout or self._request_seconds)
+        secure = _secure(request)
+        credential = read_credential(request, place.slug, secure=secure)
+        web = read_web(request, secure=secure) if place.signs_in else None
         call = decode.make_call(
-            request, operation, found, query, body, principal, place.base, request_id, deadline
-        )
+            request, operation, found, query, body, place.base, request_id, deadline, credential,
+            request.remote or "", web,
+        )  # fmt: skip
         return await port.call(call)
 
     def _options(self, place: Place) -> Result:
@@ -292,3 +323,14 @@ class Gateway:
         origins = frozenset[str](orjson.loads(result.body))
         self._origins[place.slug] = (now + 1.0, origins)
         return origins
+
+
+def _secure(request: BaseRequest) -> bool:
+    """Whether the client reached us by TLS."""
+    return request.scheme == "https"
+
+
+def _sign_in(place: Place, request: BaseRequest) -> Result:
+    """Send a browser to the sign-in page, and back here afterwards."""
+    back = quote(request._message.path, safe="")  # noqa: SLF001 - the raw target has no public name
+    return Result(303, headers=(("Location", f"{place.sign_in}?redirect_to={back}"),))

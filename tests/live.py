@@ -15,8 +15,8 @@ from typing import Any
 
 import aiohttp
 
+from actors.features.auth.dev_tokens import mint
 from gateway.dev_key import load_dev_key
-from gateway.dev_tokens import mint
 
 ROOT = Path(__file__).resolve().parent.parent
 

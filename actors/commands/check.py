@@ -12,6 +12,7 @@ from pathlib import Path
 from actors.compile_worker import CompileWorker
 from config.errors import StartError
 from config.settings import Settings
+from schemas.compiler.compile import slug_of_file
 from schemas.compiler.diagnostics import CompileError, Diagnostic
 
 
@@ -40,7 +41,7 @@ async def _check(files: list[Path]) -> int:
                 msg = f"{file} cannot be read: {error.strerror}"
                 raise StartError(msg) from error
             try:
-                compiled = await worker.compile(text, file.stem)
+                compiled = await worker.compile(text, slug_of_file(file.stem))
             except CompileError as error:
                 failed += 1
                 _print(error.diagnostics, file, text)

@@ -13,19 +13,23 @@ import structlog
 from typing_extensions import override
 
 from actors.connections import ConnectError
-from actors.messages import Call, ProblemError, Result, TenantIdentity
+from actors.features.auth.realm import Realm
+from actors.features.auth.store import Store
+from actors.messages import Call, Identify, ProblemError, Result, TenantIdentity
 from actors.pool import TenantPool
 from actors.sources import Source
 from actors.tenant import migrator, registry, reload
 from actors.tenant.executor import StaleGenerationError
 from actors.tenant.generation import Generation
 from actors.tenant.intake import finish, take
-from actors.tenant.operations import execute
+from actors.tenant.limits import TenantLimits
+from actors.tenant.operations import execute, identify
 from actors.tenant.platform import Platform
 from actors.tenant.provision import provision
 from runtime.actor import Actor
 from runtime.lease import Held, Lease
 from runtime.ref import Request
+from schemas.compiler.principal import Principal
 
 STALE_WAIT = 5.0
 """Seconds a request that met a table just changed waits for the generation that fits."""
@@ -50,6 +54,11 @@ class RegistryChanged(Request[None]):
 
 
 @dataclass(frozen=True, slots=True)
+class AccountsChanged(Request[None]):
+    """Another process changed who may sign in: look at every credential again."""
+
+
+@dataclass(frozen=True, slots=True)
 class SourceRemoved(Request[None]):
     """The file is gone: stop serving, keep the data."""
 
@@ -69,6 +78,8 @@ class TenantActor(Actor):
         self._platform = platform
         self._identity = TenantIdentity("", slug, "", "")
         self._pool: TenantPool | None = None
+        self._realm: Realm | None = None
+        self._limits = TenantLimits()
         self._lease: Lease[Generation] | None = None
         self._swapped = asyncio.Condition()
         self._paused = False
@@ -86,8 +97,16 @@ class TenantActor(Actor):
             raise
 
     @override
-    async def serve(self, call: Call) -> Result:
-        """Run one request on the current generation."""
+    async def serve(self, message: Call | Identify) -> Result | Principal:
+        """Run one request on the current generation, or say who somebody is."""
+        if isinstance(message, Identify):
+            if self._lease is None:
+                raise self._unavailable()
+            with self._lease.acquire() as generation:
+                return await identify(generation, message)
+        return await self._serve_call(message)
+
+    async def _serve_call(self, call: Call) -> Result:
         if self._lease is None or self._paused:
             raise self._unavailable()
         held = self._lease.acquire()
@@ -100,9 +119,14 @@ class TenantActor(Actor):
         return await self._serve_on_newer(stale, call)
 
     @override
-    async def handle(self, message: SourceChanged | RegistryChanged | SourceRemoved) -> None:
+    async def handle(
+        self, message: SourceChanged | RegistryChanged | AccountsChanged | SourceRemoved
+    ) -> None:
         """Take the newest file, or stop serving."""
         match message:
+            case AccountsChanged():
+                if self._realm is not None:
+                    self._realm.forget()
             case SourceChanged():
                 await self._take_newest()
             case RegistryChanged():
@@ -136,6 +160,8 @@ class TenantActor(Actor):
             number = deployed.version
             text = await registry.version(connection, self._identity, number) if number else None
         self._pool = platform.pool(self._identity)
+        if platform.auth is not None:
+            self._realm = Realm(self._identity, Store(self._pool, self._identity.namespace), platform.auth)
         source = platform.sources.get(self._slug)
         platform.book.update(self._slug, version=deployed.version, digest=deployed.digest)
         if text is not None and (source is None or source.digest != text.digest):
@@ -204,6 +230,8 @@ class TenantActor(Actor):
     async def _install(self, fresh: Generation) -> Held[Generation] | None:
         """Swap generations: one assignment. Returns what is to be drained, None for the first one."""
         self._built = fresh.number
+        # who is signed in and how often they asked outlive a version of the file
+        fresh.realm, fresh.limits = self._realm, self._limits
         fresh.pool.expire()
         old = None
         if self._lease is None:

@@ -6,7 +6,7 @@ root, one per known tenant.
 
 import orjson
 
-from actors.messages import Call, ProblemError, Result
+from actors.messages import Call, Identify, ProblemError, Result
 from actors.tenant.status import StatusBook
 from runtime.ref import ActorRef
 from runtime.signals import (
@@ -17,7 +17,7 @@ from runtime.signals import (
     MailboxFullError,
     OverloadedError,
 )
-from schemas.compiler.principal import ADMIN_ROLE
+from schemas.compiler.principal import ADMIN_ROLE, ANONYMOUS, Principal
 
 _RETRY = (("Retry-After", "1"),)
 
@@ -45,15 +45,37 @@ class TenantDoor:
             ProblemError: a refusal the caller is told about.
         """
         if call.operation == "status":
-            return self._status(call)
+            return self._status(await self._reader(call))
         try:
             return await self._ref.call(call, call.deadline)
         except ActorError as error:
             raise self._refusal(error) from error
 
-    def _status(self, call: Call) -> Result:
+    async def identify(self, question: Identify) -> Principal:
+        """Say who somebody is.
+
+        Raises:
+            ProblemError: the credential is not accepted, or the tenant cannot say.
+        """
+        try:
+            return await self._ref.call(question, question.deadline)
+        except ActorError as error:
+            raise self._refusal(error) from error
+
+    async def _reader(self, call: Call) -> Principal:
+        """Return who asks for the status; a tenant that cannot say knows nobody."""
+        if call.credential is None:
+            return call.principal
+        try:
+            return await self.identify(Identify(call.credential, call.deadline))
+        except ProblemError as error:
+            if error.code.startswith("tenant."):
+                return ANONYMOUS
+            raise
+
+    def _status(self, reader: Principal) -> Result:
         document = self._book.get(self._slug).document()
-        if ADMIN_ROLE not in call.principal.roles:
+        if ADMIN_ROLE not in reader.roles:
             # what is wrong in the file is for those who may edit it
             document = {name: document[name] for name in ("slug", "state", "version")}
         return Result(200, orjson.dumps(document))

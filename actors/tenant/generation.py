@@ -13,6 +13,7 @@ import jsonschema_rs
 from actors.features.auth.realm import Realm
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
+from actors.tenant.limits import TenantLimits
 from schemas.compiler.model import TenantModel
 from schemas.compiler.principal import Principal
 from schemas.compiler.query.compiler import QueryCompiler
@@ -31,6 +32,7 @@ class Generation:
         queries: its statements; caches live and die with the generation.
         pool: connections logged in as the tenant's role; shared by the tenant's generations.
         realm: who is who in this tenant; shared by its generations, None where nobody signs in (commands).
+        limits: how often callers may ask, counted over the tenant's generations; None: no limit.
         born: when it was built.
         secrets: values of the ``${NAME}`` references, by name.
         validators: body validators by (entity, verb), filled at first use.
@@ -51,3 +53,4 @@ class Generation:
     documents: dict[tuple[str, str, frozenset[str]], bytes] = field(default_factory=dict)
     principals: dict[Principal, Principal] = field(default_factory=dict)
     realm: Realm | None = None
+    limits: TenantLimits | None = None

@@ -18,6 +18,8 @@ from schemas.compiler.migrate.steps import Migration, Record, Step, steps_from_j
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 CHANNEL = "backsaas"
 """NOTIFY channel; the payload is a tenant's id and only a hint to look at the registry."""
+ACCOUNTS = "accounts"
+"""A payload of this word and a tenant's id is a hint to look at every credential again."""
 
 
 @dataclass(frozen=True, slots=True)

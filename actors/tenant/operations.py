@@ -11,11 +11,11 @@ from typing import Any
 import orjson
 
 from actors.connections import TenantConnection
-from actors.messages import Call, ProblemError, Result
+from actors.messages import Call, Identify, ProblemError, Result
 from actors.tenant import batch, describe, idempotency, rows
 from actors.tenant.executor import in_transaction
 from actors.tenant.generation import Generation
-from schemas.compiler.principal import Principal
+from schemas.compiler.principal import ANONYMOUS, Principal
 from schemas.compiler.query.errors import QueryError
 
 Operation = Callable[[Generation, Call, Principal], Awaitable[Result]]
@@ -35,11 +35,34 @@ async def execute(generation: Generation, call: Call) -> Result:
     if operation is None:
         raise ProblemError("http.not_built", f"'{call.operation}' is not part of this installation")
     principal = call.principal
-    known = generation.principals.get(principal)
+    if call.credential is not None and generation.realm is not None:
+        principal = await generation.realm.principal(call.credential, generation)
+    full = generation.principals.get(principal) or expand(generation, principal)
     try:
-        return await operation(generation, call, known or expand(generation, principal))
+        if generation.limits is None:
+            return await operation(generation, call, full)
+        headers = generation.limits.check(generation, call, full)
+        result = await operation(generation, call, full)
+        return replace(result, headers=(*result.headers, *headers)) if headers else result
     except QueryError as error:
-        raise told(error) from error
+        problem = told(error)
+        problem.signed_in = full.known
+        raise problem from error
+    except ProblemError as error:
+        error.signed_in = full.known
+        raise
+
+
+async def identify(generation: Generation, question: Identify) -> Principal:
+    """Return who somebody is, with every role their roles include.
+
+    Raises:
+        ProblemError: the credential is not accepted.
+    """
+    if generation.realm is None:
+        return ANONYMOUS
+    principal = await generation.realm.principal(question.credential, generation)
+    return generation.principals.get(principal) or expand(generation, principal)
 
 
 def expand(generation: Generation, principal: Principal) -> Principal:

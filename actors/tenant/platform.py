@@ -7,6 +7,7 @@ from datetime import datetime
 from actors.compile_worker import CompileWorker
 from actors.connections import derive_password
 from actors.database import Database
+from actors.features.auth.realm import Services
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from actors.sources import Source
@@ -26,6 +27,7 @@ class Platform:
         secrets: the environment's values for ``${NAME}`` in tenant files.
         now: aware UTC wall clock.
         drain_seconds: how long requests on an old generation may finish.
+        auth: what the tenants' realms share; None in commands, where nobody signs in.
         started_at: when the process began to watch, in seconds since the epoch.
     """
 
@@ -38,6 +40,7 @@ class Platform:
     now: Callable[[], datetime]
     drain_seconds: float = 10.0
     started_at: float = 0.0
+    auth: Services | None = None
 
     def password(self, identity: TenantIdentity) -> str:
         """Return the password of a tenant's role."""

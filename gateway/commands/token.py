@@ -4,10 +4,10 @@ import argparse
 import sys
 import time
 
+from actors.features.auth.dev_tokens import mint
 from config.errors import StartError
 from config.settings import Settings
 from gateway.dev_key import load_dev_key
-from gateway.dev_tokens import mint
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

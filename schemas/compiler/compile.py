@@ -18,6 +18,8 @@ from schemas.compiler.sections.document import DOCUMENT
 from schemas.compiler.source import decode, load
 
 SYSTEM_SLUG = "system"
+PLATFORM_FILE = "platform"
+"""``platform.yaml`` is the tenant ``system``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,11 @@ class Compiled:
 
     model: TenantModel
     warnings: tuple[Diagnostic, ...] = ()
+
+
+def slug_of_file(stem: str) -> str:
+    """Return the slug of the tenant a file describes, by its name without ``.yaml``."""
+    return SYSTEM_SLUG if stem == PLATFORM_FILE else stem
 
 
 def compile_source(text: bytes | str, slug: str, *, filename: str = "") -> TenantModel:
@@ -77,9 +84,10 @@ def _check_slug(root: Mapping, slug: str, findings: Findings) -> None:
     name = service.get("name") if isinstance(service, Mapping) else None
     text = getattr(name, "text", slug)
     if name is not None and text != slug:
+        file = PLATFORM_FILE if slug == SYSTEM_SLUG else slug
         hint = f"write name: {slug}, or rename the file to {text}.yaml"
         findings.error(
-            "names.service", f"the file is '{slug}.yaml', but its service is named '{text[:80]}'", name, hint
+            "names.service", f"the file is '{file}.yaml', but its service is named '{text[:80]}'", name, hint
         )
 
 

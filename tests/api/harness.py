@@ -14,16 +14,19 @@ import orjson
 
 from actors.connections import derive_password
 from actors.database import Database
-from actors.messages import Call, Result, TenantIdentity
+from actors.features.auth.dev_tokens import mint
+from actors.features.auth.realm import Realm, Services
+from actors.features.auth.store import Store
+from actors.messages import Call, Identify, Result, TenantIdentity
 from actors.tenant import migrator, planning, registry
 from actors.tenant.generation import Generation
-from actors.tenant.operations import execute
+from actors.tenant.operations import execute, identify
 from actors.tenant.provision import provision
 from config.settings import DatabaseSettings, LimitSettings, Settings
-from gateway.dev_tokens import mint
 from gateway.rules import parse_rules
 from gateway.server import Gateway
 from schemas.compiler.compile import compile_source
+from schemas.compiler.principal import Principal
 from schemas.compiler.query.compiler import QueryCompiler
 from schemas.compiler.sql import quote
 
@@ -40,6 +43,9 @@ class Port:
 
     async def call(self, call: Call) -> Result:
         return await execute(self.generation, call)
+
+    async def identify(self, question: Identify) -> Principal:
+        return await identify(self.generation, question)
 
 
 class Answer:
@@ -129,6 +135,7 @@ class World:
         pool = self.database.tenant_pool(identity, derive_password(CLUSTER, identity.id))
         queries = QueryCompiler(model, identity.namespace, cursor_key=CLUSTER)
         generation = Generation(1, version, digest, identity, model, queries, pool, datetime.now(UTC))
+        generation.realm = Realm(identity, Store(pool, identity.namespace), services(self.url))
         self.ports[slug] = Port(generation)
         return generation
 
@@ -145,6 +152,15 @@ class World:
             return await owner.fetch(text.replace("ns.", f"{quote(identity.namespace)}."), *arguments)
 
 
+def services(url: str) -> Services:
+    """What the realms of a test share; nobody else listens to it."""
+
+    async def announce(tenant: str) -> None:
+        del tenant
+
+    return Services(url, CLUSTER, lambda: datetime.now(UTC), announce, KEY)
+
+
 @contextlib.asynccontextmanager
 async def open_world(database_url: str, directory: Path, **limits: Any) -> AsyncIterator[World]:
     database = Database(DatabaseSettings(url=database_url), directory)
@@ -153,7 +169,7 @@ async def open_world(database_url: str, directory: Path, **limits: Any) -> Async
         await registry.bootstrap(owner)
     ports: dict[str, Port] = {}
     rules = parse_rules((ROOT / "config" / "gateway.yaml").read_text())
-    gateway = Gateway(Settings(port=0, limits=LimitSettings(**limits)), ports.get, rules, dev_key=KEY)
+    gateway = Gateway(Settings(port=0, limits=LimitSettings(**limits)), ports.get, rules)
     _, port = await gateway.start()
     async with aiohttp.ClientSession() as session:
         try:

@@ -418,7 +418,7 @@ async def test_what_is_not_there(shop: Client) -> None:
     for path, status, code in (
         ("/customer", 404, "PGRST205"), ("/rpc/nothing", 404, "PGRST202"), ("/customers?nope=eq.1", 400, "PGRST204"),
         ("/customers?name=nope.1", 400, "PGRST100"), ("/customers?limit=-1", 400, "PGRST100"), ("/a/b/c", 404, "PGRST125"),
-        ("/auth/v1/user", 404, "PGRST125"), ("/customers?select=nope(*)", 400, "PGRST200"),
+        ("/auth/v1/nothing", 404, "PGRST125"), ("/customers?select=nope(*)", 400, "PGRST200"),
     ):  # fmt: skip
         answer = await shop.get(path)
         assert (answer.status, answer.json["code"]) == (status, code), (path, answer)

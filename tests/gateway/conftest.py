@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import orjson
 import pytest
 
-from actors.messages import Call, ProblemError, Result
+from actors.features.auth.dev_tokens import TokenError, verify
+from actors.messages import Call, Identify, ProblemError, Result
 from config.settings import LimitSettings, Settings
 from gateway.rules import parse_rules
 from gateway.server import Gateway
+from schemas.compiler.principal import ANONYMOUS, Principal
 
 RULES = parse_rules((Path(__file__).parent.parent.parent / "config" / "gateway.yaml").read_text())
 KEY = bytes(range(32))
@@ -21,15 +24,32 @@ KEY = bytes(range(32))
 class Echo:
     """A tenant that answers with the call it got; paths choose what else happens."""
 
-    def __init__(self, slug: str) -> None:
-        self.slug = slug
+    def __init__(self, slug: str, *, dev: bool = True) -> None:
+        self.slug, self.dev = slug, dev
         self.calls: list[Call] = []
         self.cancelled = 0
         self.release = asyncio.Event()
 
+    async def identify(self, question: Identify) -> Principal:
+        """Believe development tokens, as a realm does."""
+        bearer, apikey = question.credential.bearer, question.credential.apikey
+        if not bearer or (bearer == apikey and bearer.count(".") != 2):
+            if apikey.startswith("bsk_"):
+                raise ProblemError("auth.invalid_token", "the API key is not known")
+            return ANONYMOUS
+        if not self.dev:
+            raise ProblemError("auth.invalid_token", "the credential is not accepted")
+        try:
+            return verify(KEY, bearer, self.slug, time.time()).principal
+        except TokenError as error:
+            raise ProblemError("auth.invalid_token", str(error)) from None
+
     async def call(self, call: Call) -> Result:
         if call.operation == "origins":
             return Result(200, orjson.dumps(["https://acme.example"]))
+        principal = call.principal
+        if call.credential is not None:
+            principal = await self.identify(Identify(call.credential))
         self.calls.append(call)
         match call.entity:
             case "slow":
@@ -43,16 +63,17 @@ class Echo:
             case "broken":
                 raise RuntimeError("secret detail")
             case "forbidden":
-                raise ProblemError("42501", "not yours")
+                refusal = ProblemError("42501", "not yours")
+                refusal.signed_in = principal.known
+                raise refusal
             case "missing":
                 raise ProblemError("row.not_found", "there is no such row")
             case "splitting":
                 return Result(200, b"{}", headers=(("Location", "/x\r\nSet-Cookie: a=b"),))
-        principal = call.principal
         document = {
             field.name: getattr(call, field.name)
             for field in dataclasses.fields(call)
-            if field.name not in ("principal", "body")
+            if field.name not in ("principal", "body", "credential", "web")
         } | {
             "slug": self.slug,
             "body": call.body.decode("latin-1"),
@@ -114,8 +135,8 @@ async def serve() -> AsyncIterator[Serve]:
 
     async def start(*, dev: bool = True, **limits: Any) -> Served:
         settings = Settings(port=0, limits=LimitSettings(**limits))
-        tenants = {"acme-corp": Echo("acme-corp"), "globex": Echo("globex"), "system": Echo("system")}
-        gateway = Gateway(settings, tenants.get, RULES, dev_key=KEY if dev else None)
+        tenants = {slug: Echo(slug, dev=dev) for slug in ("acme-corp", "globex", "system")}
+        gateway = Gateway(settings, tenants.get, RULES)
         _, port = await gateway.start()
         running.append(gateway)
         return Served(gateway, port, tenants)
@@ -128,9 +149,7 @@ async def serve() -> AsyncIterator[Serve]:
 @pytest.fixture(scope="module")
 async def served() -> AsyncIterator[Served]:
     tenants = {"acme-corp": Echo("acme-corp"), "globex": Echo("globex"), "system": Echo("system")}
-    gateway = Gateway(
-        Settings(port=0), tenants.get, RULES, dev_key=KEY, documents={"/schemas/tenant.schema.json": b"{}"}
-    )
+    gateway = Gateway(Settings(port=0), tenants.get, RULES, documents={"/schemas/tenant.schema.json": b"{}"})
     _, port = await gateway.start()
     yield Served(gateway, port, tenants)
     await gateway.drain(0.1)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.dev_tokens import TokenError, mint, verify
+from actors.features.auth.dev_tokens import TokenError, mint, verify
 from tests.gateway.conftest import KEY, Serve
 
 NOW = time.time()

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from gateway.dev_tokens import mint
+from actors.features.auth.dev_tokens import mint
 from tests.gateway.conftest import KEY, Served, parse
 
 ACME = "/api/tenants/acme-corp"
@@ -110,7 +110,7 @@ async def test_a_token_is_good_for_its_own_tenant_only(served: Served) -> None: 
 
 @pytest.mark.parametrize(
     ("path", "host", "code"),
-    [("/", "localhost", None), ("/", "admin.localhost", "auth.required"), ("/admin/", "localhost", "auth.required"), ("/auth/login", "localhost", "http.not_built"),
+    [("/", "localhost", None), ("/", "admin.localhost", "auth.required"), ("/admin/", "localhost", "auth.required"), ("/auth/login", "localhost", "PGRST125"),
      ("/app/acme-corp/", "localhost", "auth.required"), ("/nothing/here", "localhost", "http.not_found"),
      (f"{ACME}/a/b/c/d", "localhost", "PGRST125"), ("/x", "a.b.api.localhost", "http.not_found")],
 )  # fmt: skip

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from migrating import Tenant
 
-from schemas.compiler.compile import compile_source
+from schemas.compiler.compile import compile_source, slug_of_file
 
 SHIPPED = sorted((Path(__file__).parents[2] / "schemas").glob("*.yaml"))
 SOURCE = """
@@ -77,7 +77,7 @@ async def test_what_another_edit_leaves_alone_is_left_alone(tenant: Tenant) -> N
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 async def test_shipped_tenants(tenant: Tenant, path: Path) -> None:
-    wanted = compile_source(path.read_bytes(), path.stem)
+    wanted = compile_source(path.read_bytes(), slug_of_file(path.stem))
     migration = await tenant.migrate(wanted)
     assert migration.level == 0
     await tenant.assert_is(wanted)

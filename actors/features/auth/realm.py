@@ -8,9 +8,15 @@ through their generation.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from actors.features.auth.dev_tokens import TokenError, verify
 from actors.features.auth.store import Store
-from actors.messages import TenantIdentity
+from actors.messages import Credential, ProblemError, TenantIdentity
+from schemas.compiler.principal import ANONYMOUS, Principal
+
+if TYPE_CHECKING:
+    from actors.tenant.generation import Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +54,21 @@ class Realm:
         path = "/api/platform" if identity.slug == "system" else f"/api/tenants/{identity.slug}"
         self.api = services.url + path
         """Public address of the tenant's API root; the issuer is ``/auth/v1`` below it."""
+
+    async def principal(self, credential: Credential, generation: "Generation") -> Principal:
+        """Return who asks; roles are not expanded yet.
+
+        Raises:
+            ProblemError: auth.invalid_token, auth.csrf.
+        """
+        del generation
+        if credential.bearer and credential.bearer.count(".") == 2 and self.services.dev_key is not None:
+            now = self.services.now().timestamp()
+            try:
+                return verify(self.services.dev_key, credential.bearer, self.identity.slug, now).principal
+            except TokenError as error:
+                raise ProblemError("auth.invalid_token", str(error)) from None
+        return ANONYMOUS
+
+    def forget(self, user_id: str | None = None) -> None:
+        """Look at credentials again that were believed: of one user, or all."""
