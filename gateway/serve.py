@@ -22,12 +22,10 @@ from typing_extensions import override
 from actors.compile_worker import CompileWorker
 from actors.database import Database
 from actors.directory import Directory, Found, Settled
-from actors.features.auth.realm import Services
 from actors.scanner import Finding, Scanner
 from actors.sources import Source, allow_leases
 from actors.tenant import registry
 from actors.tenant.door import TenantDoor
-from actors.tenant.journal import ACCOUNTS, CHANNEL
 from actors.tenant.platform import Platform
 from actors.tenant.status import StatusBook
 from actors.watcher import Watch, Watcher
@@ -36,9 +34,10 @@ from config.settings import Settings
 from gateway.actor import RULES_FILE, GatewayActor, RulesFound
 from gateway.admin import AdminServer
 from gateway.console import port_problem, say
-from gateway.dev_key import load_dev_key
+from gateway.ports import TenantPort
+from gateway.realms import auth_services
 from gateway.rules import Rules, parse_rules
-from gateway.server import Gateway, TenantPort
+from gateway.server import Gateway
 from gateway.vitals import Vitals, settle_memory
 from runtime.actor import Actor
 from runtime.observe import Observation
@@ -145,7 +144,7 @@ class Server:
             lambda: datetime.now(UTC),
             settings.reload.drain_seconds,
             time.time(),
-            self._auth_services(bytes.fromhex(key)),
+            auth_services(settings, self._database, bytes.fromhex(key)),
         )
         admin = AdminServer(
             settings.admin_host, settings.admin_port, self._vitals.unready, self._vitals.metrics
@@ -194,21 +193,6 @@ class Server:
             raise StartError(str(cause or error)) from error
         if self._gateway is None:
             raise StartError("the gateway did not start")
-
-    def _auth_services(self, key: bytes) -> Services:
-        settings = self._settings
-        return Services(
-            settings.url.rstrip("/") or f"http://{settings.domain}:{settings.port}",
-            key,
-            lambda: datetime.now(UTC),
-            self._announce_accounts,
-            load_dev_key(settings.data_dir) if settings.dev else None,
-        )
-
-    async def _announce_accounts(self, tenant: str) -> None:
-        """Tell the other processes of this database to look at a tenant's credentials again."""
-        async with self._database.owner() as connection:
-            await connection.execute("SELECT pg_catalog.pg_notify($1, $2)", CHANNEL, f"{ACCOUNTS} {tenant}")
 
     def _root(self, platform: Platform) -> Supervisor:
         settings = self._settings

@@ -9,29 +9,28 @@ Composed by ``run.py``.
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
-from typing import Protocol
-from urllib.parse import quote
+from collections.abc import Collection
 
 import orjson
 import structlog
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
-from actors.messages import Call, Identify, ProblemError, Result
+from actors.messages import Call, ProblemError, Result
 from config.settings import Settings
 from gateway import cors, decode, problems
+from gateway.admission import admit
 from gateway.answers import Answer
 from gateway.counters import Counters
-from gateway.credentials import prefers_html, read_credential, read_web
+from gateway.credentials import read_credential, read_web
 from gateway.limits import Limits, RateLimiter, socket_cap
 from gateway.places import Place, Places
+from gateway.ports import Resolve
 from gateway.protocol import HttpServer
 from gateway.receive import read_body
 from gateway.rules import Rules
 from gateway.trace import RequestIds, continue_trace
 from schemas.compiler.emit.language import SCHEMA_ID, language_schema
-from schemas.compiler.principal import Principal
 
 log = structlog.get_logger("gateway")
 
@@ -43,29 +42,6 @@ _KINDS = {
     "ui": "the tenant's pages",
     "proxy": "passing requests on",
 }
-
-
-class TenantPort(Protocol):
-    """What the gateway needs of a tenant."""
-
-    async def call(self, call: Call) -> Result:
-        """Answer one call.
-
-        Raises:
-            ProblemError: a refusal the caller is told about.
-        """
-        ...
-
-    async def identify(self, question: Identify) -> Principal:
-        """Say who somebody is, with every role their roles include.
-
-        Raises:
-            ProblemError: the credential is not accepted.
-        """
-        ...
-
-
-Resolve = Callable[[str], TenantPort | None]
 
 
 class Gateway:
@@ -230,39 +206,15 @@ class Gateway:
             )  # fmt: skip
         return Answer(result, request_id, extra, close=close or self.draining)
 
-    async def _admit(self, place: Place, port: TenantPort, request: BaseRequest) -> Result | None:
-        """Hold a rule's ``auth`` against who asks; returns where a browser has to sign in first.
-
-        Raises:
-            ProblemError: auth.required, auth.forbidden, or the credential is not accepted.
-        """
-        rule = place.match.rule
-        deadline = asyncio.get_running_loop().time() + (rule.timeout or self._request_seconds)
-        credential = read_credential(request, place.slug, secure=_secure(request))
-        browser = request.method == "GET" and prefers_html(request.headers.get("Accept", ""))
-        try:
-            principal = await port.identify(Identify(credential, deadline))
-        except ProblemError as error:
-            if browser and error.code == "auth.invalid_token":
-                return _sign_in(place, request)
-            raise
-        if not principal.known:
-            if browser:
-                return _sign_in(place, request)
-            raise ProblemError("auth.required", "this address needs a credential")
-        if not rule.required_roles <= principal.roles:
-            refusal = ProblemError("auth.forbidden", "this address is for other roles")
-            refusal.signed_in = True
-            raise refusal
-        return None
-
     async def _answer(self, place: Place, request: BaseRequest, request_id: str) -> Result:
         rule, found = place.match.rule, place.found
         port = self._resolve(place.slug)
         if port is None:
             raise ProblemError("tenant.not_found", "there is no such tenant")
+        secure = request.scheme == "https"
+        deadline = asyncio.get_running_loop().time() + (rule.timeout or self._request_seconds)
         if rule.required:
-            elsewhere = await self._admit(place, port, request)
+            elsewhere = await admit(place, port, request, deadline, secure=secure)
             if elsewhere is not None:
                 return elsewhere
         if rule.kind in _KINDS:
@@ -281,8 +233,6 @@ class Gateway:
             decode.check_encoding(request.headers)
             body = await read_body(request, self._limits)
         query = request._message.path.partition("?")[2]  # noqa: SLF001 - the raw target has no public name
-        deadline = asyncio.get_running_loop().time() + (rule.timeout or self._request_seconds)
-        secure = _secure(request)
         credential = read_credential(request, place.slug, secure=secure)
         web = read_web(request, secure=secure) if place.signs_in else None
         call = decode.make_call(
@@ -323,14 +273,3 @@ class Gateway:
         origins = frozenset[str](orjson.loads(result.body))
         self._origins[place.slug] = (now + 1.0, origins)
         return origins
-
-
-def _secure(request: BaseRequest) -> bool:
-    """Whether the client reached us by TLS."""
-    return request.scheme == "https"
-
-
-def _sign_in(place: Place, request: BaseRequest) -> Result:
-    """Send a browser to the sign-in page, and back here afterwards."""
-    back = quote(request._message.path, safe="")  # noqa: SLF001 - the raw target has no public name
-    return Result(303, headers=(("Location", f"{place.sign_in}?redirect_to={back}"),))

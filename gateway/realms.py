@@ -1,0 +1,34 @@
+"""What the realms of all tenants share in this process, put together from the settings.
+
+Called once by ``serve``.
+"""
+
+from datetime import UTC, datetime
+
+from actors.database import Database
+from actors.features.auth.realm import Services
+from actors.tenant.journal import ACCOUNTS, CHANNEL
+from config.settings import Settings
+from gateway.dev_key import load_dev_key
+
+
+def auth_services(settings: Settings, database: Database, key: bytes) -> Services:
+    """Return the services of all realms.
+
+    Args:
+        settings: of the installation.
+        database: started.
+        key: secret of all processes of this database.
+    """
+
+    async def announce(tenant: str) -> None:
+        async with database.owner() as connection:
+            await connection.execute("SELECT pg_catalog.pg_notify($1, $2)", CHANNEL, f"{ACCOUNTS} {tenant}")
+
+    return Services(
+        settings.url.rstrip("/") or f"http://{settings.domain}:{settings.port}",
+        key,
+        lambda: datetime.now(UTC),
+        announce,
+        load_dev_key(settings.data_dir) if settings.dev else None,
+    )
