@@ -26,13 +26,12 @@ from actors.tenant.limits import TenantLimits
 from actors.tenant.operations import execute, identify
 from actors.tenant.platform import Platform
 from actors.tenant.provision import provision
+from actors.tenant.stale import serve_on_newer
 from runtime.actor import Actor
 from runtime.lease import Held, Lease
 from runtime.ref import Request
 from schemas.compiler.principal import Principal
 
-STALE_WAIT = 5.0
-"""Seconds a request that met a table just changed waits for the generation that fits."""
 RETRY_SOON = (("Retry-After", "2"),)
 BLOCKED_RETRY = 1.0
 """Seconds until a reload that met a locked table is tried again."""
@@ -99,24 +98,23 @@ class TenantActor(Actor):
     @override
     async def serve(self, message: Call | Identify) -> Result | Principal:
         """Run one request on the current generation, or say who somebody is."""
-        if isinstance(message, Identify):
-            if self._lease is None:
-                raise self._unavailable()
-            with self._lease.acquire() as generation:
-                return await identify(generation, message)
-        return await self._serve_call(message)
-
-    async def _serve_call(self, call: Call) -> Result:
-        if self._lease is None or self._paused:
+        lease = self._lease
+        if lease is None or (self._paused and isinstance(message, Call)):
             raise self._unavailable()
-        held = self._lease.acquire()
+        if isinstance(message, Identify):
+            with lease.acquire() as generation:
+                return await identify(generation, message)
+        held = lease.acquire()
         try:
-            return await execute(held.value, call)
+            return await execute(held.value, message)
         except StaleGenerationError:
             stale = held.value
         finally:
             held.release()
-        return await self._serve_on_newer(stale, call)
+        if lease.current is stale:
+            # most often a reload is under way; if not, another process deployed
+            self.ref.tell(RegistryChanged())
+        return await serve_on_newer(lease, self._swapped, stale, message)
 
     @override
     async def handle(
@@ -256,25 +254,6 @@ class TenantActor(Actor):
         await asyncio.sleep(BLOCKED_RETRY)
         self.ref.tell(SourceChanged())
 
-    async def _serve_on_newer(self, stale: Generation, call: Call) -> Result:
-        """Run the request again, whole: the tables changed under it before it had any effect."""
-        lease = self._lease
-        if lease is None:
-            raise self._unavailable()
-        if lease.current is stale:
-            # most often a reload is under way; if not, another process deployed
-            self.ref.tell(RegistryChanged())
-            try:
-                async with asyncio.timeout(STALE_WAIT), self._swapped:
-                    await self._swapped.wait_for(lambda: lease.current is not stale)
-            except TimeoutError:
-                raise _changing("The tenant's tables do not fit its running version.") from None
-        with lease.acquire() as generation:
-            try:
-                return await execute(generation, call)
-            except StaleGenerationError:
-                raise _changing("The tenant's tables keep changing.") from None
-
     def _require_pool(self) -> TenantPool:
         if self._pool is None:
             raise RuntimeError("the tenant has not started")
@@ -287,7 +266,3 @@ class TenantActor(Actor):
 def _closed(reason: str, *, paused: bool) -> ProblemError:
     code = "tenant.paused" if paused else "tenant.unavailable"
     return ProblemError(code, reason or "The tenant is not serving.", headers=RETRY_SOON)
-
-
-def _changing(detail: str) -> ProblemError:
-    return ProblemError("tenant.changing", detail, headers=(("Retry-After", "1"),))
