@@ -77,8 +77,8 @@ def _shows(entry: AccessEntry, field: Field) -> bool:
 
 def writable(entity: Entity, entries: tuple[AccessEntry, ...]) -> frozenset[str]:
     """Return the fields that some entry lets a caller write."""
-    names: set[str] = set()
-    for entry in entries:
-        names |= {name for name in entity.fields if entry.fields is None or name in entry.fields}
-        names -= set()
-    return frozenset(names)
+    return frozenset(
+        name
+        for name in entity.fields
+        if any(entry.fields is None or name in entry.fields for entry in entries)
+    )

@@ -29,6 +29,8 @@ from schemas.compiler.query.write_sql import BODY
 from schemas.compiler.query.write_statement import VERSION, Wish, compile_write
 
 MAX_SHAPES = 4096
+MAX_SHAPE_TEXT = 2048
+"""Longer shapes are compiled anew: nobody repeats them, and they would fill the memory."""
 MAX_RECENT = 4096
 MAX_RECENT_TEXT = 512
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -51,6 +53,7 @@ class QueryCompiler:
         self._cursor_key = cursor_key
         self._known = relationships(model)
         self._shapes: dict[tuple[object, ...], Shape] = {}
+        self._older: dict[tuple[object, ...], Shape] = {}
         self._recent: dict[tuple[object, ...], _Recent] = {}
 
     def read(self, request: ReadRequest, principal: Principal) -> Prepared:
@@ -128,13 +131,13 @@ class QueryCompiler:
             bool(request.range),
             request.today,
         )
-        shape = self._shapes.get(key)
+        shape = self._shapes.get(key) or self._revived(key)
         if shape is None:
             reader, entity = self._reader(request, principal)
             shape = compile_read(
                 reader, entity, pairs, media, by_key=by_key, count=count, ranged=bool(request.range)
             )
-            self._remember(key, shape)
+            self._remember(key, shape, words)
         return shape, fill_read(shape, values, request.key, request.range, self._cursor_key)
 
     def _write(self, verb: str, request: WriteRequest, principal: Principal) -> Prepared:
@@ -149,11 +152,11 @@ class QueryCompiler:
         )  # fmt: skip
         words, values = shape_of(pairs)
         key = (wish, request.entity, principal.roles, words, request.today)
-        shape = self._shapes.get(key)
+        shape = self._shapes.get(key) or self._revived(key)
         if shape is None:
             reader, entity = self._reader(request, principal)
             shape = compile_write(reader, entity, pairs, wish)
-            self._remember(key, shape)
+            self._remember(key, shape, words)
         slots = list(fill_read(shape, values, request.key, "", b"").slots)
         slots[BODY] = _encode(request, verb, shape.deprecated)
         slots[VERSION] = request.expected_version
@@ -175,10 +178,21 @@ class QueryCompiler:
             )
         return self._model.entities[found]
 
-    def _remember(self, key: tuple[object, ...], shape: Shape) -> None:
-        if len(self._shapes) >= MAX_SHAPES:
-            self._shapes.clear()
+    def _remember(self, key: tuple[object, ...], shape: Shape, words: tuple[str, ...]) -> None:
+        if sum(map(len, words)) <= MAX_SHAPE_TEXT:
+            self._keep(key, shape.bare())
+
+    def _keep(self, key: tuple[object, ...], shape: Shape) -> None:
+        if len(self._shapes) >= MAX_SHAPES // 2:
+            # what is still asked for comes back from here; the rest goes with the next turn
+            self._older, self._shapes = self._shapes, {}
         self._shapes[key] = shape
+
+    def _revived(self, key: tuple[object, ...]) -> Shape | None:
+        shape = self._older.pop(key, None)
+        if shape is not None:
+            self._keep(key, shape)
+        return shape
 
 
 def _encode(request: WriteRequest, verb: str, deprecated: tuple[tuple[str, str], ...]) -> str:

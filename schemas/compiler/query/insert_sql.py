@@ -6,6 +6,7 @@ happened to it. Pure; called by ``write_statement``.
 
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
+from schemas.compiler.model import AccessEntry
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.write_sql import Change, Writer, forced_values
 from schemas.compiler.sql import Claim, Fragment, join, quote, sql
@@ -33,7 +34,7 @@ class Inserter(Writer):
             version: what the row must have, None for any.
         """
         entity = self._entity
-        mine = forced_values(self._entries("create"))
+        mine = self._filled(self._creating())
         if not set(conflict) <= {*self._columns, *mine}:
             return self.insert(ragged=ragged)  # nothing says which row it would be
         source, body, refusals = self._insert(ragged=ragged)
@@ -46,7 +47,7 @@ class Inserter(Writer):
             return Change(
                 (self._body_cte(body, many=True, ragged=ragged), sql("w AS (", clause, ")")), tuple(refusals)
             )
-        entries = self._entries("update")
+        entries = self._entries("update", frozenset({*conflict, entity.key}))
         forced = forced_values(entries)
         sets = [sql(f"{quote(name)} = EXCLUDED.{quote(name)}") for name in names if name not in forced]
         sets += self._set(forced)
@@ -73,8 +74,8 @@ class Inserter(Writer):
             )
             clause = sql(clause, guard)
         refusals = [
-            *self._checks(self._entries("create"), None, f"w t0 WHERE {self._was('NOT')}"),
-            *self._checks(entries, None, f"w t0 WHERE {self._was('')}"),
+            *self._checks(self._creating(), None, f"w t0 WHERE {self._was('NOT')}"),
+            *self._checks(entries, "o"),
             *self._rules(with_old=True),
         ]
         if version is not None:
@@ -93,6 +94,10 @@ class Inserter(Writer):
         )
         return Change(ctes, tuple(refusals), self._process_rules(with_old=True))
 
+    def _creating(self) -> tuple[AccessEntry, ...]:
+        """Return the entries that let the caller create such rows; every new row has a key."""
+        return self._entries("create", frozenset({self._entity.key}))
+
     def _was(self, negation: str) -> str:
         key = quote(self._entity.key)
         return f"{negation} EXISTS (SELECT 1 FROM o WHERE o.{key} = t0.{key})"
@@ -109,8 +114,8 @@ class Inserter(Writer):
     def _insert(self, *, ragged: bool) -> tuple[Fragment, list[str], list[Fragment]]:
         """Return the INSERT up to its source, the fields taken from the body, and its refusals."""
         entity = self._entity
-        entries = self._entries("create")
-        forced = forced_values(entries)
+        entries = self._creating()
+        forced = self._filled(entries)
         body = [name for name in self._columns if name not in forced]
         targets = [*body, *forced]
         values = [self._own(name, forced, ragged=ragged) for name in targets]
@@ -142,6 +147,15 @@ class Inserter(Writer):
             " FROM body b",
         )
         return source, body, self._checks(entries, None) + self._rules(with_old=False)
+
+    def _filled(self, entries: tuple[AccessEntry, ...]) -> dict[str, Expression]:
+        """Return the values set for a new row: what every entry sets, and what one does and nobody gave."""
+        filled = forced_values(entries)
+        for entry in entries:
+            for name, expression in entry.set.items():
+                if name not in self._columns:
+                    filled.setdefault(name, expression)
+        return filled
 
     def _own(self, name: str, forced: dict[str, Expression], *, ragged: bool) -> Fragment:
         """Return a field of a row of the body: forced, given, or by default."""

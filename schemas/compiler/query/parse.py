@@ -22,6 +22,7 @@ QUANTIFIED = frozenset({"eq", "gt", "gte", "lt", "lte", "like", "ilike", "match"
 IS_WORDS = frozenset({"null", "not_null", "true", "false", "unknown"})
 MAX_PAIRS = 200
 MAX_NESTING = 10
+PAGING = frozenset({"order", "limit", "offset"})
 SINGLE = frozenset({"select", "order", "limit", "offset", "columns", "on_conflict", "search", "after"})
 
 
@@ -44,7 +45,7 @@ def split_pairs(query: str) -> list[tuple[str, str]]:
             raise QueryError("PGRST100", "the query string is not UTF-8") from None
         if "\0" in key or "\0" in text or not equals:
             raise parse_error("query string", part[:60].replace("\0", " "))
-        if key in SINGLE:
+        if key in SINGLE or ("." in key and key.rpartition(".")[2] in PAGING):
             if key in seen:
                 raise QueryError("PGRST100", f"the parameter {key} is given twice")
             seen.add(key)

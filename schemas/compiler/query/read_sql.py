@@ -108,12 +108,13 @@ class Reader(RowFilter):
         level = self.query.level(path)
         source, tie = self.source(related, relation, outer)
         where = [tie, *related.predicate(), *self.filters(related, level.filters, path)]
+        cap = min(MAX_RELATED, related.sight.limit or MAX_RELATED)
         if relation.to_one:
             paging = sql(" LIMIT 1")
         elif level.limit >= 0:
-            paging = sql(" LIMIT least(", Slot(level.limit, "bigint"), f", {MAX_RELATED})")
+            paging = sql(" LIMIT least(", Slot(level.limit, "bigint"), f", {cap})")
         else:
-            paging = sql(f" LIMIT {MAX_RELATED}")
+            paging = sql(f" LIMIT {cap}")
         if level.offset >= 0:
             paging = sql(paging, " OFFSET ", Slot(level.offset, "bigint"))
         order = self.order(related, level.order, path)

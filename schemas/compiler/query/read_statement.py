@@ -76,7 +76,7 @@ def compile_read(
             after = (keys[0].slot, len(keys), number)
         text = whole.of_page(media, keys, size, paging, count, beyond=after is not None)
     else:
-        text = whole.of_list(media, order, paging, "" if by_key else count, one=by_key)
+        text = whole.of_list(media, order, paging, "" if by_key else count, one=by_key, skips=offset >= 0)
     return Shape(
         statement(text), (media[0], media[1] or by_key, media[2]), tuple(one.name for one in selected),
         tuple(reader.frame.deprecated.items()), dynamic, tuple(slots), limit, offset, key_slot,
@@ -112,16 +112,35 @@ class _Whole:
         )
 
     def of_list(
-        self, media: tuple[str, bool, bool], order: list[Sorted], paging: Fragment, count: str, *, one: bool
+        self,
+        media: tuple[str, bool, bool],
+        order: list[Sorted],
+        paging: Fragment,
+        count: str,
+        *,
+        one: bool,
+        skips: bool,
     ) -> Fragment:
         """Return the read of a list."""
         source = sql(self._table, self._condition())
+        page, rest = source, paging
+        if skips and not grouped(self._selected) and self._rows.frame.embeds:
+            # choose the page first: PostgreSQL would read the relations of skipped rows too
+            keys = [sql(key.value, key.suffix) for key in order]
+            page = sql(
+                f" FROM (SELECT {self._rows.alias}.*",
+                source,
+                *((" ORDER BY ", join(", ", keys)) if keys else ()),
+                paging,
+                f") {self._rows.alias}",
+            )
+            rest = sql("")
         return sql(
             f"SELECT {_stripped(_body(as_json(ROW, self._selected), media, one=one), media)} AS body, ",
             "count(*) AS page_count, ",
             self._total(count, source),
             " AS total, NULL::text AS version, NULL::text AS key FROM (",
-            select(self._selected, source, order, paging),
+            select(self._selected, page, order, rest),
             f") {ROW}",
         )
 

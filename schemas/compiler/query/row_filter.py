@@ -5,6 +5,7 @@ Decides that every relation is entered with the caller's own read rules of the e
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from schemas.compiler.layout import search_document
 from schemas.compiler.migrate.catalog import render
@@ -18,6 +19,7 @@ from schemas.compiler.query.syntax import (
     Embed,
     Filter,
     Item,
+    Level,
     Logic,
     ReadQuery,
 )
@@ -68,8 +70,24 @@ class RowFilter:
         if self.frame.embeds > MAX_EMBEDS or len(below) > MAX_DEPTH:
             raise QueryError("query.too_deep", f"at most {MAX_EMBEDS} relations, {MAX_DEPTH} deep")
         target = resolve_entity(self.frame, item.target) or item.target
-        relation = find(self._known[rows.entity.name], rows.entity.name, target, item.hint)
+        known = tuple(one for one in self._known[rows.entity.name] if self._shows(rows, one))
+        relation = find(known, rows.entity.name, target, item.hint)
         return self.rows(relation.target), relation
+
+    def _shows(self, rows: Rows, relation: Relationship) -> bool:
+        """Whether the caller may read the columns that make a relation; without them it does not exist."""
+        if relation.kind == "one":
+            return relation.source_column in rows.sight.fields
+        holder = relation.junction or relation.target
+        try:
+            fields = sight_of(self.frame.model.entities[holder], self.roles).fields
+        except QueryError:
+            return True  # the whole entity is refused when it is entered
+        return (
+            {relation.near, relation.far} <= fields.keys()
+            if relation.junction
+            else (relation.target_column in fields)
+        )
 
     def source(self, related: Rows, relation: Relationship, outer: Rows) -> tuple[Fragment, Fragment]:
         """Return what to select related rows from, and what ties them to a row of ``outer``."""
@@ -77,13 +95,19 @@ class RowFilter:
         near = f"{outer.alias}.{quote(relation.source_column)}"
         far = f"{related.alias}.{quote(relation.target_column)}"
         if relation.kind != "through":
-            return sql(table), sql(f"{far} = {near}")
+            holder, column = (
+                (outer, relation.source_column)
+                if relation.kind == "one"
+                else (related, relation.target_column)
+            )
+            return sql(table), sql(f"{far} = {near}", *_where_shown(holder, column))
         junction = self.rows(relation.junction)
         join_on = [sql(f"{junction.alias}.{quote(relation.far)} = {far}"), *junction.predicate()]
         source = sql(
             f"{table} JOIN {self.frame.table(relation.junction)} {junction.alias} ON ", join(" AND ", join_on)
         )
-        return source, sql(f"{junction.alias}.{quote(relation.near)} = {near}")
+        shown = (*_where_shown(junction, relation.near), *_where_shown(junction, relation.far))
+        return source, sql(f"{junction.alias}.{quote(relation.near)} = {near}", *shown)
 
     def filters(self, rows: Rows, filters: tuple[Filter, ...], path: tuple[str, ...]) -> list[Fragment]:
         """Return the predicates of a level, those on embedded relations included."""
@@ -130,7 +154,7 @@ class RowFilter:
         items = self.query.select
         found: Embed | None = None
         for name in path:
-            found = next((item for item in items if isinstance(item, Embed) and item.name == name), None)
+            found = _named(items, name)
             if found is None:
                 return None
             items = found.items
@@ -147,9 +171,25 @@ class RowFilter:
         Raises:
             QueryError: PGRST108.
         """
-        for path, _ in self.query.levels:
-            if path and self.embed_at(path) is None:
+        levels: dict[tuple[str, ...], Level] = {}
+        for path, level in self.query.levels:
+            names = self._names(path)
+            if names in levels:
+                raise QueryError("PGRST100", f"the relation {'.'.join(path)[:100]} is addressed by two names")
+            levels[names] = level
+        self.query = replace(self.query, levels=tuple(levels.items()))
+
+    def _names(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the path with the names that embeds have in the answer."""
+        found: list[str] = []
+        for name in path:
+            embed = _named(self.items_at(tuple(found)), name)
+            if embed is None:
                 raise not_embedded(".".join(path))
+            if embed.name != name:
+                self.frame.deprecated[name] = embed.name
+            found.append(embed.name)
+        return tuple(found)
 
     def search(self, rows: Rows) -> list[Fragment]:
         """Return the full-text condition of ``search=``."""
@@ -171,6 +211,23 @@ class RowFilter:
         return [
             sql(f"{text} @@ websearch_to_tsquery('simple'::regconfig, ", Slot(self.query.search, "text"), ")")
         ]
+
+
+def _named(items: tuple[Item, ...], name: str) -> Embed | None:
+    """Return the embed a filter means: by its name, or by its table's if only one has that."""
+    embeds = [item for item in items if isinstance(item, Embed)]
+    named = [item for item in embeds if item.name == name]
+    if not named:
+        named = [item for item in embeds if item.target == name]
+        named = named if len(named) == 1 else []
+    return named[0] if named else None
+
+
+def _where_shown(holder: Rows, column: str) -> tuple[str | Fragment, ...]:
+    """Return what a tie over a foreign key needs where only some rows show it."""
+    if not holder.sight.masked(column):
+        return ()
+    return (" AND ", holder.visible(holder.sight.fields[column]))
 
 
 def not_embedded(name: str) -> QueryError:

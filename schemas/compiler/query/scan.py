@@ -109,6 +109,14 @@ class Cursor:
 
 def elements(text: str, open_: str, close: str, what: str) -> list[str]:
     """Return the words of ``(a,"b,c",d)`` or ``{a,b}``."""
+    if (
+        text.startswith(open_)
+        and text.endswith(close)
+        and '"' not in text
+        and text.find(close) == len(text) - 1
+    ):
+        inside = text[1:-1]  # nearly always: no quotes, no second closing
+        return inside.split(",") if inside else []
     cursor = Cursor(text, what)
     cursor.expect(open_)
     if cursor.take(close):

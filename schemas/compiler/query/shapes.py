@@ -1,22 +1,27 @@
 """Compiled requests without their literals, so that requests that differ only in literals share a statement.
 
-Decides what is a literal: the value of a plain ``column=operator.value``, paging, the key in the path, a
-cursor. Pure; called by ``compiler`` and the statement builders.
+Decides what is a literal: the value of a filter, paging, the key in the path, a cursor. Pure; called by ``compiler`` and the statement builders.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from schemas.compiler.model import Rule
 from schemas.compiler.query.cursors import unseal
 from schemas.compiler.query.errors import QueryError
-from schemas.compiler.query.parse import COMPARISONS, SINGLE, Parser
+from schemas.compiler.query.parse import COMPARISONS, SINGLE, TEXT_SEARCH, Parser
 from schemas.compiler.query.requests import Prepared
+from schemas.compiler.query.scan import elements
 from schemas.compiler.query.syntax import ReadQuery
 from schemas.compiler.sql import Argument, Statement
 
 MAX_OFFSET = 100_000
+_PLAIN = frozenset({"limit", "offset", "search"})
+"""Parameters that are one literal."""
 Pairs: TypeAlias = list[tuple[str, str]]
+Values: TypeAlias = Sequence[Argument]
+"""Literals of a request: one for each pair, then those of its logic trees and embedded levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,7 @@ class Shape:
     """A compiled request without its literals.
 
     Attributes:
-        dynamic: (slot, number of the pair) of literals that come from this request's pairs.
+        dynamic: (slot, number of the value) of literals that come from this request's pairs.
         fixed: slots as they were when the shape was compiled.
         limit, offset: slots of paging, -1 when absent.
         key_slot: slot of the key in the path, -1 when absent.
@@ -45,6 +50,13 @@ class Shape:
     scope: str = ""
     after: tuple[int, int, int] | None = None
 
+    def bare(self) -> "Shape":
+        """Return the shape without the literals it was compiled with, to be kept."""
+        slots = list(self.fixed)
+        for slot, _ in self.dynamic:
+            slots[slot] = [] if isinstance(slots[slot], list) else ""
+        return replace(self, fixed=tuple(slots))
+
     def fill(self, slots: tuple[Argument, ...], offset: int = 0, limit: int | None = None) -> Prepared:
         """Return the statement with its literals."""
         media, singular, strip = self.media
@@ -54,25 +66,38 @@ class Shape:
         )  # fmt: skip
 
 
-def shape_of(pairs: Pairs) -> tuple[tuple[str, ...], list[str]]:
-    """Return what tells the shapes of queries apart, and the values with plain ones cut to the literal."""
+def shape_of(pairs: Pairs) -> tuple[tuple[str, ...], list[Argument]]:
+    """Return what tells the shapes of queries apart, and their literals."""
     shape: list[str] = []
-    values: list[str] = []
+    values: list[Argument] = []
+    more: list[Argument] = []
     for key, value in pairs:
         operator, dot, literal = value.partition(".")
         shape.append(key)
-        if key in {"limit", "offset"}:
+        if key in _PLAIN:
             values.append(value)
         elif key == "after":
             shape.append("." if value else "")
             values.append(value)
-        elif dot and operator in COMPARISONS and key not in SINGLE and not _special(key):
+        elif key in SINGLE:
+            shape.append(value)
+            values.append(value)
+        elif _special(key):
+            parser = Parser()
+            parser.add(key, value)
+            shape.append(repr(parser.finish().levels))  # its literals are numbers of slots there
+            values.append(None)
+            more += parser.slots
+        elif dot and operator in COMPARISONS:
             shape.append(operator)
             values.append(literal)
+        elif dot and (head := _head(value)):
+            shape.append(head)
+            values.append(value[len(head) :])
         else:
             shape.append(value)
             values.append(value)
-    return tuple(shape), values
+    return tuple(shape), [*values, *more]
 
 
 def parse_pairs(
@@ -82,18 +107,20 @@ def parse_pairs(
     parser = Parser()
     parser.slots.extend([None] * reserved)
     dynamic: list[tuple[int, int]] = []
+    beyond = len(pairs)
     for number, (key, value) in enumerate(pairs):
         before = len(parser.slots)
         parser.add(key, value)
-        operator, dot, _ = value.partition(".")
-        if key in {"limit", "offset"} or (
-            dot and operator in COMPARISONS and key not in SINGLE and not _special(key)
-        ):
+        added = len(parser.slots) - before
+        if key in _PLAIN or (key not in SINGLE and not _special(key) and _literal(value)):
             dynamic.append((before, number))
+        elif key not in SINGLE and _special(key):
+            dynamic += [(before + place, beyond + place) for place in range(added)]
+            beyond += added
     return parser.finish(), parser.slots, tuple(dynamic)
 
 
-def fill_read(shape: Shape, values: list[str], key: str | None, range_: str, secret: bytes) -> Prepared:
+def fill_read(shape: Shape, values: Values, key: str | None, range_: str, secret: bytes) -> Prepared:
     """Return a read with this request's literals.
 
     Raises:
@@ -101,12 +128,14 @@ def fill_read(shape: Shape, values: list[str], key: str | None, range_: str, sec
     """
     slots = list(shape.fixed)
     for slot, number in shape.dynamic:
-        slots[slot] = values[number]
+        literal = values[number]
+        words = isinstance(slots[slot], list) and isinstance(literal, str)
+        slots[slot] = [*elements(str(literal), "(", ")", "filter")] if words else literal
     if shape.key_slot >= 0:
         slots[shape.key_slot] = key
     if shape.after is not None:
         first, count, number = shape.after
-        slots[first : first + count] = unseal(secret, shape.scope, values[number], count)
+        slots[first : first + count] = unseal(secret, shape.scope, str(values[number]), count)
     limit = _whole(slots[shape.limit], "limit") if shape.limit >= 0 else None
     offset = (_whole(slots[shape.offset], "offset") or 0) if shape.offset >= 0 else 0
     if range_ and shape.limit >= 0 and shape.offset >= 0:
@@ -119,6 +148,19 @@ def fill_read(shape: Shape, values: list[str], key: str | None, range_: str, sec
             hint="page with after= instead",
         )
     return shape.fill(tuple(slots), offset, limit)
+
+
+def _head(value: str) -> str:
+    """Return ``not.``, operator and dot of a value whose rest is one literal, else ""."""
+    negation = "not." if value.startswith("not.") else ""
+    operator, _, _ = value[len(negation) :].partition(".")
+    single = operator in COMPARISONS or operator == "in" or operator in TEXT_SEARCH
+    return f"{negation}{operator}." if single and len(value) > len(negation) + len(operator) else ""
+
+
+def _literal(value: str) -> bool:
+    operator, dot, _ = value.partition(".")
+    return bool(dot) and (operator in COMPARISONS or bool(_head(value)))
 
 
 def _special(key: str) -> bool:

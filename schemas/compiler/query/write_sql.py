@@ -10,7 +10,7 @@ remains. Pure; called by ``compiler``.
 from dataclasses import dataclass
 
 from schemas.compiler.expressions.syntax import Expression
-from schemas.compiler.expressions.to_sql import SqlContext, to_sql
+from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
 from schemas.compiler.model import SOFT_DELETE_FIELD, AccessEntry, Entity, Field, Rule
 from schemas.compiler.query.access import entries_for
 from schemas.compiler.query.columns import Frame, answers
@@ -73,7 +73,7 @@ class Writer:
         stale = self._stale(where, version)
         where += [sql('t0."row_version" = ', version)] if version is not None else []
         needs_old = any(rule.uses_old for rule in self._entity.rules) or (
-            len(entries) > 1 and any(entry.check is not None for entry in entries)
+            len(entries) > 1 and any(entry.check is not None or entry.set for entry in entries)
         )
         ctes = [self._body_cte(body, many=False)] if body else []
         sources = ["body b"] if body else []
@@ -120,21 +120,21 @@ class Writer:
 
     # -- parts ------------------------------------------------------------------------------------------
 
-    def _entries(self, verb: str) -> tuple[AccessEntry, ...]:
-        """Return the entries that let the caller write these fields."""
+    def _entries(self, verb: str, given: frozenset[str] = frozenset()) -> tuple[AccessEntry, ...]:
+        """Return the entries that let the caller write these fields; ``given`` ones only say which row."""
         entries = entries_for(self._entity, verb, self._roles)
         ours = [name for name in self._columns if self._is_ours(self._entity.fields[name])]
         if ours:
-            raise _forbidden(ours)
+            raise forbidden(ours)
         allowed = tuple(
             entry
             for entry in entries
-            if entry.fields is None or set(self._columns) <= {*entry.fields, self._entity.key}
+            if entry.fields is None or set(self._columns) <= {*entry.fields, *given}
         )
         if not allowed:
             union = {name for entry in entries for name in entry.fields or ()}
             refused = sorted(set(self._columns) - union) or sorted(self._columns)
-            raise _forbidden(refused)
+            raise forbidden(refused)
         return allowed
 
     @staticmethod
@@ -195,11 +195,26 @@ class Writer:
         ]
 
     def _checks(self, entries: tuple[AccessEntry, ...], old: str | None, written: str = "") -> list[Fragment]:
-        if any(entry.check is None and (old is None or entry.rule is None) for entry in entries):
+        forced = forced_values(entries)
+        loose = [
+            {name: value for name, value in entry.set.items() if name not in forced} for entry in entries
+        ]
+        if any(
+            entry.check is None and not sets and (old is None or entry.rule is None)
+            for entry, sets in zip(entries, loose, strict=True)
+        ):
             return []
         options: list[Fragment] = []
-        for entry in entries:
+        for entry, sets in zip(entries, loose, strict=True):
             parts = [] if entry.check is None else [to_sql(entry.check, self._context)]
+            # what an entry sets is what it allows, where another entry kept it from being set
+            parts += [
+                sql(
+                    f"t0.{quote(name)} IS NOT DISTINCT FROM ",
+                    self._cast(to_value_sql(value, self._context), self._entity.fields[name]),
+                )
+                for name, value in sets.items()
+            ]
             if old is not None and entry.rule is not None:
                 parts.append(to_sql(entry.rule, SqlContext(old, self._frame.namespace, self._frame.model)))
             options.append(join(" AND ", parts) if parts else sql("true"))
@@ -252,7 +267,8 @@ class Writer:
         return sql("(", value, f")::{field.pg_type}")
 
 
-def _forbidden(names: list[str]) -> QueryError:
+def forbidden(names: list[str]) -> QueryError:
+    """Return the error for fields the caller may not write."""
     return QueryError(
         "42501",
         f"permission denied to write {', '.join(names)[:200]}",
@@ -269,12 +285,14 @@ def forced_values(entries: tuple[AccessEntry, ...]) -> dict[str, Expression]:
     return {
         name: expression
         for name, expression in first.set.items()
-        if all(name in entry.set for entry in others)
+        if all(name in entry.set and entry.set[name].text == expression.text for entry in others)
     }
 
 
-def body_columns(frame: Frame, entity: Entity, names: tuple[str, ...]) -> dict[str, str]:
-    """Return the fields a body names: as written -> present name.
+def body_columns(
+    frame: Frame, entity: Entity, names: tuple[str, ...], known: frozenset[str]
+) -> dict[str, str]:
+    """Return the fields a body names: as written -> present name; a hint names only ``known`` ones.
 
     Raises:
         QueryError: PGRST204 for a name that is no field.
@@ -290,5 +308,5 @@ def body_columns(frame: Frame, entity: Entity, names: tuple[str, ...]) -> dict[s
                 found[name] = field.name
                 break
         else:
-            raise unknown_field(entity.name, name, entity.fields)
+            raise unknown_field(entity.name, name, known)
     return found

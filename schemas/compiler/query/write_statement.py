@@ -7,6 +7,7 @@ Decides which rows a write is about and what it answers; the change itself is ``
 from dataclasses import dataclass
 
 from schemas.compiler.model import Entity
+from schemas.compiler.query.access import entries_for, writable
 from schemas.compiler.query.columns import base_type
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.insert_sql import Inserter
@@ -15,7 +16,7 @@ from schemas.compiler.query.read_sql import Reader
 from schemas.compiler.query.selected import ROW, as_json, select
 from schemas.compiler.query.shapes import Pairs, Shape, parse_pairs
 from schemas.compiler.query.syntax import ReadQuery
-from schemas.compiler.query.write_sql import Change, body_columns
+from schemas.compiler.query.write_sql import Change, body_columns, forbidden
 from schemas.compiler.sql import Argument, Fragment, Slot, join, quote, sql, statement
 
 VERSION = 1
@@ -65,7 +66,12 @@ def compile_write(reader: Reader, entity: Entity, pairs: Pairs, wish: Wish) -> S
         change = _insertion(writer, entity, query, wish, version)
     else:
         rows = reader.rows(entity.name, "t0") if query.level(()).filters or _chooses(query) else None
-        where = [] if rows is None else reader.filters(rows, query.level(()).filters, ())
+        # rows are chosen by their values only among those the caller may read
+        where = (
+            []
+            if rows is None
+            else [*rows.predicate(deleted=True), *reader.filters(rows, query.level(()).filters, ())]
+        )
         if wish.by_key:
             key_slot = len(slots)
             slots.append("")
@@ -93,7 +99,13 @@ def _writer(reader: Reader, entity: Entity, query: ReadQuery, wish: Wish) -> Ins
     names = wish.names
     if query.columns is not None and wish.verb != "delete":
         names = query.columns
-    fields = body_columns(reader.frame, entity, names)
+    verb = {"insert": "create", "replace": "create"}.get(wish.verb, wish.verb)
+    fields = body_columns(
+        reader.frame, entity, names, writable(entity, entries_for(entity, verb, reader.roles))
+    )
+    fixed = [name for name in names if name not in wish.names and entity.fields[fields[name]].read_only]
+    if fixed:
+        raise forbidden(fixed)
     return Inserter(reader.frame, entity, reader.roles, tuple(dict.fromkeys(fields.values())))
 
 
@@ -128,6 +140,16 @@ def _finish(
             sql(
                 f"(SELECT backsaas_api.refuse('BS429', count(*)::text) FROM w"
                 f" HAVING count(*) > {limit:d}) IS NULL"
+            )
+        )
+    most = query.level(()).limit
+    if most >= 0 and wish.verb in {"update", "delete"}:
+        # which rows a limit would choose is nobody's intention: more than it allows, and nothing changes
+        refusals.append(
+            sql(
+                "(SELECT backsaas_api.refuse('BS429', count(*)::text) FROM w HAVING count(*) > ",
+                Slot(most, "bigint"),
+                ") IS NULL",
             )
         )
     names: tuple[str, ...] = ()
