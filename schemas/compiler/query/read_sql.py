@@ -75,20 +75,7 @@ class Reader(RowFilter):
     ) -> list[Selected]:
         """Return the related row's keys as keys of this row; its aggregates become this level's."""
         if relation.to_one:
-            return [
-                Selected(
-                    one.name,
-                    sql(
-                        "(",
-                        self._level_select(related, relation, rows, [Selected(one.name, one.value)], below),
-                        ")",
-                    ),
-                    one.aggregate,
-                    one.aggregate_cast,
-                    json=one.json,
-                )
-                for one in inner
-            ]
+            return self._beside(related, relation, rows, inner, below)
         alias = self.frame.alias()
         body = self._level_select(related, relation, rows, inner, below)
         return [
@@ -101,6 +88,33 @@ class Reader(RowFilter):
             )
             for one in inner
         ]
+
+    def _beside(
+        self, related: Rows, relation: Relationship, rows: Rows, inner: list[Selected], below: tuple[str, ...]
+    ) -> list[Selected]:
+        """Return keys of the one related row, read once beside its row whatever is taken from it."""
+        alias = self.frame.alias()
+        taken = [Selected(one.name, one.value, json=one.json) for one in inner]
+        masks = {one.name: f"?{number}" for number, one in enumerate(inner) if one.shown is not None}
+        taken += [Selected(masks[one.name], one.shown) for one in inner if one.shown is not None]
+        body = self._level_select(related, relation, rows, taken, below)
+        self._joins.setdefault(rows.alias, []).append(sql(" LEFT JOIN LATERAL (", body, f") {alias} ON true"))
+        return [
+            Selected(
+                one.name,
+                sql(f"{alias}.{quote(one.name)}"),
+                one.aggregate,
+                one.aggregate_cast,
+                json=one.json,
+                # no related row hides nothing: its keys are null
+                shown=sql(f"{alias}.{quote(masks[one.name])} IS NOT FALSE") if one.name in masks else None,
+            )
+            for one in inner
+        ]
+
+    def joins(self, rows: Rows) -> Fragment:
+        """Return what is joined to rows, once their selection is made; it never changes their number."""
+        return join("", self._joins.get(rows.alias, []))
 
     def _level_select(
         self, related: Rows, relation: Relationship, outer: Rows, inner: list[Selected], path: tuple[str, ...]
@@ -118,7 +132,9 @@ class Reader(RowFilter):
         if level.offset >= 0:
             paging = sql(paging, " OFFSET ", Slot(level.offset, "bigint"))
         order = self.order(related, level.order, path)
-        return select(inner, sql(" FROM ", source, " WHERE ", join(" AND ", where)), order, paging)
+        return select(
+            inner, sql(" FROM ", source, self.joins(related), " WHERE ", join(" AND ", where)), order, paging
+        )
 
     def order(self, rows: Rows, keys: tuple[Order, ...], path: tuple[str, ...] = ()) -> list[Sorted]:
         """Return the sort keys of a level.

@@ -6,7 +6,7 @@ Decides paging, counting and the outermost shape; the levels below are ``read_sq
 
 from schemas.compiler.model import Entity
 from schemas.compiler.query import cursors
-from schemas.compiler.query.columns import Frame, Rows, base_type
+from schemas.compiler.query.columns import Rows, base_type
 from schemas.compiler.query.cursors import SortKey
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.read_sql import Reader
@@ -42,7 +42,7 @@ def compile_read(
     level = query.level(())
     where = [*rows.predicate(), *reader.filters(rows, level.filters, ()), *reader.search(rows)]
     selected = reader.selection(rows, query.select)
-    whole = _Whole(reader.frame, rows, selected, where, slots)
+    whole = _Whole(rows, selected, where, slots, reader.joins(rows))
     key_slot, scope, after = -1, "", None
     limit, offset = level.limit, level.offset
     if by_key:
@@ -88,10 +88,17 @@ class _Whole:
     """The outermost SELECT of a read."""
 
     def __init__(
-        self, frame: Frame, rows: Rows, selected: list[Selected], where: list[Fragment], slots: list[Argument]
+        self,
+        rows: Rows,
+        selected: list[Selected],
+        where: list[Fragment],
+        slots: list[Argument],
+        joins: Fragment,
     ) -> None:
-        self._table = f" FROM {frame.table(rows.entity.name)} {rows.alias}"
-        self._name = frame.table(rows.entity.name)
+        self._name = rows.frame.table(rows.entity.name)
+        self._table = sql(f" FROM {self._name} {rows.alias}")
+        self._joined = sql(self._table, joins)
+        self._joins = joins
         self._rows = rows
         self._selected = selected
         self._where = where
@@ -104,7 +111,9 @@ class _Whole:
             f"SELECT {_stripped(body, media)} AS body, count(*) AS page_count, "
             'NULL::bigint AS total, max(r."version")'
             f' AS version, NULL::text AS key FROM (SELECT ({as_json(ROW, self._selected)})::text AS "body", '
-            f'{self._rows.alias}."row_version"::text AS "version"{self._table}, LATERAL (SELECT ',
+            f'{self._rows.alias}."row_version"::text AS "version"',
+            self._joined,
+            ", LATERAL (SELECT ",
             columns(self._selected),
             f") {ROW}",
             self._condition(),
@@ -123,7 +132,7 @@ class _Whole:
     ) -> Fragment:
         """Return the read of a list."""
         source = sql(self._table, self._condition())
-        page, rest = source, paging
+        page, rest = sql(self._joined, self._condition()), paging
         if skips and not grouped(self._selected) and self._rows.frame.embeds:
             # choose the page first: PostgreSQL would read the relations of skipped rows too
             keys = [sql(key.value, key.suffix) for key in order]
@@ -133,6 +142,7 @@ class _Whole:
                 *((" ORDER BY ", join(", ", keys)) if keys else ()),
                 paging,
                 f") {self._rows.alias}",
+                self._joins,
             )
             rest = sql("")
         return sql(
@@ -168,7 +178,9 @@ class _Whole:
             " AND count(*) > 0 THEN (array_agg(r.after))[count(*)] END AS cursor FROM (SELECT ",
             f"{as_json(ROW, self._selected)} AS row, json_build_array(",
             values,
-            f")::text AS after{self._table}, LATERAL (SELECT ",
+            ")::text AS after",
+            self._joined,
+            ", LATERAL (SELECT ",
             columns(self._selected),
             f") {ROW}",
             self._condition(),
@@ -185,7 +197,8 @@ class _Whole:
         if not count:
             return sql("NULL::bigint")
         if grouped(self._selected):
-            return sql("(SELECT count(*) FROM (", select(self._selected, source, [], sql("")), ") n)")
+            rows = sql(self._joined, self._condition())
+            return sql("(SELECT count(*) FROM (", select(self._selected, rows, [], sql("")), ") n)")
         if count == "exact":
             return sql("(SELECT count(*)", source, ")")
         counted = sql("(SELECT count(*) FROM (SELECT 1", source, f" LIMIT {MAX_COUNTED + 1}) n)")

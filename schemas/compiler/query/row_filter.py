@@ -50,6 +50,7 @@ class RowFilter:
         self.query = query
         self.roles = roles
         self._known = known
+        self._joins: dict[str, list[Fragment]] = {}
 
     def rows(self, name: str, alias: str | None = None) -> Rows:
         """Return a new use of an entity.

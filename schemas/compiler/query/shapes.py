@@ -1,6 +1,7 @@
 """Compiled requests without their literals, so that requests that differ only in literals share a statement.
 
-Decides what is a literal: the value of a filter, paging, the key in the path, a cursor. Pure; called by ``compiler`` and the statement builders.
+Decides what is a literal: the value of a filter, paging, the key in the path, a cursor. Pure; called by
+``compiler`` and the statement builders.
 """
 
 from collections.abc import Sequence

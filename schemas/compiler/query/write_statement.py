@@ -159,7 +159,9 @@ def _finish(
         seen = rows.predicate(deleted=wish.verb == "delete")
         selected = reader.selection(rows, query.select)
         names = tuple(item.name for item in selected)
-        source = sql(" FROM w t0", sql(" WHERE ", join(" AND ", seen)) if seen else sql(""))
+        source = sql(
+            " FROM w t0", reader.joins(rows), sql(" WHERE ", join(" AND ", seen)) if seen else sql("")
+        )
         inner = select(selected, source, reader.order(rows, query.level(()).order), sql(""))
         listed = f"json_agg({as_json(ROW, selected)})"
         value = f"({listed}->0)" if one else f"coalesce({listed}, '[]')"
