@@ -1,6 +1,11 @@
-"""Which access entries count for a caller, and which fields they show. Pure; called by the SQL builders."""
+"""Which access entries count for a caller, and which fields they show.
+
+Decides that the scopes of an API key narrow what its roles may do, for every entity a statement enters. Pure;
+called by the SQL builders.
+"""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.compiler.model import AccessEntry, Entity, Field
 from schemas.compiler.principal import ADMIN_ROLE, SERVICE_ROLE
@@ -10,17 +15,42 @@ _ADMIN = (AccessEntry(ADMIN_ROLE, aggregate=True),)
 _SERVICE = (AccessEntry(SERVICE_ROLE, aggregate=True),)
 
 
-def entries_for(entity: Entity, verb: str, roles: frozenset[str]) -> tuple[AccessEntry, ...]:
+class Caller(NamedTuple):
+    """What of a principal decides which statement is written; the rest of it is arguments.
+
+    Attributes:
+        roles: effective ones.
+        scopes: ``entity:verb`` pairs it is limited to, None for no limit.
+    """
+
+    roles: frozenset[str]
+    scopes: frozenset[str] | None = None
+
+    def reaches(self, entity: str, verb: str) -> bool:
+        """Whether the scopes let the caller try a verb on an entity."""
+        if self.scopes is None:
+            return True
+        verbs = (verb, "*", "write") if verb in {"create", "update"} else (verb, "*")
+        return any(f"{name}:{word}" in self.scopes for name in (entity, "*") for word in verbs)
+
+
+def entries_for(entity: Entity, verb: str, caller: Caller) -> tuple[AccessEntry, ...]:
     """Return the entries of a verb that apply.
 
     Raises:
-        QueryError: 42501 when none does.
+        QueryError: 42501 when none does, or when the verb is out of the caller's scopes.
     """
-    if SERVICE_ROLE in roles:
+    if not caller.reaches(entity.name, verb):
+        raise QueryError(
+            "42501",
+            f"permission denied for table {entity.name}: the key lacks the scope {entity.name}:{verb}",
+            hint="return=minimal needs no read" if verb == "read" else "",
+        )
+    if SERVICE_ROLE in caller.roles:
         return _SERVICE
     access = entity.access
     declared: tuple[AccessEntry, ...] = getattr(access, verb) if access.declared else _ADMIN
-    found = tuple(entry for entry in declared if entry.role in roles)
+    found = tuple(entry for entry in declared if entry.role in caller.roles)
     if not found:
         raise QueryError("42501", f"permission denied for table {entity.name}")
     return found
@@ -56,13 +86,13 @@ class Sight:
         return max(known) if len(known) == len(limits) else None
 
 
-def sight_of(entity: Entity, roles: frozenset[str]) -> Sight:
-    """Return what the roles see of an entity.
+def sight_of(entity: Entity, caller: Caller) -> Sight:
+    """Return what a caller sees of an entity.
 
     Raises:
-        QueryError: 42501 when they may not read it.
+        QueryError: 42501 when it may not be read.
     """
-    entries = entries_for(entity, "read", roles)
+    entries = entries_for(entity, "read", caller)
     fields = {
         field.name: showing
         for field in entity.fields.values()

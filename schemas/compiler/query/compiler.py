@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.compiler.model import Entity, TenantModel
 from schemas.compiler.principal import Principal
+from schemas.compiler.query.access import Caller
 from schemas.compiler.query.columns import Frame
 from schemas.compiler.query.cursors import seal
 from schemas.compiler.query.errors import QueryError
@@ -64,8 +65,8 @@ class QueryCompiler:
         """
         key = request.key
         recent = (
-            request.entity, request.query, principal.roles, request.accept, request.preferences.count,
-            request.range, request.today, key is None,
+            request.entity, request.query, principal.roles, principal.scopes, request.accept,
+            request.preferences.count, request.range, request.today, key is None,
         )  # fmt: skip
         known = self._recent.get(recent)
         if known is None:
@@ -124,6 +125,7 @@ class QueryCompiler:
             "read",
             request.entity,
             principal.roles,
+            principal.scopes,
             words,
             by_key,
             media,
@@ -151,7 +153,7 @@ class QueryCompiler:
             request.preferences, media_of(request.accept),
         )  # fmt: skip
         words, values = shape_of(pairs)
-        key = (wish, request.entity, principal.roles, words, request.today)
+        key = (wish, request.entity, principal.roles, principal.scopes, words, request.today)
         shape = self._shapes.get(key) or self._revived(key)
         if shape is None:
             reader, entity = self._reader(request, principal)
@@ -165,7 +167,8 @@ class QueryCompiler:
     def _reader(self, request: ReadRequest | WriteRequest, principal: Principal) -> tuple[Reader, Entity]:
         frame = Frame(self._model, self._namespace, request.today)
         entity = self._entity(frame, request.entity)
-        return Reader(frame, ReadQuery(), principal.roles, self._known), entity
+        caller = Caller(principal.roles, principal.scopes)
+        return Reader(frame, ReadQuery(), caller, self._known), entity
 
     def _entity(self, frame: Frame, name: str) -> Entity:
         found = resolve_entity(frame, name)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from schemas.compiler.layout import search_document
 from schemas.compiler.migrate.catalog import render
-from schemas.compiler.query.access import sight_of
+from schemas.compiler.query.access import Caller, sight_of
 from schemas.compiler.query.columns import Frame, Rows, answers
 from schemas.compiler.query.conditions import predicate
 from schemas.compiler.query.errors import QueryError
@@ -35,7 +35,7 @@ class RowFilter:
     Args:
         frame: the statement's own.
         query: what was asked.
-        roles: the caller's.
+        caller: who asks.
         known: relationships by entity.
     """
 
@@ -43,12 +43,12 @@ class RowFilter:
         self,
         frame: Frame,
         query: ReadQuery,
-        roles: frozenset[str],
+        caller: Caller,
         known: Mapping[str, tuple[Relationship, ...]],
     ) -> None:
         self.frame = frame
         self.query = query
-        self.roles = roles
+        self.caller = caller
         self._known = known
         self._joins: dict[str, list[Fragment]] = {}
 
@@ -59,7 +59,7 @@ class RowFilter:
             QueryError: 42501 when the caller may not read it.
         """
         entity = self.frame.model.entities[name]
-        return Rows(self.frame, entity, alias or self.frame.alias(), sight_of(entity, self.roles))
+        return Rows(self.frame, entity, alias or self.frame.alias(), sight_of(entity, self.caller))
 
     def enter(self, rows: Rows, item: Embed, below: tuple[str, ...]) -> tuple[Rows, Relationship]:
         """Return the rows an embed leads to, and how.
@@ -81,7 +81,7 @@ class RowFilter:
             return relation.source_column in rows.sight.fields
         holder = relation.junction or relation.target
         try:
-            fields = sight_of(self.frame.model.entities[holder], self.roles).fields
+            fields = sight_of(self.frame.model.entities[holder], self.caller).fields
         except QueryError:
             return True  # the whole entity is refused when it is entered
         return (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
 from schemas.compiler.model import SOFT_DELETE_FIELD, AccessEntry, Entity, Field, Rule
-from schemas.compiler.query.access import entries_for
+from schemas.compiler.query.access import Caller, entries_for
 from schemas.compiler.query.columns import Frame, answers
 from schemas.compiler.query.errors import QueryError, unknown_field
 from schemas.compiler.sql import Claim, Fragment, Slot, join, quote, sql
@@ -42,14 +42,14 @@ class Writer:
     Args:
         frame: the statement's own.
         entity: whose rows change.
-        roles: the caller's.
+        caller: who asks.
         columns: fields the body sets, by their present names.
     """
 
-    def __init__(self, frame: Frame, entity: Entity, roles: frozenset[str], columns: tuple[str, ...]) -> None:
+    def __init__(self, frame: Frame, entity: Entity, caller: Caller, columns: tuple[str, ...]) -> None:
         self._frame = frame
         self._entity = entity
-        self._roles = roles
+        self._caller = caller
         self._columns = columns
         self._table = frame.table(entity.name)
         self._context = SqlContext("t0", frame.namespace, frame.model, "o")
@@ -104,7 +104,7 @@ class Writer:
 
     def delete(self, where: list[Fragment], version: Fragment | None = None) -> Change:
         """Return a DELETE, or what marks rows deleted."""
-        entries = entries_for(self._entity, "delete", self._roles)
+        entries = entries_for(self._entity, "delete", self._caller)
         where = [*where, *self._may(entries)]
         stale = self._stale(where, version)
         where += [sql('t0."row_version" = ', version)] if version is not None else []
@@ -122,7 +122,7 @@ class Writer:
 
     def _entries(self, verb: str, given: frozenset[str] = frozenset()) -> tuple[AccessEntry, ...]:
         """Return the entries that let the caller write these fields; ``given`` ones only say which row."""
-        entries = entries_for(self._entity, verb, self._roles)
+        entries = entries_for(self._entity, verb, self._caller)
         ours = [name for name in self._columns if self._is_ours(self._entity.fields[name])]
         if ours:
             raise forbidden(ours)

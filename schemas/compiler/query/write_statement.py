@@ -101,12 +101,12 @@ def _writer(reader: Reader, entity: Entity, query: ReadQuery, wish: Wish) -> Ins
         names = query.columns
     verb = {"insert": "create", "replace": "create"}.get(wish.verb, wish.verb)
     fields = body_columns(
-        reader.frame, entity, names, writable(entity, entries_for(entity, verb, reader.roles))
+        reader.frame, entity, names, writable(entity, entries_for(entity, verb, reader.caller))
     )
     fixed = [name for name in names if name not in wish.names and entity.fields[fields[name]].read_only]
     if fixed:
         raise forbidden(fixed)
-    return Inserter(reader.frame, entity, reader.roles, tuple(dict.fromkeys(fields.values())))
+    return Inserter(reader.frame, entity, reader.caller, tuple(dict.fromkeys(fields.values())))
 
 
 def _insertion(
