@@ -3,22 +3,26 @@
 Called once by ``serve``.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from actors.database import Database
-from actors.features.auth.realm import Services
+from actors.features.auth.realm import Door, Services
 from actors.tenant.journal import ACCOUNTS, CHANNEL
 from config.settings import Settings
 from gateway.dev_key import load_dev_key
 
 
-def auth_services(settings: Settings, database: Database, key: bytes) -> Services:
+def auth_services(
+    settings: Settings, database: Database, key: bytes, door: Callable[[str], Door | None]
+) -> Services:
     """Return the services of all realms.
 
     Args:
         settings: of the installation.
         database: started.
         key: secret of all processes of this database.
+        door: slug to a tenant's way in.
     """
 
     async def announce(tenant: str) -> None:
@@ -30,5 +34,6 @@ def auth_services(settings: Settings, database: Database, key: bytes) -> Service
         key,
         lambda: datetime.now(UTC),
         announce,
-        load_dev_key(settings.data_dir) if settings.dev else None,
+        door,
+        dev_key=load_dev_key(settings.data_dir) if settings.dev else None,
     )

@@ -1,6 +1,6 @@
 """The whole platform as one tree of actors, from start to drain.
 
-    root (rest_for_one): database -> directory (tenants: one_for_one) -> watcher -> gateway
+    root (rest_for_one): database -> directory (tenants: one_for_one) -> watcher -> system -> gateway
 
 Decides the order in which things come up and go down. It reads no environment: ``run.py`` hands in settings
 and secrets.
@@ -11,19 +11,20 @@ import contextlib
 import dataclasses
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 import structlog
-from typing_extensions import override
 
 from actors.compile_worker import CompileWorker
 from actors.database import Database
+from actors.database_actor import DatabaseActor
 from actors.directory import Directory, Found, Settled
 from actors.scanner import Finding, Scanner
 from actors.sources import Source, allow_leases
+from actors.system import SystemActor
 from actors.tenant import registry
 from actors.tenant.door import TenantDoor
 from actors.tenant.platform import Platform
@@ -36,10 +37,10 @@ from gateway.admin import AdminServer
 from gateway.console import port_problem, say
 from gateway.ports import TenantPort
 from gateway.realms import auth_services
-from gateway.rules import Rules, parse_rules
+from gateway.rule_file import parse_rules
+from gateway.rules import Rules
 from gateway.server import Gateway
 from gateway.vitals import Vitals, settle_memory
-from runtime.actor import Actor
 from runtime.observe import Observation
 from runtime.ref import ActorRef
 from runtime.restarts import RestartPolicy
@@ -53,29 +54,10 @@ from schemas.compiler.emit.language import language_schema
 
 SETTLE_SECONDS = 120.0
 """How long the start waits for the tenants' files before it opens the port; the rest comes up behind it."""
-PROBE_SECONDS = 0.5
 DEFAULT_RULES = Path(__file__).resolve().parent.parent / "config" / "gateway.yaml"
 LANGUAGE_PATH = "/schemas/tenant.schema.json"
 
 log = structlog.get_logger("server")
-
-
-class DatabaseActor(Actor):
-    """Keeps our own PostgreSQL running, gives idle connections back and says whether the database answers."""
-
-    def __init__(self, database: Database, healthy: Callable[[bool], None]) -> None:
-        self._database = database
-        self._healthy = healthy
-
-    @override
-    async def pre_start(self) -> None:
-        self.spawn(self._database.watch(), "watch")
-        self.spawn(self._probe(), "probe")
-
-    async def _probe(self) -> None:
-        while True:
-            self._healthy(await self._database.healthy())
-            await asyncio.sleep(PROBE_SECONDS)
 
 
 class Server:
@@ -93,6 +75,7 @@ class Server:
         self._book = StatusBook()
         self._sources: dict[str, Source] = {}
         self._routes: dict[str, ActorRef] = {}
+        self._domains: dict[str, str] = {}
         self._doors: dict[str, TenantPort] = {}
         self._gateway: Gateway | None = None
         self._watchdog = Watchdog(_observe)
@@ -144,7 +127,7 @@ class Server:
             lambda: datetime.now(UTC),
             settings.reload.drain_seconds,
             time.time(),
-            auth_services(settings, self._database, bytes.fromhex(key)),
+            auth_services(settings, self._database, bytes.fromhex(key), self._door),
         )
         admin = AdminServer(
             settings.admin_host, settings.admin_port, self._vitals.unready, self._vitals.metrics
@@ -229,10 +212,20 @@ class Server:
                     lambda: Watcher(watches(), settle),
                     start_timeout=SETTLE_SECONDS + 30,
                 ),
+                ChildSpec("system", self._system_actor),
                 ChildSpec("gateway", self._gateway_actor, stop_timeout=settings.drain_seconds + 5),
             ],
             strategy="rest_for_one",
             restarts=RestartPolicy(limit=3, window=60.0, exceeded="escalate"),
+        )
+
+    def _system_actor(self) -> SystemActor:
+        return SystemActor(
+            self._door,
+            self._routes.keys,
+            self._domains,
+            self._settings.admin,
+            lambda link: say(f"first start: make yourself the administrator at {link}"),
         )
 
     def _actor(self, name: str) -> ActorRef:

@@ -86,7 +86,7 @@ async def once(
     """
     check_key(call.idempotency_key)
     state = _STATES.setdefault(pool, _State())
-    owner = call.principal.id or ""
+    owner = call.principal.id or call.principal.key or ""
     name = (owner, call.idempotency_key)
     if name in state.running:
         raise ProblemError(

@@ -21,6 +21,8 @@ from schemas.compiler.query.errors import QueryError
 Operation = Callable[[Generation, Call, Principal], Awaitable[Result]]
 
 _MAX_PRINCIPALS = 4096
+PEOPLE = "users"
+"""The entity whose rows are the tenant's accounts: its roles count from the moment they are written."""
 
 
 async def execute(generation: Generation, call: Call) -> Result:
@@ -98,17 +100,22 @@ async def write_rows(generation: Generation, call: Call, principal: Principal) -
     """Create, change, replace or delete rows."""
     if call.idempotency_key:
         key_call = replace(call, principal=principal)
-        return await idempotency.once(
+        result = await idempotency.once(
             generation.pool,
             generation.identity.namespace,
             key_call,
             lambda connection: rows.write(generation, call, principal, connection),
         )
-    return await rows.write(generation, call, principal, None)
+    else:
+        result = await rows.write(generation, call, principal, None)
+    if call.entity == PEOPLE and generation.realm is not None:
+        await generation.realm.people_changed()
+    return result
 
 
 async def run_batch(generation: Generation, call: Call, principal: Principal) -> Result:
     """Run several operations in one transaction."""
+    call = replace(call, principal=principal)
     section = generation.model.sections.get("api")
     operations = batch.parse_batch(call, getattr(section, "max_requests", batch.MAX_OPERATIONS))
     preferences = rows.preferences_of(call.prefer)
@@ -131,8 +138,12 @@ async def run_batch(generation: Generation, call: Call, principal: Principal) ->
         return batch.answer(operations, results)
 
     if call.idempotency_key:
-        return await idempotency.once(generation.pool, generation.identity.namespace, call, work)
-    return await in_transaction(generation.pool, work, commit=preferences.tx != "rollback")
+        result = await idempotency.once(generation.pool, generation.identity.namespace, call, work)
+    else:
+        result = await in_transaction(generation.pool, work, commit=preferences.tx != "rollback")
+    if generation.realm is not None and any(PEOPLE in operation.path for operation in operations):
+        await generation.realm.people_changed()
+    return result
 
 
 # -- about the tenant -----------------------------------------------------------------------------

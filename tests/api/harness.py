@@ -23,7 +23,7 @@ from actors.tenant.generation import Generation
 from actors.tenant.operations import execute, identify
 from actors.tenant.provision import provision
 from config.settings import DatabaseSettings, LimitSettings, Settings
-from gateway.rules import parse_rules
+from gateway.rule_file import parse_rules
 from gateway.server import Gateway
 from schemas.compiler.compile import compile_source
 from schemas.compiler.principal import Principal
@@ -158,7 +158,7 @@ def services(url: str) -> Services:
     async def announce(tenant: str) -> None:
         del tenant
 
-    return Services(url, CLUSTER, lambda: datetime.now(UTC), announce, KEY)
+    return Services(url, CLUSTER, lambda: datetime.now(UTC), announce, dev_key=KEY)
 
 
 @contextlib.asynccontextmanager

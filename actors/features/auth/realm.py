@@ -8,14 +8,18 @@ through their generation.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from actors.features.auth.dev_tokens import TokenError, verify
 from actors.features.auth.store import Store
-from actors.messages import Credential, ProblemError, TenantIdentity
+from actors.messages import Call, Credential, ProblemError, Result, TenantIdentity
 from schemas.compiler.principal import ANONYMOUS, Principal
 
 if TYPE_CHECKING:
+    from actors.features.auth.guard import Guard
+    from actors.features.auth.mail import Mailer
+    from actors.features.auth.passwords import Hasher
+    from actors.features.auth.providers import Providers
     from actors.tenant.generation import Generation
 
 
@@ -28,6 +32,11 @@ class Services:
         key: 32 secret bytes common to all processes of this database; sub-keys are derived from it.
         now: aware UTC wall clock.
         announce: tells the other processes that what they remember of a tenant (by its id) has changed.
+        door: slug to another tenant's way in, for people of the platform who enter it.
+        hasher: of passwords; one bounded pool for all tenants.
+        guard: counts failed sign-ins.
+        mailer: sends mails.
+        providers: talks to other issuers.
         dev_key: key of development tokens; None (the default) refuses them all.
     """
 
@@ -35,7 +44,24 @@ class Services:
     key: bytes
     now: Callable[[], datetime]
     announce: Callable[[str], Awaitable[None]]
+    door: "Callable[[str], Door | None]" = lambda slug: None
+    hasher: "Hasher" = None  # type: ignore[assignment]
+    guard: "Guard" = None  # type: ignore[assignment]
+    mailer: "Mailer" = None  # type: ignore[assignment]
+    providers: "Providers" = None  # type: ignore[assignment]
     dev_key: bytes | None = None
+
+
+class Door(Protocol):
+    """Another tenant's way in."""
+
+    async def call(self, call: Call) -> Result:
+        """Answer one call.
+
+        Raises:
+            ProblemError: a refusal the caller is told about.
+        """
+        ...
 
 
 class Realm:
@@ -72,3 +98,8 @@ class Realm:
 
     def forget(self, user_id: str | None = None) -> None:
         """Look at credentials again that were believed: of one user, or all."""
+
+    async def people_changed(self) -> None:
+        """Look at every credential again, in every process: somebody's role, address or account changed."""
+        self.forget()
+        await self.services.announce(self.identity.id)

@@ -1,0 +1,151 @@
+"""The platform as it sees its own tenants: every tenant has a row, every row's domain leads somewhere.
+
+Decides nothing about a request. It keeps the tenant ``system`` in step with the files (a row per tenant), and
+the process in step with ``system`` (host names, memberships), and makes sure somebody can administer. A child
+of the root; everything it knows it asks the tenant ``system``, as the platform's own hand.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Collection, MutableMapping
+from typing import Any, Protocol
+
+import orjson
+import structlog
+from typing_extensions import override
+
+from actors.messages import Call, ProblemError, Result
+from config.settings import AdminSettings
+from runtime.actor import Actor
+from schemas.compiler.compile import SYSTEM_SLUG
+from schemas.compiler.principal import SERVICE
+
+FOLLOW_SECONDS = 0.5
+CALL_SECONDS = 10.0
+
+log = structlog.get_logger("platform")
+
+
+class Door(Protocol):
+    """A tenant's way in."""
+
+    async def call(self, call: Call) -> Result:
+        """Answer one call."""
+        ...
+
+
+class SystemActor(Actor):
+    """See the module's docstring.
+
+    Args:
+        door: slug to tenant, None for one that does not exist.
+        slugs: the tenants there are.
+        domains: host name to slug, read by the gateway; kept here.
+        admin: the administrator the settings name, if any.
+        invite: told the one-time link that makes the first administrator.
+    """
+
+    def __init__(
+        self,
+        door: Callable[[str], Door | None],
+        slugs: Callable[[], Collection[str]],
+        domains: MutableMapping[str, str],
+        admin: AdminSettings,
+        invite: Callable[[str], None],
+    ) -> None:
+        self._door = door
+        self._slugs = slugs
+        self._domains = domains
+        self._admin = admin
+        self._invite = invite
+        self._set_up = False
+        self._mark = ""
+        self._rows: set[str] = set()
+        self._members: dict[tuple[str, str], str] | None = None
+
+    @override
+    async def pre_start(self) -> None:
+        """Look once before the public port opens, then keep looking."""
+        await self._look()
+        self.spawn(self._follow(), "follow")
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(FOLLOW_SECONDS)
+            await self._look()
+
+    async def _look(self) -> None:
+        """Bring both sides in step; what fails now is tried again in a moment."""
+        with contextlib.suppress(ProblemError):
+            if self._door(SYSTEM_SLUG) is None:
+                return
+            if not self._set_up:
+                await self._ensure_admin()
+            answer = await self._ask(SYSTEM_SLUG, "platform.follow", query=self._mark)
+            found = orjson.loads(answer.body)
+            if "tenants" in found:
+                self._rows = {row["slug"] for row in found["tenants"]}
+                self._take_domains(found["tenants"])
+                await self._take_members(found["memberships"])
+                self._mark = found["mark"]
+            missing = [slug for slug in self._slugs() if slug not in self._rows]
+            if missing:
+                await self._add_rows(missing)
+
+    async def _ensure_admin(self) -> None:
+        body = {"email": self._admin.email, "password": self._admin.password}
+        try:
+            answer = await self._ask(SYSTEM_SLUG, "auth.first_admin", body=body)
+        except ProblemError as error:
+            if error.code.startswith("auth."):
+                log.error("platform.admin_refused", reason=error.message)  # noqa: TRY400 - about the settings
+                self._set_up = True
+            raise
+        self._set_up = True
+        link = orjson.loads(answer.body)["link"]
+        if link:
+            self._invite(link)
+
+    async def _add_rows(self, slugs: Collection[str]) -> None:
+        rows = [{"slug": slug} for slug in sorted(slugs)]
+        await self._ask(
+            SYSTEM_SLUG,
+            "create",
+            method="POST",
+            entity="tenants",
+            query="on_conflict=slug",
+            prefer="resolution=ignore-duplicates,return=minimal",
+            body=rows,
+        )
+        self._rows.update(slugs)
+
+    def _take_domains(self, rows: list[dict[str, Any]]) -> None:
+        wanted = {str(row["domain"]): str(row["slug"]) for row in rows if row["domain"]}
+        for domain in self._domains.keys() - wanted.keys():
+            del self._domains[domain]
+        self._domains.update(wanted)
+
+    async def _take_members(self, rows: list[dict[str, Any]]) -> None:
+        """Let tenants know who no longer belongs to them, or is something else there now."""
+        members = {(str(row["slug"]), str(row["user_id"])): str(row["role"]) for row in rows}
+        before, self._members = self._members, members
+        for (slug, user), role in (before or {}).items():
+            now = members.get((slug, user))
+            if now != role:
+                await self._ask(slug, "auth.member", body={"user_id": user, "role": now})
+
+    async def _ask(self, slug: str, operation: str, *, body: object = None, **words: str) -> Result:
+        door = self._door(slug)
+        if door is None:
+            raise ProblemError("tenant.not_found", "there is no such tenant")
+        return await door.call(
+            Call(
+                operation,
+                body=b"" if body is None else orjson.dumps(body),
+                content_type="" if body is None else "application/json",
+                principal=SERVICE,
+                base="/api/platform",
+                deadline=asyncio.get_running_loop().time() + CALL_SECONDS,
+                **words,
+            )
+        )
