@@ -12,7 +12,8 @@ import structlog
 from typing_extensions import override
 
 from actors.scanner import Changed, Finding, Refused, Removed
-from gateway.rules import Rules, parse_rules
+from gateway.rule_file import parse_rules
+from gateway.rules import Rules
 from gateway.server import Gateway
 from runtime.actor import Actor
 from runtime.ref import Request

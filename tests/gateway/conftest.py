@@ -13,7 +13,7 @@ import pytest
 from actors.features.auth.dev_tokens import TokenError, verify
 from actors.messages import Call, Identify, ProblemError, Result
 from config.settings import LimitSettings, Settings
-from gateway.rules import parse_rules
+from gateway.rule_file import parse_rules
 from gateway.server import Gateway
 from schemas.compiler.principal import ANONYMOUS, Principal
 

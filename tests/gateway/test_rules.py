@@ -2,7 +2,9 @@
 
 import pytest
 
-from gateway.rules import Rules, parse_rules
+from gateway.rule_fields import Rate
+from gateway.rule_file import parse_rules
+from gateway.rules import Rules
 from gateway.tenancy import tenant_of_host
 from schemas.compiler.diagnostics import CompileError
 from tests.gateway.conftest import RULES, Serve
@@ -25,7 +27,7 @@ def test_rules_of_the_other_layout_load_unchanged() -> None:
         True,
         {"platform_admin"},
     )
-    assert (rules[2].rate, rules[2].timeout, rules[2].origins) == ((60, 60.0), 5.0, {"https://a.example"})
+    assert (rules[2].rate, rules[2].timeout, rules[2].origins) == (Rate(60, 60.0), 5.0, {"https://a.example"})
 
 
 def test_the_first_match_decides() -> None:

@@ -1,0 +1,1 @@
+"""Requests passed on to other servers: rules whose target is a URL."""
