@@ -154,3 +154,22 @@ async def test_hints_do_not_name_hidden_fields(guest: Tenant) -> None:
     with pytest.raises(QueryError) as caught:
         await guest.write("update", "cases", {"title": "x"}, query=f"id=eq.{uid(11)}&columns=margn")
     assert "margin" not in caught.value.hint
+
+
+async def test_a_put_resets_only_what_its_caller_may_write(guest: Tenant, chief: Tenant) -> None:
+    try:
+        await guest.write(
+            "replace", "cases", {"id": uid(11), "title": "new"}, key=uid(11), prefer="", keep=True
+        )
+        (row,) = await chief.get("cases", f"id=eq.{uid(11)}&select=title,owner_id,status,margin")
+        assert row == {"title": "new", "owner_id": uid(1), "status": "open", "margin": 5}
+    finally:
+        await chief.write("update", "cases", {"title": "a"}, key=uid(11), prefer="", keep=True)
+
+
+async def test_an_upsert_writes_what_only_new_rows_have_set(chief: Tenant) -> None:
+    both = chief.as_(who(2, "member", "admin"))
+    row = {"id": uid(11), "title": "t", "owner_id": uid(2)}
+    merge = "resolution=merge-duplicates,return=representation"
+    answer = await both.write("insert", "cases", row, query="select=owner_id,margin", prefer=merge)
+    assert answer["body"] == [{"owner_id": uid(2), "margin": 5}]

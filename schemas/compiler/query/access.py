@@ -7,6 +7,7 @@ called by the SQL builders.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.model import AccessEntry, Entity, Field
 from schemas.compiler.principal import ADMIN_ROLE, SERVICE_ROLE
 from schemas.compiler.query.errors import QueryError
@@ -112,3 +113,13 @@ def writable(entity: Entity, entries: tuple[AccessEntry, ...]) -> frozenset[str]
         for name in entity.fields
         if any(entry.fields is None or name in entry.fields for entry in entries)
     )
+
+
+def forced_values(entries: tuple[AccessEntry, ...]) -> dict[str, Expression]:
+    """Return the values set for the caller: those that every entry sets."""
+    first, *others = entries
+    return {
+        name: expression
+        for name, expression in first.set.items()
+        if all(name in entry.set and entry.set[name].text == expression.text for entry in others)
+    }

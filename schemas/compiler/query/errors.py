@@ -50,3 +50,15 @@ def unknown_field(entity: str, name: str, known: Iterable[str]) -> QueryError:
         f"column {entity}.{name[:100]} does not exist",
         hint=f"Perhaps you meant '{near[0]}'" if near else "",
     )
+
+
+def forbidden(names: list[str]) -> QueryError:
+    """Return the error for fields the caller may not write."""
+    return QueryError(
+        "42501",
+        f"permission denied to write {', '.join(names)[:200]}",
+        errors=tuple(
+            {"pointer": f"/{name}", "code": "forbidden_field", "detail": "you may not write this field"}
+            for name in names
+        ),
+    )

@@ -7,8 +7,9 @@ happened to it. Pure; called by ``write_statement``.
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
 from schemas.compiler.model import AccessEntry
+from schemas.compiler.query.access import forced_values
 from schemas.compiler.query.errors import QueryError
-from schemas.compiler.query.write_sql import Change, Writer, forced_values
+from schemas.compiler.query.write_sql import Change, Writer
 from schemas.compiler.sql import Claim, Fragment, join, quote, sql
 
 
@@ -39,19 +40,31 @@ class Inserter(Writer):
             return self.insert(ragged=ragged)  # nothing says which row it would be
         source, body, refusals = self._insert(ragged=ragged)
         target = ", ".join(map(quote, conflict))
-        names = [
-            name for name in (self._resettable() if whole else body) if name not in {*conflict, entity.key}
+        entries = self._entries("update", frozenset({*conflict, entity.key})) if merge else ()
+        forced = forced_values(entries) if merge else {}
+        fixed = {*conflict, entity.key, *mine, *forced}
+        names = [name for name in (self._resettable(entries) if whole else body) if name not in fixed]
+        # what is set only for new rows is the caller's to say of the row that is there
+        given = [name for name in self._columns if name in mine and name not in {*forced, *conflict}]
+        same = [sql(f"t0.{quote(name)} = ", self._own(name, mine, ragged=ragged)) for name in conflict]
+        sets = [sql(f"{quote(name)} = EXCLUDED.{quote(name)}") for name in names]
+        sets += [
+            sql(
+                f"{quote(name)} = (SELECT ",
+                self._own(name, {}, ragged=ragged),
+                " FROM body b WHERE ",
+                join(" AND ", same),
+                ")",
+            )
+            for name in given
         ]
-        if not merge or not (names or entity.managed):
+        sets += [*self._set(forced), *self._touch()]
+        if not merge or not sets:
             clause = sql(source, f" ON CONFLICT ({target}) DO NOTHING RETURNING t0.*")
             return Change(
                 (self._body_cte(body, many=True, ragged=ragged), sql("w AS (", clause, ")")), tuple(refusals)
             )
-        entries = self._entries("update", frozenset({*conflict, entity.key}))
-        forced = forced_values(entries)
-        sets = [sql(f"{quote(name)} = EXCLUDED.{quote(name)}") for name in names if name not in forced]
-        sets += self._set(forced)
-        same = [sql(f"t0.{quote(name)} = ", self._own(name, mine, ragged=ragged)) for name in conflict]
+        body += given
         old = sql(
             f"o AS MATERIALIZED (SELECT t0.* FROM {self._table} t0 JOIN body b ON ",
             join(" AND ", same),
@@ -60,9 +73,8 @@ class Inserter(Writer):
         # reading o first: once this statement has changed a row, it could no longer be locked
         clause = sql(
             source,
-            " WHERE (SELECT count(*) FROM o) >= 0",
-            f" ON CONFLICT ({target}) DO UPDATE SET ",
-            join(", ", [*sets, *self._touch()]),
+            f" WHERE (SELECT count(*) FROM o) >= 0 ON CONFLICT ({target}) DO UPDATE SET ",
+            join(", ", sets),
         )
         may = self._may(entries)
         if may:
@@ -102,13 +114,14 @@ class Inserter(Writer):
         key = quote(self._entity.key)
         return f"{negation} EXISTS (SELECT 1 FROM o WHERE o.{key} = t0.{key})"
 
-    def _resettable(self) -> list[str]:
-        """Return the fields that a whole new row sets."""
+    def _resettable(self, entries: tuple[AccessEntry, ...]) -> list[str]:
+        """Return the fields that a whole new row sets: those that every entry lets the caller write."""
         return [
             field.name
             for field in self._entity.fields.values()
             if not (self._is_ours(field) or field.read_only or field.generated)
             and (not field.write_only or field.name in self._columns)
+            and all(entry.fields is None or field.name in entry.fields for entry in entries)
         ]
 
     def _insert(self, *, ragged: bool) -> tuple[Fragment, list[str], list[Fragment]]:

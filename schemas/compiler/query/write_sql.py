@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
 from schemas.compiler.model import SOFT_DELETE_FIELD, AccessEntry, Entity, Field, Rule
-from schemas.compiler.query.access import Caller, entries_for
+from schemas.compiler.query.access import Caller, entries_for, forced_values
 from schemas.compiler.query.columns import Frame, answers
-from schemas.compiler.query.errors import QueryError, unknown_field
+from schemas.compiler.query.errors import forbidden, unknown_field
 from schemas.compiler.sql import Claim, Fragment, Slot, join, quote, sql
 
 BODY = 0
@@ -265,28 +265,6 @@ class Writer:
     @staticmethod
     def _cast(value: Fragment, field: Field) -> Fragment:
         return sql("(", value, f")::{field.pg_type}")
-
-
-def forbidden(names: list[str]) -> QueryError:
-    """Return the error for fields the caller may not write."""
-    return QueryError(
-        "42501",
-        f"permission denied to write {', '.join(names)[:200]}",
-        errors=tuple(
-            {"pointer": f"/{name}", "code": "forbidden_field", "detail": "you may not write this field"}
-            for name in names
-        ),
-    )
-
-
-def forced_values(entries: tuple[AccessEntry, ...]) -> dict[str, Expression]:
-    """Return the values set for the caller: those that every entry sets."""
-    first, *others = entries
-    return {
-        name: expression
-        for name, expression in first.set.items()
-        if all(name in entry.set and entry.set[name].text == expression.text for entry in others)
-    }
 
 
 def body_columns(

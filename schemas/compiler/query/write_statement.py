@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from schemas.compiler.model import Entity
 from schemas.compiler.query.access import entries_for, writable
 from schemas.compiler.query.columns import base_type
-from schemas.compiler.query.errors import QueryError
+from schemas.compiler.query.errors import QueryError, forbidden
 from schemas.compiler.query.insert_sql import Inserter
 from schemas.compiler.query.preferences import Preferences
 from schemas.compiler.query.read_sql import Reader
 from schemas.compiler.query.selected import ROW, as_json, select
 from schemas.compiler.query.shapes import Pairs, Shape, parse_pairs
 from schemas.compiler.query.syntax import ReadQuery
-from schemas.compiler.query.write_sql import Change, body_columns, forbidden
+from schemas.compiler.query.write_sql import Change, body_columns
 from schemas.compiler.sql import Argument, Fragment, Slot, join, quote, sql, statement
 
 VERSION = 1

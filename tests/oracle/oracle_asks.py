@@ -1,0 +1,280 @@
+"""Random requests for the oracle, as values that know how they are written in a query string."""
+
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any, TypeAlias
+
+from tests.oracle.oracle_schema import TEXTS, Doc, children, links, properties, row, uid
+
+
+@dataclass(frozen=True)
+class Cond:
+    """A condition on a field, or (``is``) on an embed's name."""
+
+    name: str
+    operator: str
+    value: Any = None
+    negated: bool = False
+
+    def text(self) -> str:
+        """As ``operator.value``."""
+        value = self.value
+        said = "null" if value is None else str(value).lower() if isinstance(value, bool) else value
+        if self.operator == "in":
+            said = f"({','.join(str(item) for item in value)})"
+        return f"{'not.' if self.negated else ''}{self.operator}.{said}"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Conditions joined by ``and`` or ``or``."""
+
+    operator: str
+    items: tuple["Test", ...]
+    negated: bool = False
+
+    def text(self) -> str:
+        """As ``(a.eq.1,or(...))``."""
+        parts = [
+            f"{'not.' if item.negated else ''}{item.operator}{item.text()}"
+            if isinstance(item, Group)
+            else f"{item.name}.{item.text()}"
+            for item in self.items
+        ]
+        return f"({','.join(parts)})"
+
+
+Test: TypeAlias = Cond | Group
+
+
+@dataclass(frozen=True)
+class Level:
+    """Filters, order and paging of a level; an order key is (name, ``.desc.nullslast`` or the like)."""
+
+    tests: tuple[Test, ...] = ()
+    order: tuple[tuple[str, str], ...] = ()
+    limit: int | None = None
+    offset: int = 0
+
+    def pairs(self, prefix: str = "") -> list[str]:
+        """As query parameters."""
+        found = [
+            f"{prefix}{'not.' if test.negated else ''}{test.operator}={test.text()}"
+            if isinstance(test, Group)
+            else f"{prefix}{test.name}={test.text()}"
+            for test in self.tests
+        ]
+        if self.order:
+            found.append(f"{prefix}order={','.join(name + suffix for name, suffix in self.order)}")
+        if self.limit is not None:
+            found.append(f"{prefix}limit={self.limit}")
+        return [*found, f"{prefix}offset={self.offset}"] if self.offset else found
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of an answer row: a field, or an aggregate of one (``count`` of none)."""
+
+    name: str
+    alias: str
+    function: str = ""
+
+    def text(self) -> str:
+        """As in ``select``."""
+        call = (
+            f"{self.name}.{self.function}()" if self.name and self.function else f"{self.name or 'count()'}"
+        )
+        return f"{self.alias}:{call}"
+
+
+@dataclass(frozen=True)
+class Embed:
+    """Related rows. ``child`` holds ``column``; ``up`` is the way from the child to its parent."""
+
+    alias: str
+    child: str
+    column: str
+    target: str
+    up: bool
+    items: tuple["Item", ...]
+    level: Level = Level()
+    inner: bool = False
+    spread: bool = False
+
+    def text(self) -> str:
+        """As in ``select``."""
+        inside = ",".join(item.text() for item in self.items)
+        name = self.column.removesuffix("_id") if self.up else f"{self.child}!{self.column}"
+        head = "..." if self.spread else f"{self.alias}:"
+        return f"{head}{name}{'!inner' if self.inner else ''}({inside})"
+
+
+Item: TypeAlias = Key | Embed
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request; ``verb`` is read, insert, upsert, replace, update or delete.
+
+    ``defaults`` asks for defaults where a row misses what another one has, instead of null.
+    """
+
+    verb: str
+    entity: str
+    items: tuple[Item, ...] = ()
+    level: Level = Level()
+    key: str | None = None
+    counts: bool = False
+    rows: tuple[Doc, ...] = ()
+    shows: bool = True
+    defaults: bool = False
+
+    def query(self) -> str:
+        """The query string."""
+        parts = [f"select={','.join(item.text() for item in self.items)}"] if self.items else []
+        parts += self.level.pairs()
+        return "&".join([*parts, *_below(self.items, "")])
+
+
+def _below(items: tuple[Item, ...], prefix: str) -> list[str]:
+    found: list[str] = []
+    for item in items:
+        if isinstance(item, Embed):
+            name = item.column.removesuffix("_id") if item.spread else item.alias
+            found += [*item.level.pairs(f"{prefix}{name}."), *_below(item.items, f"{prefix}{name}.")]
+    return found
+
+
+@dataclass
+class Asker:
+    """Makes requests for one tenant."""
+
+    rng: Random
+    entities: Doc
+    keys: dict[str, list[str]]
+    _names: int = field(default=0)
+
+    def ask(self) -> Ask:
+        """A request; two of three are reads."""
+        entity = self.rng.choice(list(self.entities))
+        verb = self.rng.choice(["read"] * 10 + ["insert", "upsert", "replace", "update", "update", "delete"])
+        self._names = 0
+        if verb == "read":
+            return self._read(entity)
+        items = self._items(entity, 1, aggregates=False)
+        shows = self.rng.random() < 0.6
+        ask = Ask(verb, entity, items if shows else (), shows=shows)
+        if verb == "replace":
+            rows = self._rows(entity, verb)[:1]
+            return replace(ask, rows=rows, key=rows[0]["id"])
+        if verb in {"insert", "upsert"}:
+            return replace(ask, rows=self._rows(entity, verb), defaults=self.rng.random() < 0.3)
+        tests = (
+            () if not shows and self.rng.random() < 0.4 else self._tests(entity, 1) or self._tests(entity, 1)
+        )
+        key = self.rng.choice(self.keys[entity]) if not tests or self.rng.random() < 0.3 else None
+        rows = (self._body(entity),) if verb == "update" else ()
+        return replace(ask, level=Level(tests), key=key, rows=rows)
+
+    def _read(self, entity: str) -> Ask:
+        if self.rng.random() < 0.12:
+            return self._grouped(entity)
+        items = self._items(entity, 0)
+        if self.rng.random() < 0.15:
+            return Ask("read", entity, items, key=self.rng.choice(self.keys[entity]))
+        return Ask("read", entity, items, self._level(entity, items), counts=self.rng.random() < 0.3)
+
+    def _grouped(self, entity: str) -> Ask:
+        functions = self.rng.sample(["sum", "min", "max", "count"], self.rng.randint(0, 2))
+        names = self.rng.sample(["a", "c", "d"], self.rng.randint(0, 2))
+        keys: list[Item] = [Key("", self._alias(), "count")]
+        keys += [Key("b", self._alias(), function) for function in functions]
+        keys += [Key(name, self._alias()) for name in names]
+        return Ask("read", entity, tuple(keys), Level(self._tests(entity, 0)), counts=self.rng.random() < 0.3)
+
+    def _alias(self) -> str:
+        self._names += 1
+        return f"k{self._names}"
+
+    def fields(self, entity: str) -> list[str]:
+        """Fields a request may name."""
+        return ["id", *properties(self.entities, entity)]
+
+    def _items(self, entity: str, depth: int, *, aggregates: bool = True) -> tuple[Item, ...]:
+        names = self.rng.sample(self.fields(entity), self.rng.randint(1, 3))
+        items: list[Item] = [Key(name, self._alias()) for name in names]
+        ways = [(entity, column, target, True) for column, target in links(self.entities, entity)]
+        ways += [(child, column, child, False) for child, column in children(self.entities, entity)]
+        self.rng.shuffle(ways)
+        for child, column, target, up in ways[: self.rng.choice([0, 0, 1, 1, 2]) if depth < 2 else 0]:
+            counted = aggregates and not up and self.rng.random() < 0.15
+            inside: tuple[Item, ...] = (
+                (Key("", self._alias(), "count"),) if counted else self._items(target, depth + 1)
+            )
+            spread = up and self.rng.random() < 0.25
+            level = Level() if counted else self._level(target, inside, to_one=up)
+            inner = self.rng.random() < 0.2
+            items.append(Embed(self._alias(), child, column, target, up, inside, level, inner, spread))
+        return tuple(items)
+
+    def _level(self, entity: str, items: tuple[Item, ...], *, to_one: bool = False) -> Level:
+        tests = self._tests(entity, 0) if self.rng.random() < 0.6 else ()
+        embeds = [item for item in items if isinstance(item, Embed) and not item.spread]
+        if embeds and self.rng.random() < 0.2:
+            tests = (*tests, Cond(self.rng.choice(embeds).alias, "is", None, self.rng.random() < 0.5))
+        if to_one or self.rng.random() < 0.5:
+            return Level(tests)
+        names = self.rng.sample(self.fields(entity), self.rng.randint(0, 2))
+        suffixes = ["", ".asc", ".desc", ".desc.nullslast", ".asc.nullsfirst"]
+        order = [(name, self.rng.choice(suffixes)) for name in names if name != "id"]
+        paged = self.rng.random() < 0.5
+        return Level(
+            tests,
+            (*order, ("id", self.rng.choice(["", ".desc"]))),
+            self.rng.randint(0, 4) if paged else None,
+            self.rng.randint(0, 3) if paged and self.rng.random() < 0.5 else 0,
+        )
+
+    def _tests(self, entity: str, least: int) -> tuple[Test, ...]:
+        return tuple(self._test(entity, 0) for _ in range(self.rng.choice([least, 1, 1, 2])))
+
+    def _test(self, entity: str, depth: int) -> Test:
+        negated = self.rng.random() < 0.2
+        if depth < 2 and self.rng.random() < 0.25:
+            items = tuple(self._test(entity, depth + 1) for _ in range(self.rng.randint(1, 3)))
+            return Group(self.rng.choice(["and", "or"]), items, negated)
+        name = self.rng.choice(self.fields(entity))
+        if self.rng.random() < 0.15:
+            return Cond(name, "is", None, negated)
+        pool = self._pool(entity, name)
+        if name == "c":
+            return Cond(name, self.rng.choice(["is", "eq", "neq"]), self.rng.choice(pool), negated)
+        operator = self.rng.choice(["eq", "neq", "gt", "gte", "lt", "lte", "in", "isdistinct", "like"])
+        if operator == "in":
+            return Cond(name, "in", tuple(self.rng.sample(pool, self.rng.randint(0, 3))), negated)
+        if operator == "like":
+            return Cond(name, "like", self.rng.choice(["x*", "*y", "*", "z"]), negated)
+        return Cond(name, operator, self.rng.choice(pool), negated)
+
+    def _pool(self, entity: str, name: str) -> list[Any]:
+        item = properties(self.entities, entity).get(name, {"references": entity})
+        if "references" in item:
+            return self.keys[item["references"]]
+        return {"string": [*TEXTS], "integer": [0, 1, 2, 3], "boolean": [True, False]}[item["type"]]
+
+    def _body(self, entity: str) -> Doc:
+        values = row(self.rng, entity, self.entities, self.keys)
+        names = self.rng.sample(list(values), self.rng.randint(1, min(3, len(values))))
+        return {name: values[name] for name in names}
+
+    def _rows(self, entity: str, verb: str) -> tuple[Doc, ...]:
+        first = self._body(entity)
+        keys = self.rng.sample(self.keys[entity], 2) if verb != "insert" else []
+        fresh = [uid(1000 + self.rng.randint(0, 99)), uid(1100)]
+        rows: list[Doc] = []
+        for number in range(self.rng.randint(1, 2)):
+            values = row(self.rng, entity, self.entities, self.keys)
+            known = keys[number] if keys and self.rng.random() < 0.6 else fresh[number]
+            misses = number > 0 and self.rng.random() < 0.4
+            rows.append({"id": known, **{name: values[name] for name in [*first][misses:]}})
+        return tuple(rows)
