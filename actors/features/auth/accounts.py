@@ -1,34 +1,39 @@
 """Accounts: a row of the tenant's ``users`` and, beside it, what nobody may read through the API.
 
-Decides who an address belongs to, what a new account needs, and how it is told to clients (GoTrue's user).
-It never proves anything: passwords are ``passwords``, links ``one_time``, issuers ``oidc``. Called by the
-operations of this folder, inside their transactions.
+Decides who an address belongs to, what a new account needs, and whether a password is its owner's. Links are
+``one_time``'s business, other issuers ``oidc``'s. Called by the operations of this folder, inside their
+transactions.
 """
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import orjson
-
+from actors.features.auth.account_rows import (
+    change,
+    filled,
+    find,
+    find_by_email,
+    insert,
+    known_role,
+    people_of,
+    to_bytes,
+)
 from actors.features.auth.account_values import Account, factor_json, identity_json, to_json
 from actors.features.auth.addresses import canonical_email
+from actors.features.auth.guard import is_known
 from actors.features.auth.realm import Realm
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError
-from actors.tenant import rows
 from actors.tenant.generation import Generation
 from actors.tenant.identifiers import new_key
-from schemas.compiler.model import SOFT_DELETE_FIELD, Entity, Field
-from schemas.compiler.principal import ANONYMOUS_ROLE, AUTHENTICATED_ROLE, SERVICE
-from schemas.compiler.sections.auth import USERS, Auth
-from schemas.compiler.sql import quote
+from schemas.compiler.sections.auth import Auth
 
 __all__ = [
     "Account",
     "canonical_email",
+    "check_password",
     "confirm",
     "create",
     "disown",
@@ -42,14 +47,6 @@ __all__ = [
     "user_json",
 ]
 
-_DISABLED = "auth.email_provider_disabled"
-_OURS = frozenset({"email", "role"})
-_RECORD = (
-    "password_hash, confirmed_email, confirmed_at, new_email, invited_at, banned_until, is_anonymous, "
-    "app_metadata::text AS app_metadata, user_metadata::text AS user_metadata, last_sign_in_at, "
-    "a.created_at, a.updated_at, a.user_id"
-)
-
 
 def realm_of(generation: Generation) -> Realm:
     """Return the realm of a tenant that is served."""
@@ -62,34 +59,6 @@ def settings_of(generation: Generation) -> Auth:
     """Return the file's ``auth`` section, or its defaults."""
     section = generation.model.sections.get("auth")
     return section if isinstance(section, Auth) else Auth()
-
-
-def people_of(generation: Generation) -> Entity:
-    """Return the entity that holds the people.
-
-    Raises:
-        ProblemError: auth.email_provider_disabled when the file has none, or none with address and role.
-    """
-    entity = generation.model.entities.get(USERS)
-    if entity is None or not entity.fields.keys() >= _OURS:
-        raise ProblemError(_DISABLED, "people of this tenant do not sign in here")
-    return entity
-
-
-async def find(session: Session, generation: Generation, user_id: str) -> Account | None:
-    """Return an account by its key."""
-    entity = people_of(generation)
-    key = _key_value(entity, user_id)
-    if key is None:
-        return None
-    field_ = entity.fields[entity.key]
-    where = f"u.{quote(entity.key)} = $1::text::{field_.pg_type}"
-    return await _one(session, entity, where, key)
-
-
-async def find_by_email(session: Session, generation: Generation, email: str) -> Account | None:
-    """Return an account by its canonical address."""
-    return await _one(session, people_of(generation), "lower(u.email) = $1::text", email)
 
 
 async def create(  # noqa: PLR0913 - what an account is made of, all by name
@@ -129,16 +98,16 @@ async def create(  # noqa: PLR0913 - what an account is made of, all by name
     """
     entity = people_of(generation)
     metadata = dict(user_metadata or {})
-    body: dict[str, Any] = _filled(generation, entity, role, metadata, every=trusted or invited)
+    body: dict[str, Any] = filled(generation, entity, role, metadata, every=trusted or invited)
     if email:
         body["email"] = email
     if role:
-        body["role"] = _known_role(generation, role)
+        body["role"] = known_role(generation, role)
     if user_id is not None:
         body[entity.key] = user_id
     elif entity.fields[entity.key].kind in {"uuid", "text"}:
         body[entity.key] = new_key()
-    key = await _insert(session, generation, entity, body)
+    key = await insert(session, generation, entity, body)
     now = realm_of(generation).services.now()
     await session.run(
         "INSERT INTO {ns}._auth_accounts (user_id, password_hash, password_changed_at, confirmed_email, "
@@ -185,9 +154,9 @@ async def update(  # noqa: PLR0913 - what can change, all by name
     if email is not None and email != account.email:
         body["email"] = email
     if role is not None and role != account.role:
-        body["role"] = _known_role(generation, role) if role else None
+        body["role"] = known_role(generation, role) if role else None
     if body:
-        await _write(session, generation, Call("update", "PATCH", USERS, account.id, body=_bytes(body)))
+        await change(session, generation, account.id, body)
     await _keep_record(session, generation, account)
     now = realm_of(generation).services.now()
     await session.run(
@@ -258,6 +227,55 @@ async def disown(session: Session, account: Account) -> Account:
     return replace(account, password_hash=None, new_email="", user_metadata={})
 
 
+async def check_password(generation: Generation, call: Call, email: str, password: str) -> Account:
+    """Return whose address and password these are; whatever is wrong with them, the answer is the same.
+
+    Args:
+        generation: of the tenant.
+        call: where the request came from.
+        email: as typed.
+        password: as typed.
+
+    Raises:
+        ProblemError: auth.invalid_credentials, auth.over_request_rate_limit; with the right password only:
+        auth.email_not_confirmed, auth.user_banned.
+    """
+    realm, settings = realm_of(generation), settings_of(generation)
+    if not settings.password.enabled:
+        raise ProblemError("auth.email_provider_disabled", "Email logins are disabled")
+    try:
+        address = canonical_email(email)
+    except ProblemError:
+        raise _wrong() from None
+    hasher, guard = realm.services.hasher, realm.services.guard
+    known = is_known(realm, address, call.web)
+    guard.check(realm, address, call.address, known)
+    account = await realm.store.transaction(
+        lambda session: find_by_email(session, generation, address), reads=True
+    )
+    hashed = None if account is None else account.password_hash
+    if not await hasher.verify(hashed, password) or account is None or hashed is None:
+        raise _wrong()
+    guard.succeeded(realm, address, call.address, known)
+    if account.banned_until is not None and account.banned_until > realm.services.now():
+        raise ProblemError("auth.user_banned", "User is banned")
+    if account.confirmed_at is None and settings.confirm == "required":
+        raise ProblemError("auth.email_not_confirmed", "Email not confirmed")
+    if hasher.outdated(hashed):
+        fresh, old = await hasher.hash(password), hashed
+        await realm.store.run(
+            "UPDATE {ns}._auth_accounts SET password_hash = $2 WHERE user_id = $1 AND password_hash = $3",
+            account.id,
+            fresh,
+            old,
+        )
+    return account
+
+
+def _wrong() -> ProblemError:
+    return ProblemError("auth.invalid_credentials", "Invalid login credentials")
+
+
 async def user_json(session: Session, generation: Generation, account: Account) -> dict[str, Any]:
     """Return the account as clients know it, with its identities and factors."""
     identities = await session.rows(
@@ -278,42 +296,6 @@ async def user_json(session: Session, generation: Generation, account: Account) 
     )
 
 
-# -- rows -----------------------------------------------------------------------------------------
-
-
-async def _one(session: Session, entity: Entity, where: str, value: str) -> Account | None:
-    key = f"u.{quote(entity.key)}"
-    alive = f" AND u.{SOFT_DELETE_FIELD} IS NULL" if entity.soft_delete else ""
-    row = await session.row(
-        f"SELECT to_jsonb(u)::text AS users_row, {key}::text AS id, u.email, u.role, {_RECORD} "  # noqa: S608
-        f"FROM {{ns}}.users u LEFT JOIN {{ns}}._auth_accounts a ON a.user_id = {key}::text "
-        f"WHERE {where}{alive}",
-        value,
-    )
-    if row is None:
-        return None
-    email, proven = row["email"] or "", row["confirmed_email"]
-    known = row["user_id"] is not None
-    return Account(
-        id=row["id"],
-        email=email,
-        role=row["role"] or "",
-        row=orjson.loads(row["users_row"]),
-        password_hash=row["password_hash"],
-        confirmed_at=row["confirmed_at"] if proven and proven.lower() == email.lower() else None,
-        is_anonymous=bool(row["is_anonymous"]),
-        banned_until=row["banned_until"],
-        app_metadata=orjson.loads(row["app_metadata"]) if known else {},
-        user_metadata=orjson.loads(row["user_metadata"]) if known else {},
-        invited_at=row["invited_at"],
-        new_email=row["new_email"] or "",
-        last_sign_in_at=row["last_sign_in_at"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        has_record=known,
-    )
-
-
 async def _again(session: Session, generation: Generation, user_id: str) -> Account:
     account = await find(session, generation, user_id)
     if account is None:
@@ -331,93 +313,5 @@ async def _keep_record(session: Session, generation: Generation, account: Accoun
         )
 
 
-async def _insert(session: Session, generation: Generation, entity: Entity, body: Mapping[str, Any]) -> str:
-    call = Call(
-        "create",
-        "POST",
-        USERS,
-        query=f"select={entity.key}",
-        body=_bytes(body),
-        accept="application/json",
-        prefer="return=representation",
-    )
-    answer = orjson.loads(await _write(session, generation, call))
-    row = answer[0] if isinstance(answer, list) else answer
-    return str(row[entity.key])
-
-
-async def _write(session: Session, generation: Generation, call: Call) -> bytes:
-    """Write a users row by the rules of the model, and speak of ``auth`` when it refuses."""
-    call = replace(call, content_type="application/json")
-    try:
-        return (await rows.write(generation, call, SERVICE, session.connection)).body
-    except ProblemError as error:
-        if error.code == "23505":
-            message = "A user with this email address has already been registered"
-            raise ProblemError("auth.email_exists", message) from error
-        if error.code in {"validation.failed", "23502", "23514", "22P02"}:
-            raise ProblemError("auth.validation_failed", error.message, errors=error.errors) from error
-        raise
-
-
-def _filled(
-    generation: Generation, entity: Entity, role: str, metadata: Mapping[str, Any], *, every: bool
-) -> dict[str, Any]:
-    """Return the fields of the users row that metadata fills."""
-    included = generation.model.roles[role].includes if role in generation.model.roles else {role}
-    roles = {ANONYMOUS_ROLE, AUTHENTICATED_ROLE, *included}
-    entries = [entry for entry in entity.access.update if entry.role in roles and entry.check is None]
-
-    def allowed(field_: Field) -> bool:
-        if field_.name in _OURS or field_.name == entity.key or not _writable(field_):
-            return False
-        return (
-            every
-            or (field_.required and not field_.has_default)
-            or any(entry.fields is not None and field_.name in entry.fields for entry in entries)
-        )
-
-    return {
-        name: value
-        for name, value in metadata.items()
-        if (field_ := entity.fields.get(name)) is not None and allowed(field_)
-    }
-
-
-def _writable(field_: Field) -> bool:
-    return not (field_.read_only or field_.generated or field_.computed is not None)
-
-
-def _known_role(generation: Generation, role: str) -> str:
-    if role not in generation.model.roles:
-        message = f"there is no role '{role[:63]}'"
-        raise ProblemError(
-            "auth.validation_failed",
-            message,
-            errors=({"pointer": "/role", "code": "unknown", "detail": message},),
-        )
-    return role
-
-
-def _key_value(entity: Entity, user_id: str) -> str | None:
-    """Return a key PostgreSQL will read, or None when no row can have it."""
-    kind = entity.fields[entity.key].kind
-    if kind == "uuid":
-        try:
-            return str(uuid.UUID(user_id))
-        except ValueError:
-            return None
-    if kind in {"integer", "bigint"}:
-        return user_id if user_id.isascii() and user_id.isdecimal() and len(user_id) < 10 else None
-    return user_id if "\0" not in user_id else None
-
-
 def _json(value: Mapping[str, Any]) -> str:
-    return _bytes(value).decode()
-
-
-def _bytes(value: Mapping[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except (TypeError, ValueError):
-        raise ProblemError("auth.validation_failed", "a value cannot be stored") from None
+    return to_bytes(value).decode()

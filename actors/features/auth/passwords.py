@@ -130,7 +130,7 @@ def _leaked() -> frozenset[str]:
     """Return the most frequent leaked passwords; the list is large, so it is read when a tenant needs it."""
     from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415 - a megabyte most installations skip
 
-    return frozenset(FREQUENCY_LISTS["passwords"].split(","))
+    return frozenset(FREQUENCY_LISTS["passwords"])
 
 
 def _plain(password: str) -> str:

@@ -74,6 +74,7 @@ class Auth:
     claims: MappingType[str, Expression] = field(default_factory=dict)
     redirects: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    confirm: str = "required"
 
 
 class Claims(Keyed):
@@ -207,6 +208,13 @@ AUTH = Record(
                 says="a-z, 0-9 and '_', and none of the standard claims",
             ),
             "Further values in the token: CEL over the users row.",
+        ),
+        "confirm": Key(
+            Choice(
+                {"required": "by a link in a mail; the default", "off": "not at all"},
+                "required or off",
+            ),
+            "Whether an address must be proven before its owner may sign in with a password.",
         ),
         "redirects": Key(
             Many(HttpUrl(secret=False), "addresses", most=50), "Exact addresses one may be sent back to."
