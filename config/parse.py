@@ -4,6 +4,7 @@ Decides precedence (environment over file over default) and reports every mistak
 itself: ``run.py`` hands both in.
 """
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from difflib import get_close_matches
@@ -198,6 +199,11 @@ def _cross_check(settings: Settings) -> None:
         problems.append("admin.password has less than 12 characters")
     if settings.database.url and not settings.database.url.startswith(("postgresql://", "postgres://")):
         problems.append("database.url does not begin with postgresql://")
+    for word in settings.trusted_proxies.replace(",", " ").split():
+        try:
+            ipaddress.ip_network(word)
+        except ValueError:
+            problems.append(f"trusted_proxies: {word!r} is neither an address nor a network")
     if problems:
         raise SettingsError(tuple(problems))
 

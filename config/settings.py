@@ -134,6 +134,9 @@ class Settings:
         "", "address people reach this installation at, for links in mails; empty: http://DOMAIN:PORT"
     )
     domain: str = setting("localhost", "tenants answer at SLUG.DOMAIN and SLUG.api.DOMAIN")
+    trusted_proxies: str = setting(
+        "", "proxies in front whose X-Forwarded-For and -Proto are believed, such as 10.0.0.0/8, ::1"
+    )
     drain_seconds: float = setting(
         10.0, "at stop, requests in flight may take this long to finish", least=0, most=600
     )

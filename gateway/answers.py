@@ -119,14 +119,19 @@ class Answer(web.StreamResponse):
             transport.write(data)
             transport.write(result.body)
         if protocol.writing_paused:
-            await _drain(protocol)
+            await drain(protocol)
 
     @override
     async def write_eof(self, data: bytes = b"") -> None:
         """Nothing is left to write."""
 
 
-async def _drain(protocol: BaseProtocol) -> None:
+async def drain(protocol: BaseProtocol) -> None:
+    """Wait until a slow reader took enough.
+
+    Raises:
+        ConnectionResetError: it took too long or went away.
+    """
     limit = getattr(protocol, "write_seconds", _WRITE_SECONDS)
     try:
         async with asyncio.timeout(limit):

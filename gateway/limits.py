@@ -1,16 +1,16 @@
 """What a client may take: time, bytes, sockets, requests per second.
 
-Decides when a request is one too many. Called by ``protocol``, ``receive`` and ``server``.
+Decides when a request is one too many. Called by ``protocol``, ``receive``, ``server``
+and ``proxy``.
 """
 
-import math
 import resource
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actors.messages import ProblemError
+from gateway.rules import Rule
+from runtime.buckets import Buckets, Taken, network, rate_headers
 
-_MAX_BUCKETS = 10_000
 _SHARE = 0.8
 _FALLBACK = 800
 
@@ -26,6 +26,10 @@ class Limits:
     sockets: int = 800
     sockets_per_address: int = 0
 
+    def with_body(self, body_bytes: int) -> "Limits":
+        """Return the same with another size of bodies."""
+        return replace(self, body_bytes=body_bytes)
+
 
 def socket_cap() -> int:
     """Return how many client connections fit: four fifths of the file descriptors; the rest is ours."""
@@ -33,36 +37,44 @@ def socket_cap() -> int:
     return _FALLBACK if soft in {-1, resource.RLIM_INFINITY} else max(16, int(min(soft, 1 << 20) * _SHARE))
 
 
-class RateLimiter:
-    """A bucket of tokens per tenant and address, refilled all the time.
+class Rates:
+    """How many requests may come: per tenant and address by the settings, per route by its rule.
 
     Args:
-        per_second: how fast; 0 switches the limit off.
-        burst: how many fit.
+        per_second: per tenant and address; 0: no limit.
+        burst: how many of these may come at once.
     """
 
     def __init__(self, per_second: float, burst: int) -> None:
-        self.active = per_second > 0
-        self._rate = per_second
-        self._burst = float(burst)
-        self._buckets: dict[tuple[str, str], tuple[float, float]] = {}
+        self._burst = burst
+        self._window = burst / per_second if per_second > 0 else 0.0
+        self._buckets = Buckets()
 
-    def take(self, slug: str, address: str) -> None:
-        """Take one token.
+    def take(self, rule: Rule, slug: str, address: str) -> str:
+        """Count a request.
+
+        Args:
+            rule: that leads it on.
+            slug: of the tenant it goes to.
+            address: of the client.
+
+        Returns:
+            Header lines that tell what is left; empty where nothing is limited.
 
         Raises:
             ProblemError: http.rate_limited, saying when to come back.
         """
-        now = time.monotonic()
-        tokens, since = self._buckets.get((slug, address), (self._burst, now))
-        tokens = min(self._burst, tokens + (now - since) * self._rate)
-        if tokens < 1:
-            wait = max(1, math.ceil((1 - tokens) / self._rate))
-            raise ProblemError(
-                "http.rate_limited",
-                "too many requests from this address",
-                headers=(("Retry-After", str(wait)),),
-            )
-        if len(self._buckets) >= _MAX_BUCKETS:
-            self._buckets.clear()
-        self._buckets[slug, address] = (tokens - 1, now)
+        rate = rule.rate
+        if rate is None and not self._window:
+            return ""
+        client = network(address)
+        taken: dict[str, Taken] = {}
+        if rate is not None:
+            who = client if rate.per == "ip" else slug if rate.per == "tenant" else ""
+            taken["route"] = self._buckets.take((rule, who), rate.limit, rate.seconds)
+        if self._window and rule.kind != "proxy" and all(one.allowed for one in taken.values()):
+            taken["default"] = self._buckets.take((slug, client), self._burst, self._window)
+        headers = rate_headers(taken)
+        if not all(one.allowed for one in taken.values()):
+            raise ProblemError("http.rate_limited", "too many requests; see Retry-After", headers=headers)
+        return "".join(f"{name}: {value}\r\n" for name, value in headers)

@@ -4,7 +4,7 @@ Decides what is refused before any tenant is asked. Remembers what it worked out
 same few paths again and again. Owned by ``server``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 from aiohttp.web_request import BaseRequest
@@ -30,6 +30,7 @@ class Place:
     base: str
     found: routes.Found | None
     signs_in: bool = False
+    segments: tuple[str, ...] = ()
 
     @property
     def sign_in(self) -> str:
@@ -59,6 +60,11 @@ class Places:
         self._rules = rules
         self._documents = documents
         self._places: dict[tuple[str, str], Place] = {}
+
+    @property
+    def rules(self) -> Rules:
+        """The rules in force."""
+        return self._rules
 
     def apply(self, rules: Rules) -> None:
         """Put new rules in force."""
@@ -97,7 +103,7 @@ class Places:
             if target.path == "/":
                 return Result(200, _INDEX)
             raise ProblemError("http.not_found", "there is nothing at this address")
-        place = self._settle(match, host, target.segments)
+        place = replace(self._settle(match, host, target.segments), segments=target.segments)
         if len(self._places) >= _MAX_CACHED:
             self._places.clear()
         self._places[raw_host, raw_path] = place
@@ -106,7 +112,10 @@ class Places:
     def _settle(self, match: Match, host: str, segments: tuple[str, ...]) -> Place:
         kind = match.rule.kind
         named = tenant_of_host(host, self._domain)
-        slug = match.slug if kind in {"tenant", "ui"} else (kind == "auth" and named) or PLATFORM
+        if kind in {"tenant", "ui"} or (kind == "proxy" and match.rule.for_tenants):
+            slug = match.slug
+        else:
+            slug = (kind == "auth" and named) or PLATFORM
         meant = {slug, _named_by_path(segments) or slug}
         if kind in {"tenant", "platform"} and named is not None and meant != {named}:
             raise ProblemError("http.tenant_mismatch", "the host names one tenant and the path another")
@@ -117,7 +126,7 @@ class Places:
             found = routes.find(("auth", *segments[match.depth :]))
             return Place(match, slug, "", found, signs_in=found is not None)
         base = "".join(f"/{part}" for part in segments[: match.depth])
-        found = routes.find(segments[match.depth :]) if kind in {"tenant", "platform"} else None
+        found = routes.find(match.seen(segments)) if kind in {"tenant", "platform"} else None
         signs_in = found is not None and found.route.path.startswith("auth/")
         return Place(match, slug, base, found, signs_in)
 

@@ -96,6 +96,12 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "tenant.unavailable": (503, "Tenant not available"),
     "tenant.changing": (503, "Tenant changing"),
     "tenant.overloaded": (503, "Tenant too busy"),
+    # servers behind rules whose target is a URL
+    "proxy.unreachable": (502, "Server behind not reachable"),
+    "proxy.bad_answer": (502, "Server behind gave no proper answer"),
+    "proxy.open_circuit": (503, "Server behind not available"),
+    "proxy.timeout": (504, "Server behind took too long"),
+    "proxy.loop": (508, "Request goes in circles"),
     # rows and writes
     "row.not_found": (404, "No such row"),
     "row.version_mismatch": (412, "Row changed meanwhile"),

@@ -33,7 +33,7 @@ LINGER_SECONDS = 2.0
 SWEEP_SECONDS = 0.5
 log = structlog.get_logger("gateway")
 
-Handler = Callable[[BaseRequest], Awaitable["Answer"]]
+Handler = Callable[[BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Connection(RequestHandler):

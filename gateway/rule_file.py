@@ -124,6 +124,7 @@ def _rule(node: Node, domain: str, findings: Findings) -> Rule | None:
         kind=kind,
         host=host,
         any_label=any_label,
+        for_tenants=slug_part >= 0 or _names_slug(node.get("host")),
         path=path,
         slug_part=slug_part,
         open_end=open_end,
@@ -154,6 +155,10 @@ def _host(node: Mapping, domain: str, findings: Findings) -> tuple[str, bool]:
         if text.startswith(wildcard):
             return text.removeprefix(wildcard), True
     return text, False
+
+
+def _names_slug(host: Node | None) -> bool:
+    return isinstance(host, Scalar) and host.text.startswith(SLUG)
 
 
 def _path(node: Mapping, findings: Findings) -> tuple[tuple[str | None, ...], int, bool]:

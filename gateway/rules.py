@@ -22,6 +22,7 @@ class Rule:
         target: as written, without a port after an actor's name.
         host: exact name, or suffix after the first label when ``any_label``.
         any_label: the host's first label is free; it is the slug.
+        for_tenants: ``{slug}`` stands in host or path: a tenant's people may be asked for.
         path: parts to match; None stands for any one part, the slug where ``slug_part`` says so.
         open_end: whether further parts may follow.
         required: only with a credential.
@@ -41,6 +42,7 @@ class Rule:
     kind: Kind
     host: str = ""
     any_label: bool = False
+    for_tenants: bool = False
     path: tuple[str | None, ...] = ()
     slug_part: int = -1
     open_end: bool = True

@@ -9,25 +9,29 @@ Composed by ``run.py``.
 
 import asyncio
 import time
-from collections.abc import Collection
 
 import orjson
 import structlog
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
-from actors.messages import Call, ProblemError, Result
+from actors.messages import ProblemError, Result
 from config.settings import Settings
 from gateway import cors, decode, problems
 from gateway.admission import admit
 from gateway.answers import Answer
 from gateway.counters import Counters
 from gateway.credentials import read_credential, read_web
-from gateway.limits import Limits, RateLimiter, socket_cap
+from gateway.edits import edit_request, edit_result
+from gateway.limits import Limits, Rates, socket_cap
+from gateway.peers import Client, Peers
 from gateway.places import Place, Places
 from gateway.ports import Resolve
 from gateway.protocol import HttpServer
+from gateway.proxy.fields import Origin
+from gateway.proxy.proxy import Proxy
 from gateway.receive import read_body
+from gateway.rule_fields import UNCHANGED
 from gateway.rules import Rules
 from gateway.trace import RequestIds, continue_trace
 from schemas.compiler.emit.language import SCHEMA_ID, language_schema
@@ -36,11 +40,9 @@ log = structlog.get_logger("gateway")
 
 LINGER_AT_DRAIN = 0.3
 """Seconds in which idle connections may still bring a request while the process stops."""
-_MAX_CACHED = 4096
 _KINDS = {
     "console": "the console",
     "ui": "the tenant's pages",
-    "proxy": "passing requests on",
 }
 
 
@@ -71,8 +73,9 @@ class Gateway:
             settings.domain, rules, documents or {SCHEMA_ID: orjson.dumps(language_schema())}
         )
         self._ids = RequestIds()
-        self._origins: dict[str, tuple[float, frozenset[str]]] = {}
-        self._limiter = RateLimiter(limits.rate_per_second, limits.rate_burst)
+        self._peers = Peers(settings.trusted_proxies)
+        self._cors = cors.Cors(resolve)
+        self._rates = Rates(limits.rate_per_second, limits.rate_burst)
         self._access_log = settings.log.access
         self._limits = Limits(
             head_seconds=limits.head_seconds,
@@ -83,6 +86,7 @@ class Gateway:
             sockets_per_address=limits.sockets_per_address,
         )
         self._request_seconds = limits.request_seconds
+        self._proxy = Proxy(self._limits, limits.request_seconds)
         self._idle = asyncio.Event()
         self._server: HttpServer | None = None
         self._runner: web.ServerRunner | None = None
@@ -109,12 +113,14 @@ class Gateway:
             await self._runner.cleanup()
             raise
         self._server.start_sweeping()
+        self._proxy.apply(self._places.rules)
         address = self._runner.addresses[0]
         return str(address[0]), int(address[1])
 
     def apply(self, rules: Rules) -> None:
         """Put new rules in force; requests in flight keep the ones they began with."""
         self._places.apply(rules)
+        self._proxy.apply(rules)
 
     async def drain(self, seconds: float) -> bool:
         """Take no new connections, finish what runs, close.
@@ -131,6 +137,7 @@ class Gateway:
         await asyncio.sleep(min(LINGER_AT_DRAIN, seconds))
         if self._server is not None:
             self._server.pre_shutdown()
+        await self._proxy.hang_up()
         finished = True
         if self.counters.in_flight:
             self._idle.clear()
@@ -143,6 +150,7 @@ class Gateway:
             self._server.stop_sweeping()
         if self._runner is not None:
             await self._runner.cleanup()
+        await self._proxy.close()
         return finished
 
     @property
@@ -152,7 +160,7 @@ class Gateway:
 
     # -- one request ------------------------------------------------------------------------------
 
-    async def handle(self, request: BaseRequest) -> Answer:
+    async def handle(self, request: BaseRequest) -> web.StreamResponse:
         """Answer a request; never raises."""
         began = time.perf_counter()
         counters = self.counters
@@ -164,6 +172,9 @@ class Gateway:
         extra = "" if trace is None else continue_trace(trace)
         close = self.draining
         instance, gotrue = "/", None
+        result: Result | web.StreamResponse
+        client = self._peers.client_address(request)
+        edit = UNCHANGED
         try:
             place = self._places.find(request)
             if isinstance(place, Result):
@@ -172,13 +183,19 @@ class Gateway:
                 instance = place.instance
                 if place.signs_in:
                     gotrue = headers.get("X-Supabase-Api-Version", "")
+                rule = place.match.rule
+                edit = rule.response_headers
                 origin = headers.get("Origin")
                 if origin is not None:
-                    extra += await self._cors(place, origin, request)
-                if request.method == "OPTIONS":
-                    result = self._options(place)
+                    extra += await self._cors.lines(place, origin, request.method)
+                if request.method == "OPTIONS" and cors.asks_first(rule, request):
+                    result = Result(204, headers=(("Allow", cors.methods(place)),))
                 else:
-                    result = await self._answer(place, request, request_id)
+                    extra += self._rates.take(rule, place.slug, client.address)
+                    if rule.kind == "proxy":
+                        result = await self._pass_on(place, request, client, request_id, extra)
+                    else:
+                        result = await self._answer(place, request, client, request_id)
         except ProblemError as error:
             close = close or error.code in {"http.body_too_large", "http.timeout", "http.bad_body"}
             result = problems.render(
@@ -202,16 +219,40 @@ class Gateway:
         if self._access_log:
             log.info(
                 "request", request_id=request_id, method=request.method, path=instance, status=result.status,
-                ms=round(took * 1000, 2), address=request.remote,
+                ms=round(took * 1000, 2), address=client.address,
             )  # fmt: skip
+        if not isinstance(result, Result):
+            return result
+        if edit is not UNCHANGED:
+            result = edit_result(result, edit)
         return Answer(result, request_id, extra, close=close or self.draining)
 
-    async def _answer(self, place: Place, request: BaseRequest, request_id: str) -> Result:
+    async def _pass_on(
+        self, place: Place, request: BaseRequest, client: Client, request_id: str, extra: str
+    ) -> Result | web.StreamResponse:
+        match = place.match
+        if match.rule.required:
+            port = self._resolve(place.slug)
+            if port is None:
+                raise ProblemError("tenant.not_found", "there is no such tenant")
+            deadline = asyncio.get_running_loop().time() + self._request_seconds
+            elsewhere = await admit(place, port, request, deadline, secure=client.scheme == "https")
+            if elsewhere is not None:
+                return elsewhere
+        headers = request.headers
+        trace = continue_trace(headers.get("traceparent")).partition(": ")[2].strip()
+        origin = Origin(client.address, client.scheme, headers.get("Host", ""), request_id, trace)
+        extra = f"X-Request-Id: {request_id}\r\n{extra}"
+        return await self._proxy.answer(request, match, place.segments, origin, extra)
+
+    async def _answer(self, place: Place, request: BaseRequest, client: Client, request_id: str) -> Result:
         rule, found = place.match.rule, place.found
         port = self._resolve(place.slug)
         if port is None:
             raise ProblemError("tenant.not_found", "there is no such tenant")
-        secure = request.scheme == "https"
+        if rule.request_headers is not UNCHANGED:
+            request = edit_request(request, rule.request_headers)
+        secure = client.scheme == "https"
         deadline = asyncio.get_running_loop().time() + (rule.timeout or self._request_seconds)
         if rule.required:
             elsewhere = await admit(place, port, request, deadline, secure=secure)
@@ -226,50 +267,16 @@ class Gateway:
         if operation is None:
             allow = (("Allow", found.route.methods),)
             raise ProblemError("PGRST117", f"{method} is not possible here", headers=allow)
-        if self._limiter.active:
-            self._limiter.take(place.slug, request.remote or "")
         body = b""
         if method not in {"GET", "HEAD"} and request.body_exists:
             decode.check_encoding(request.headers)
-            body = await read_body(request, self._limits)
+            limits = self._limits if rule.body_limit is None else self._limits.with_body(rule.body_limit)
+            body = await read_body(request, limits)
         query = request._message.path.partition("?")[2]  # noqa: SLF001 - the raw target has no public name
         credential = read_credential(request, place.slug, secure=secure)
-        web = read_web(request, secure=secure) if place.signs_in else None
+        browser = read_web(request, secure=secure) if place.signs_in else None
         call = decode.make_call(
             request, operation, found, query, body, place.base, request_id, deadline, credential,
-            request.remote or "", web,
+            client.address, browser,
         )  # fmt: skip
         return await port.call(call)
-
-    def _options(self, place: Place) -> Result:
-        if place.found is None:
-            raise ProblemError("PGRST125", "there is nothing at this path")
-        return Result(204, headers=(("Allow", place.found.route.methods),))
-
-    async def _cors(self, place: Place, origin: str, request: BaseRequest) -> str:
-        """Return the CORS lines for a page's request; empty for pages nobody allowed."""
-        if not cors.allowed(origin, place.match.rule.origins) and not cors.allowed(
-            origin, await self._tenant_origins(place)
-        ):
-            return ""
-        if request.method == "OPTIONS" and place.found is not None:
-            return cors.preflight_lines(origin, place.found.route.methods)
-        return cors.answer_lines(origin)
-
-    async def _tenant_origins(self, place: Place) -> Collection[str]:
-        known = self._origins.get(place.slug)
-        now = time.monotonic()
-        if known is not None and known[0] > now:
-            return known[1]
-        port = self._resolve(place.slug) if place.found is not None else None
-        if port is None:
-            return ()
-        try:
-            result = await port.call(Call("origins", base=place.base))
-        except ProblemError:
-            return ()
-        if len(self._origins) >= _MAX_CACHED:
-            self._origins.clear()
-        origins = frozenset[str](orjson.loads(result.body))
-        self._origins[place.slug] = (now + 1.0, origins)
-        return origins
