@@ -122,7 +122,9 @@ def _access(rng: Random, entity: str, entities: Doc) -> Doc:
             _entry(rng, verb, entity, entities, stored, list(properties))
             for _ in range(rng.randint(1, 4 if verb == "read" else 3))
         ]
-    return access or {"read": [{"role": "r1"}]}
+    if rng.random() < 0.2:
+        access["read"] = [{**entry, "limit": rng.randint(1, 3)} for entry in access.get("read", ())]
+    return access if access.get("read") else {**access, "read": [{"role": "r1"}]}
 
 
 def _entry(rng: Random, verb: str, entity: str, entities: Doc, stored: list[str], known: list[str]) -> Doc:
@@ -134,7 +136,7 @@ def _entry(rng: Random, verb: str, entity: str, entities: Doc, stored: list[str]
             entry["fields"] = _some(rng, ["id", *known])
         elif rng.random() < 0.35:
             entry["hide"] = _some(rng, ["id", *known])[:2]
-        if rng.random() < 0.15:
+        if rng.random() < 0.1:
             entry["limit"] = rng.randint(1, 4)
         if rng.random() < 0.5:
             entry["aggregate"] = True
@@ -164,9 +166,9 @@ def _forced(rng: Random, name: str, fields: Doc) -> str:
         return "user.id"
     match item["type"]:
         case "string":
-            return rng.choice([f"'{rng.choice(TEXTS)}'", "user.claims.k"])
+            return rng.choice([f"'{rng.choice(TEXTS)}'", "user.claims.k", "self.a", "self.d"])
         case "integer":
-            return str(rng.randint(0, 3))
+            return rng.choice([str(rng.randint(0, 3)), "self.b + 1"])
         case _:
             return rng.choice(["true", "false"])
 
@@ -190,7 +192,7 @@ def row(rng: Random, entity: str, entities: Doc, keys: dict[str, list[str]]) -> 
         if rng.random() < 0.2:
             values[name] = None
         elif "references" in item:
-            values[name] = rng.choice(keys[item["references"]])
+            values[name] = rng.choice(keys[item["references"]][: rng.choice([2, None])])
         else:
             values[name] = rng.choice(
                 {"string": TEXTS, "integer": (0, 1, 2, 3), "boolean": (True, False)}[item["type"]]

@@ -63,11 +63,12 @@ def _forced(naive: Naive, entries: tuple[AccessEntry, ...], row: Row) -> Row:
     }
 
 
-def _admit(naive: Naive, entries: list[AccessEntry], new: Row) -> None:
+def _admit(naive: Naive, entries: list[AccessEntry], new: Row, old: Row, forced: Row) -> None:
     """Refuse a row that no single entry allows to be so: its check holds, and its values are set."""
     for entry in entries:
         checked = entry.check is None or naive.value_of(entry.check, new) is True
-        if checked and all(new[name] == naive.value_of(value, new) for name, value in entry.set.items()):
+        loose = {name: value for name, value in entry.set.items() if name not in forced}
+        if checked and all(new[name] == naive.value_of(value, old) for name, value in loose.items()):
             return
     raise Refused("no entry allows the row")
 
@@ -76,8 +77,9 @@ def _update(naive: Naive, ask: Ask, after: Tables) -> list[Row]:
     entries = _allowing(naive, ask, "update", set())
     changed: list[Row] = []
     for old in _targets(naive, ask, entries):
-        new = {**old, **ask.rows[0], **_forced(naive, entries, old)}
-        _admit(naive, [entry for entry in entries if naive.applies(entry, old)], new)
+        forced = _forced(naive, entries, old)
+        new = {**old, **ask.rows[0], **forced}
+        _admit(naive, [entry for entry in entries if naive.applies(entry, old)], new, old, forced)
         _put(after[ask.entity], new)
         changed.append(new)
     return changed
@@ -139,16 +141,19 @@ def _insert(naive: Naive, ask: Ask, after: Tables) -> list[Row]:
             if old.get("deleted_at") is not None or not applying:
                 raise Refused("the row that is there is out of reach")
             base = {**old, **_reset(blank, creating, updating)} if ask.verb == "replace" else old
-            new = {**base, **body, **_forced(naive, updating, old)}
-            _admit(naive, applying, new)
+            forced = _forced(naive, updating, old)
+            new = {**base, **body, **forced}
+            _admit(naive, applying, new, old, forced)
         else:
-            new = {**blank, **body}
+            asked = {**blank, **body}
+            filled: Row = {}
             for entry in creating:
                 for name, value in entry.set.items():
-                    if name not in body:
-                        body = {**body, name: naive.value_of(value, new)}
-            new = {**blank, **body, **_forced(naive, creating, new)}
-            _admit(naive, list(creating), new)
+                    if name not in body and name not in filled:
+                        filled[name] = naive.value_of(value, asked)
+            forced = _forced(naive, creating, asked)
+            new = {**asked, **filled, **forced}
+            _admit(naive, [*creating], new, new, forced)
         _put(after[ask.entity], new)
         changed.append(new)
     return changed

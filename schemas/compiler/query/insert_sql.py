@@ -19,7 +19,7 @@ class Inserter(Writer):
     def insert(self, *, ragged: bool = False) -> Change:
         """Return an INSERT; ``ragged`` rows have their own fields each, and defaults for what they miss."""
         source, body, refusals = self._insert(ragged=ragged)
-        ctes = (self._body_cte(body, many=True, ragged=ragged), sql("w AS (", source, " RETURNING t0.*)"))
+        ctes = (self._given(body, ragged=ragged), sql("w AS (", source, " RETURNING t0.*)"))
         return Change(ctes, tuple(refusals), self._process_rules(with_old=False))
 
     def upsert(
@@ -61,9 +61,7 @@ class Inserter(Writer):
         sets += [*self._set(forced), *self._touch()]
         if not merge or not sets:
             clause = sql(source, f" ON CONFLICT ({target}) DO NOTHING RETURNING t0.*")
-            return Change(
-                (self._body_cte(body, many=True, ragged=ragged), sql("w AS (", clause, ")")), tuple(refusals)
-            )
+            return Change((self._given(body, ragged=ragged), sql("w AS (", clause, ")")), tuple(refusals))
         body += given
         old = sql(
             f"o AS MATERIALIZED (SELECT t0.* FROM {self._table} t0 JOIN body b ON ",
@@ -100,11 +98,32 @@ class Inserter(Writer):
                 )
             )  # fmt: skip
         ctes = (
-            self._body_cte(body, many=True, ragged=ragged),
+            self._given(body, ragged=ragged),
             old,
             sql("w AS (", clause, " RETURNING t0.*)"),
         )
         return Change(ctes, tuple(refusals), self._process_rules(with_old=True))
+
+    def _given(self, names: list[str], *, ragged: bool) -> Fragment:
+        """Return the rows of the body; with every field, where a value that is set for new rows reads some."""
+        if not any(value.names for value in self._filled(self._creating()).values()):
+            return self._body_cte(names, many=True, ragged=ragged)
+        fields = [field for field in self._entity.fields.values() if not field.virtual]
+        values = [
+            sql(
+                self._own(field.name, {}, ragged=ragged)
+                if field.name in self._columns
+                else sql("NULL")
+                if field.default is None
+                else to_value_sql(field.default, self._context),
+                f"::{field.pg_type} AS {quote(field.name)}",
+            )
+            for field in fields
+        ]
+        if ragged:
+            values.append(sql('b."?given"'))
+        rows = self._body_cte([*self._columns], many=True, ragged=ragged, name="given")
+        return sql(rows, ", body AS (SELECT ", join(", ", values), " FROM given b)")
 
     def _creating(self) -> tuple[AccessEntry, ...]:
         """Return the entries that let the caller create such rows; every new row has a key."""

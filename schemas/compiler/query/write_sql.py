@@ -155,10 +155,10 @@ class Writer:
             )
         ]
 
-    def _body_cte(self, body: list[str], *, many: bool, ragged: bool = False) -> Fragment:
+    def _body_cte(self, body: list[str], *, many: bool, ragged: bool = False, name: str = "body") -> Fragment:
         if not body:
-            return sql("body AS (SELECT FROM jsonb_array_elements(", Slot(BODY, "jsonb"), ") e)")
-        fields = ", ".join(f"{quote(name)} {self._entity.fields[name].pg_type}" for name in body)
+            return sql(f"{name} AS (SELECT FROM jsonb_array_elements(", Slot(BODY, "jsonb"), ") e)")
+        fields = ", ".join(f"{quote(one)} {self._entity.fields[one].pg_type}" for one in body)
         if ragged:
             rows = sql(
                 'SELECT r.*, "?e" AS "?given" FROM jsonb_array_elements(',
@@ -168,7 +168,7 @@ class Writer:
         else:
             function = "jsonb_to_recordset" if many else "jsonb_to_record"
             rows = sql(f"SELECT * FROM {function}(", Slot(BODY, "jsonb"), f") AS e({fields})")
-        return sql("body AS (", rows, ")")
+        return sql(f"{name} AS (", rows, ")")
 
     def _may(self, entries: tuple[AccessEntry, ...]) -> list[Fragment]:
         parts: list[Fragment] = [sql('t0."deleted_at" IS NULL')] if self._entity.soft_delete else []
@@ -205,18 +205,19 @@ class Writer:
         ):
             return []
         options: list[Fragment] = []
+        before = SqlContext(old or "t0", self._frame.namespace, self._frame.model)
         for entry, sets in zip(entries, loose, strict=True):
             parts = [] if entry.check is None else [to_sql(entry.check, self._context)]
             # what an entry sets is what it allows, where another entry kept it from being set
             parts += [
                 sql(
                     f"t0.{quote(name)} IS NOT DISTINCT FROM ",
-                    self._cast(to_value_sql(value, self._context), self._entity.fields[name]),
+                    self._cast(to_value_sql(value, before), self._entity.fields[name]),
                 )
                 for name, value in sets.items()
             ]
             if old is not None and entry.rule is not None:
-                parts.append(to_sql(entry.rule, SqlContext(old, self._frame.namespace, self._frame.model)))
+                parts.append(to_sql(entry.rule, before))
             options.append(join(" AND ", parts) if parts else sql("true"))
         allowed = sql("(", join(" OR ", [sql("(", option, ")") for option in options]), ")")
         return [
