@@ -1,4 +1,4 @@
-"""The users rows behind accounts: found, and written by the rules of the tenant's model, in the auth transaction.
+"""The users rows behind accounts: found, and written by the rules of the model, in the auth transaction.
 
 Decides which fields of a new row its owner may fill, and how a refusal of the model is told to somebody who
 signs up. Credentials are not its business. Called by ``accounts``.

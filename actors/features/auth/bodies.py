@@ -11,6 +11,7 @@ import msgspec
 from actors.messages import Call, ProblemError
 
 MAX_TEXT = 1024
+MAX_METADATA = 16_384
 
 
 def read_object(call: Call) -> dict[str, Any]:
@@ -73,3 +74,44 @@ def invalid(name: str, message: str) -> ProblemError:
         message,
         errors=({"pointer": f"/{name}", "code": "invalid", "detail": message},),
     )
+
+
+def only(body: dict[str, Any], names: frozenset[str]) -> None:
+    """Refuse members nobody reads: whoever sends ``role`` or ``confirmed`` must not believe it counted.
+
+    Raises:
+        ProblemError: auth.validation_failed.
+    """
+    for name in body:
+        if name not in names:
+            raise invalid(name[:60], f"'{name[:60]}' is not a member of this request")
+
+
+def secret(body: dict[str, Any], name: str = "password") -> str:
+    """Return a password exactly as it was typed; "" when it is absent or null.
+
+    Raises:
+        ProblemError: auth.validation_failed.
+    """
+    value = body.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise invalid(name, f"'{name}' is a text")
+    return value
+
+
+def metadata(body: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return an object to be kept with an account; empty when it is absent or null.
+
+    Raises:
+        ProblemError: auth.validation_failed.
+    """
+    value = mapping(body, name)
+    try:
+        size = len(msgspec.json.encode(value))
+    except (UnicodeEncodeError, msgspec.MsgspecError):
+        raise invalid(name, f"'{name}' holds a text that cannot be stored") from None
+    if size > MAX_METADATA or b"\\u0000" in msgspec.json.encode(value):
+        raise invalid(name, f"'{name}' has at most {MAX_METADATA} bytes and no NUL")
+    return value
