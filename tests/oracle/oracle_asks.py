@@ -89,7 +89,10 @@ class Key:
 
 @dataclass(frozen=True)
 class Embed:
-    """Related rows. ``child`` holds ``column``; ``up`` is the way from the child to its parent."""
+    """Related rows. ``child`` holds ``column``; ``up`` is the way from the child to its parent.
+
+    ``far`` is the child's other column, where the child only joins a row to the target's rows.
+    """
 
     alias: str
     child: str
@@ -100,11 +103,13 @@ class Embed:
     level: Level = Level()
     inner: bool = False
     spread: bool = False
+    far: str = ""
 
     def text(self) -> str:
         """As in ``select``."""
         inside = ",".join(item.text() for item in self.items)
-        name = self.column.removesuffix("_id") if self.up else f"{self.child}!{self.column}"
+        way = f"{self.target}!{self.child}" if self.far else f"{self.child}!{self.column}"
+        name = self.column.removesuffix("_id") if self.up else way
         head = "..." if self.spread else f"{self.alias}:"
         return f"{head}{name}{'!inner' if self.inner else ''}({inside})"
 
@@ -116,7 +121,8 @@ Item: TypeAlias = Key | Embed
 class Ask:
     """A request; ``verb`` is read, insert, upsert, replace, update or delete.
 
-    ``defaults`` asks for defaults where a row misses what another one has, instead of null.
+    ``defaults`` asks for defaults where a row misses what another one has, instead of null;
+    ``paged`` reads go through all pages by their cursors.
     """
 
     verb: str
@@ -128,6 +134,7 @@ class Ask:
     rows: tuple[Doc, ...] = ()
     shows: bool = True
     defaults: bool = False
+    paged: bool = False
 
     def query(self) -> str:
         """The query string."""
@@ -182,7 +189,10 @@ class Asker:
         items = self._items(entity, 0)
         if self.rng.random() < 0.15:
             return Ask("read", entity, items, key=self.rng.choice(self.keys[entity]))
-        return Ask("read", entity, items, self._level(entity, items), counts=self.rng.random() < 0.3)
+        level = self._level(entity, items)
+        related = any("(" in name for name, _ in level.order)
+        paged = bool(level.limit) and not level.offset and not related and self.rng.random() < 0.5
+        return Ask("read", entity, items, level, counts=not paged and self.rng.random() < 0.3, paged=paged)
 
     def _grouped(self, entity: str) -> Ask:
         functions = self.rng.sample(["sum", "min", "max", "count"], self.rng.randint(0, 2))
@@ -203,10 +213,14 @@ class Asker:
     def _items(self, entity: str, depth: int, *, aggregates: bool = True) -> tuple[Item, ...]:
         names = self.rng.sample(self.fields(entity), self.rng.randint(1, 3))
         items: list[Item] = [Key(name, self._alias()) for name in names]
-        ways = [(entity, column, target, True) for column, target in links(self.entities, entity)]
-        ways += [(child, column, child, False) for child, column in children(self.entities, entity)]
+        ways = [(entity, column, target, True, "") for column, target in links(self.entities, entity)]
+        ways += [(child, column, child, False, "") for child, column in children(self.entities, entity)]
+        ends = {"e0": ("near_id", "e1", "far_id"), "e1": ("far_id", "e0", "near_id")}
+        if entity in ends:
+            near, other, far = ends[entity]
+            ways.append(("j", near, other, False, far))
         self.rng.shuffle(ways)
-        for child, column, target, up in ways[: self.rng.choice([0, 0, 1, 1, 2]) if depth < 2 else 0]:
+        for child, column, target, up, far in ways[: self.rng.choice([0, 0, 1, 1, 2]) if depth < 2 else 0]:
             counted = aggregates and not up and self.rng.random() < 0.15
             inside: tuple[Item, ...] = (
                 (Key("", self._alias(), "count"),) if counted else self._items(target, depth + 1)
@@ -214,7 +228,7 @@ class Asker:
             spread = up and self.rng.random() < 0.25
             level = Level() if counted else self._level(target, inside, to_one=up)
             inner = self.rng.random() < 0.2
-            items.append(Embed(self._alias(), child, column, target, up, inside, level, inner, spread))
+            items.append(Embed(self._alias(), child, column, target, up, inside, level, inner, spread, far))
         return tuple(items)
 
     def _level(self, entity: str, items: tuple[Item, ...], *, to_one: bool = False) -> Level:
@@ -227,6 +241,11 @@ class Asker:
         names = self.rng.sample(self.fields(entity), self.rng.randint(0, 2))
         suffixes = ["", ".asc", ".desc", ".desc.nullslast", ".asc.nullsfirst"]
         order = [(name, self.rng.choice(suffixes)) for name in names if name != "id"]
+        parents = [embed for embed in embeds if embed.up]
+        if parents and self.rng.random() < 0.4:
+            parent = self.rng.choice(parents)
+            name = self.rng.choice(self.fields(parent.target))
+            order.insert(0, (f"{parent.alias}({name})", self.rng.choice(suffixes)))
         paged = self.rng.random() < 0.5
         return Level(
             tests,

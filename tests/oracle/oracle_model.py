@@ -60,6 +60,10 @@ class Naive:
 
     def entries(self, entity: str, verb: str) -> tuple[AccessEntry, ...]:
         """The entries of a verb that are for this caller."""
+        scopes = self.caller.scopes
+        words = {verb, "*", *(["write"] if verb in {"create", "update"} else [])}
+        if scopes is not None and not scopes & {f"{name}:{word}" for name in (entity, "*") for word in words}:
+            raise Refused(f"the scope {entity}:{verb}")
         access = self.model.entities[entity].access
         if not access.declared:
             found = (AccessEntry("admin", aggregate=True),) if "admin" in self.caller.roles else ()
@@ -105,15 +109,18 @@ class Naive:
         known = self.known(entity)
         embeds = {item.alias for item in items if isinstance(item, Embed)}
         names = [item.name for item in items if isinstance(item, Key) and item.name]
-        names += [name for name, _ in level.order]
+        names += [name for name, _ in level.order if "(" not in name]
         names += [test.name for test in _flat(level.tests) if test.name not in embeds]
         if not set(names) <= known:
             raise Refused(f"fields of {entity}")
         for item in items:
             if isinstance(item, Embed):
-                if item.column not in self.known(item.child):
+                if not {item.column, item.far} - {""} <= self.known(item.child):
                     raise Refused(f"the tie {item.child}.{item.column}")
                 self.check(item.target, item.items, item.level)
+                keys = [name for name, _ in level.order if name.startswith(f"{item.alias}(")]
+                if not {_inside(name) for name in keys} <= self.known(item.target):
+                    raise Refused(f"order by a field of {item.target}")
         if any(isinstance(item, Key) and item.function for item in items) and not self._aggregates(entity):
             raise Refused(f"aggregates of {entity}")
 
@@ -128,6 +135,14 @@ class Naive:
         rows = self.tables[ask.entity]
         if ask.key is not None:
             rows = [row for row in rows if row["id"] == ask.key]
+        if ask.paged:
+            if "id" not in self.known(ask.entity):
+                raise Refused("a cursor needs the key")
+            rows = self.matching(ask.entity, rows, ask.items, ask.level)
+            ordered, sure = self._ordered(ask.entity, rows, ask.items, ask.level)
+            if not sure:
+                raise Undetermined
+            return [self.shape(ask.entity, row, ask.items) for row in ordered], len(rows)
         return self.answer(ask.entity, rows, ask.items, ask.level)
 
     def answer(
@@ -142,7 +157,7 @@ class Naive:
             if len(groups) > cap:
                 raise Undetermined
             return groups, len(groups)
-        ordered, sure = self._ordered(entity, found, level)
+        ordered, sure = self._ordered(entity, found, items, level)
         size = min(cap, MOST if level.limit is None else level.limit)
         if not sure and size > 0 and (len(found) > size or level.offset):
             raise Undetermined
@@ -171,17 +186,26 @@ class Naive:
 
     def related(self, row: Row, embed: Embed) -> list[Row]:
         """The rows an embed leads to, before paging."""
-        rows = self.tables[embed.target]
+        return self.matching(embed.target, self.tied(row, embed), embed.items, embed.level)
+
+    def tied(self, row: Row, embed: Embed) -> list[Row]:
+        """The readable rows that belong to a row by a foreign key its holder shows."""
         if embed.up:
-            key = self.value(embed.child, row, embed.column)
-            rows = [other for other in rows if key is not None and other["id"] == key]
+            keys = {self.value(embed.child, row, embed.column)}
         else:
-            rows = [
+            held = [
                 other
-                for other in rows
+                for other in self.tables[embed.child]
                 if other[embed.column] == row["id"] and self.shown(embed.child, other, embed.column)
             ]
-        return self.matching(embed.target, rows, embed.items, embed.level)
+            if embed.far:
+                held = [other for other in held if self.readable(embed.child, other)]
+            keys = {self.value(embed.child, other, embed.far) if embed.far else other["id"] for other in held}
+        return [
+            other
+            for other in self.tables[embed.target]
+            if other["id"] in keys and self.readable(embed.target, other)
+        ]
 
     def passes(self, entity: str, row: Row, test: Test, embeds: dict[str, Embed]) -> bool | None:
         """Whether a row passes, in SQL's three values."""
@@ -210,19 +234,31 @@ class Naive:
                 shaped[item.alias] = (rows[0] if rows else None) if item.up else rows
         return shaped
 
-    def _ordered(self, entity: str, rows: list[Row], level: Level) -> tuple[list[Row], bool]:
+    def _ordered(
+        self, entity: str, rows: list[Row], items: tuple[Item, ...], level: Level
+    ) -> tuple[list[Row], bool]:
         """The rows in order, and whether there is only one such order."""
         ordered = list(rows)
         for name, suffix in reversed(level.order):
             descending = ".desc" in suffix
             first = "nullsfirst" in suffix or (descending and "nullslast" not in suffix)
-            values = {id(row): self.value(entity, row, name) for row in rows}
+            values = {id(row): self._sorted_by(entity, row, items, name) for row in rows}
             some = [row for row in ordered if values[id(row)] is not None]
             none = [row for row in ordered if values[id(row)] is None]
             some.sort(key=lambda row, values=values: values[id(row)], reverse=descending)
             ordered = none + some if first else some + none
-        keys = [tuple(str(self.value(entity, row, name)) for name, _ in level.order) for row in rows]
+        keys = [
+            tuple(str(self._sorted_by(entity, row, items, name)) for name, _ in level.order) for row in rows
+        ]
         return ordered, len(set(keys)) == len(keys)
+
+    def _sorted_by(self, entity: str, row: Row, items: tuple[Item, ...], name: str) -> Any:
+        alias, paren, _ = name.partition("(")
+        if not paren:
+            return self.value(entity, row, name)
+        embed = next(item for item in items if isinstance(item, Embed) and item.alias == alias)
+        related = self.tied(row, embed)
+        return self.value(embed.target, related[0], _inside(name)) if related else None
 
     def _groups(self, entity: str, rows: list[Row], items: tuple[Item, ...]) -> list[Any]:
         plain = [item for item in items if isinstance(item, Key) and not item.function]
@@ -248,6 +284,10 @@ def _called(function: str, values: list[Any]) -> Any:
 
 def _names(items: tuple[Item, ...]) -> list[str]:
     return [name for item in items for name in (_names(item.items) if isinstance(item, Embed) and item.spread else [item.alias])]  # fmt: skip
+
+
+def _inside(name: str) -> str:
+    return name.partition("(")[2].removesuffix(")")
 
 
 def _flat(tests: Iterable[Test]) -> list[Cond]:

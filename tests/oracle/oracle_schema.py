@@ -24,6 +24,11 @@ def tenant(rng: Random) -> Doc:
     for name in names:
         if rng.random() < 0.25:
             entities[name]["soft_delete"] = True
+    entities["j"] = {
+        "schema": {"properties": {"a": {"type": "string"}, "b": {"type": "integer"}, "c": {"type": "boolean"}, "d": {"type": "string"},
+                                  "near_id": {"references": "e0", "onDelete": "cascade"}, "far_id": {"references": "e1", "onDelete": "cascade"}}},
+        "constraints": [{"unique": ["near_id", "far_id"]}],
+    }  # fmt: skip
     roles: Doc = {name: {"inherits": above} if above else {} for name, above in ROLES.items()}
     return {
         "version": 1, "service": {"name": "oracle", "title": "Oracle"}, "roles": {**roles, "admin": {}},
@@ -179,8 +184,15 @@ def caller(rng: Random) -> Principal:
         return Principal(roles=frozenset({"public"}))
     own = rng.sample([*ROLES], rng.randint(0, 3)) + (["admin"] if rng.random() < 0.15 else [])
     full = {"public", "authenticated", *own, *(above for name in own for above in ROLES.get(name, ()))}
+    verbs = ("read", "write", "create", "update", "delete", "*")
+    scopes = frozenset(f"{rng.choice(['e0', 'e1', 'j', '*'])}:{rng.choice(verbs)}" for _ in range(4))
     claims = {"k": rng.choice(TEXTS)} if rng.random() < 0.7 else {}
-    return Principal(id=uid(rng.randint(1, 8)), roles=frozenset(full), claims=claims)
+    return Principal(
+        id=uid(rng.randint(1, 8)),
+        roles=frozenset(full),
+        claims=claims,
+        scopes=scopes if rng.random() < 0.1 else None,
+    )
 
 
 def row(rng: Random, entity: str, entities: Doc, keys: dict[str, list[str]]) -> Doc:

@@ -27,7 +27,7 @@ def write(naive: Naive, ask: Ask) -> tuple[Tables, list[Any] | None, int]:
             changed = _delete(naive, ask, after)
         case _:
             changed = _insert(naive, ask, after)
-    _check_references(naive, after)
+    _check_keys(naive, after)
     if not ask.shows:
         return after, None, len(changed)
     seen = [row for row in changed if naive.readable(ask.entity, row, deleted=ask.verb == "delete")]
@@ -177,7 +177,13 @@ def _put(rows: list[Row], new: Row) -> None:
     rows.append(new)
 
 
-def _check_references(naive: Naive, after: Tables) -> None:
+def _check_keys(naive: Naive, after: Tables) -> None:
+    for entity in naive.model.entities.values():
+        for columns in entity.unique:
+            pairs = [tuple(row[name] for name in columns) for row in after[entity.name]]
+            whole = [pair for pair in pairs if None not in pair]
+            if len(set(whole)) < len(whole):
+                raise Refused("duplicate pair")
     keys = {name: {row["id"] for row in rows} for name, rows in after.items()}
     for entity in naive.model.entities.values():
         for field in entity.fields.values():

@@ -40,9 +40,14 @@ async def fill(opened: Tenant, rng: Random, document: Doc) -> Tables:
                 f' FROM json_populate_record(NULL::"{space}"."{name}", $1)',
                 json.dumps(values),
             )
+    taken: set[tuple[object, ...]] = set()
     for name in entities:
         for key in keys[name]:
             values = row(rng, name, entities, keys)
+            pair = (values.get("near_id"), values.get("far_id"))
+            if pair in taken:
+                continue
+            taken |= {pair} if name == "j" else set()
             changes = {item: value for item, value in values.items() if "references" in entities[name]["schema"]["properties"][item]}  # fmt: skip
             for item, value in changes.items():
                 await opened.own.execute(

@@ -105,7 +105,7 @@ class Inserter(Writer):
         return Change(ctes, tuple(refusals), self._process_rules(with_old=True))
 
     def _given(self, names: list[str], *, ragged: bool) -> Fragment:
-        """Return the rows of the body; with every field, where a value that is set for new rows reads some."""
+        """Return the rows of the body; with every field, where a value set for new rows reads some."""
         if not any(value.names for value in self._filled(self._creating()).values()):
             return self._body_cte(names, many=True, ragged=ragged)
         fields = [field for field in self._entity.fields.values() if not field.virtual]
