@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import asyncpg
 import orjson
 
 from actors.features.auth.account_values import Account
@@ -60,17 +61,34 @@ async def find_by_email(session: Session, generation: Generation, email: str) ->
     return await _one(session, people_of(generation), "lower(u.email) = $1::text", email)
 
 
-async def _one(session: Session, entity: Entity, where: str, value: str) -> Account | None:
-    key = f"u.{quote(entity.key)}"
-    alive = f" AND u.{SOFT_DELETE_FIELD} IS NULL" if entity.soft_delete else ""
-    row = await session.row(
-        f"SELECT to_jsonb(u)::text AS users_row, {key}::text AS id, u.email, u.role, {_RECORD} "  # noqa: S608
-        f"FROM {{ns}}.users u LEFT JOIN {{ns}}._auth_accounts a ON a.user_id = {key}::text "
-        f"WHERE {where}{alive}",
-        value,
+async def find_page(
+    session: Session, generation: Generation, *, limit: int, offset: int
+) -> tuple[int, list[Account]]:
+    """Return how many people there are, and some of them, in the order of their keys."""
+    entity = people_of(generation)
+    alive = f" WHERE u.{SOFT_DELETE_FIELD} IS NULL" if entity.soft_delete else ""
+    counted = await session.row(f"SELECT count(*) AS n FROM {{ns}}.users u{alive}")  # noqa: S608
+    found = await session.rows(
+        f"{_select(entity)}{alive} ORDER BY u.{quote(entity.key)} LIMIT $1 OFFSET $2", limit, offset
     )
-    if row is None:
-        return None
+    return (0 if counted is None else counted["n"]), [_account(row) for row in found]
+
+
+async def _one(session: Session, entity: Entity, where: str, value: str) -> Account | None:
+    alive = f" AND u.{SOFT_DELETE_FIELD} IS NULL" if entity.soft_delete else ""
+    row = await session.row(f"{_select(entity)} WHERE {where}{alive}", value)
+    return None if row is None else _account(row)
+
+
+def _select(entity: Entity) -> str:
+    key = f"u.{quote(entity.key)}"
+    return (
+        f"SELECT to_jsonb(u)::text AS users_row, {key}::text AS id, u.email, u.role, {_RECORD} "  # noqa: S608
+        f"FROM {{ns}}.users u LEFT JOIN {{ns}}._auth_accounts a ON a.user_id = {key}::text"
+    )
+
+
+def _account(row: asyncpg.Record) -> Account:
     email, proven = row["email"] or "", row["confirmed_email"]
     known = row["user_id"] is not None
     return Account(
@@ -116,6 +134,17 @@ async def insert(session: Session, generation: Generation, entity: Entity, body:
 async def change(session: Session, generation: Generation, user_id: str, body: Mapping[str, Any]) -> None:
     """Change a person's row; errors as for ``insert``."""
     await _write(session, generation, Call("update", "PATCH", USERS, user_id, body=to_bytes(body)))
+
+
+async def remove(session: Session, generation: Generation, user_id: str) -> None:
+    """Delete a person's row, by the model's rules, and every proof of them.
+
+    Raises:
+        ProblemError: 23503 when rows of the tenant still need the person.
+    """
+    await _write(session, generation, Call("delete", "DELETE", USERS, user_id))
+    for table in ("accounts", "sessions", "tokens", "factors", "identities"):
+        await session.run(f"DELETE FROM {{ns}}._auth_{table} WHERE user_id = $1", user_id)  # noqa: S608 - ours
 
 
 async def _write(session: Session, generation: Generation, call: Call) -> bytes:

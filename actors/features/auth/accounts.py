@@ -180,6 +180,9 @@ async def update(  # noqa: PLR0913 - what can change, all by name
         now,
         anonymous,
     )
+    if password_hash is not None or "email" in body:
+        # links and codes under way were sent to the old address, or made under the old password
+        await session.run("DELETE FROM {ns}._auth_tokens WHERE user_id = $1", account.id)
     return await _again(session, generation, account.id)
 
 
