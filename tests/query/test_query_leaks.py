@@ -173,3 +173,21 @@ async def test_an_upsert_writes_what_only_new_rows_have_set(chief: Tenant) -> No
     merge = "resolution=merge-duplicates,return=representation"
     answer = await both.write("insert", "cases", row, query="select=owner_id,margin", prefer=merge)
     assert answer["body"] == [{"owner_id": uid(2), "margin": 5}]
+
+
+@pytest.mark.parametrize(
+    ("row", "stored"),
+    [({"text": "a", "count": 1}, ("a", "a", 2)), ({"count": 4}, ("none", "none", 5)), ({"text": "b"}, ("b", "b", None))],
+)  # fmt: skip
+async def test_a_forced_value_reads_its_row(
+    guest: Tenant, row: dict[str, object], stored: tuple[object, ...]
+) -> None:
+    query = "select=text,copy,count"
+    answer = await guest.write("insert", "marks", {"id": uid(51), **row}, query=query)
+    assert tuple(answer["body"][0].values()) == stored
+
+
+async def test_a_forced_value_of_a_change_reads_the_row_before(guest: Tenant) -> None:
+    await guest.write("insert", "marks", {"id": uid(52), "text": "old"}, prefer="", keep=True)
+    answer = await guest.write("update", "marks", {"text": "new"}, key=uid(52), query="select=text,copy")
+    assert answer["body"] in ([{"text": "new", "copy": "old"}], {"text": "new", "copy": "old"})
