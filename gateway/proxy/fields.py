@@ -57,7 +57,7 @@ class Origin:
 
 def hops(headers: CIMultiDictProxy[str]) -> int:
     """Return how often a request came through this gateway already."""
-    return sum(PSEUDONYM in value.lower() for value in headers.getall("Via", ()))
+    return sum(value.lower().count(PSEUDONYM) for value in headers.getall("Via", ()))
 
 
 def request_fields(headers: CIMultiDictProxy[str], edit: HeaderEdit, origin: Origin) -> CIMultiDict[str]:

@@ -165,7 +165,7 @@ class Proxy:
             pass  # the client went away
         finally:
             self._sockets.discard(client)
-            await upstream.close(code=websocket.GOING_AWAY)
+            await upstream.close(code=websocket.GOING_AWAY)  # where the exchange never began
         return client
 
     async def _retire(self, link: Link) -> None:

@@ -19,6 +19,7 @@ MAX_MESSAGE = 4 << 20
 HEARTBEAT_SECONDS = 30.0
 GOING_AWAY = 1001
 _BROKEN = 1014
+_SENDABLE = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015)})
 log = structlog.get_logger("gateway.proxy")
 
 Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
@@ -85,7 +86,11 @@ async def connect(
 
 async def exchange(client: web.WebSocketResponse, upstream: aiohttp.ClientWebSocketResponse) -> None:
     """Carry messages both ways until one end closes, then close the other."""
-    await asyncio.gather(_carry(client, upstream), _carry(upstream, client))
+    try:
+        await asyncio.gather(_carry(client, upstream), _carry(upstream, client))
+    finally:
+        # who vanishes after saying goodbye said goodbye
+        await upstream.close(code=_passed_on(client.close_code, GOING_AWAY))
 
 
 async def _carry(source: Socket, sink: Socket) -> None:
@@ -97,13 +102,12 @@ async def _carry(source: Socket, sink: Socket) -> None:
                 await sink.send_bytes(message.data)
     except ConnectionError:
         pass  # the sink is gone; closing both is all that is left
-    code = source.close_code
-    if not sink.closed:
-        await sink.close(code=code if code is not None and _may_be_sent(code) else _BROKEN)
-    if not source.closed:
-        await source.close(code=GOING_AWAY)
+    await sink.close(code=_passed_on(source.close_code, _BROKEN))
+    await source.close(code=GOING_AWAY)
 
 
-def _may_be_sent(code: int) -> bool:
-    """Whether a close frame may carry a code (RFC 6455 section 7.4)."""
-    return code in {1000, 1001, 1002, 1003, *range(1007, 1015)} or 3000 <= code <= 4999
+def _passed_on(code: int | None, otherwise: int) -> int:
+    """Return the code for the other end's close frame (RFC 6455 section 7.4)."""
+    if code is not None and (code in _SENDABLE or 3000 <= code <= 4999):
+        return code
+    return otherwise

@@ -1,0 +1,267 @@
+"""Upstreams that are slow, broken, gone or hostile: what the client hears and what is tried again; F6, FAULTS."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import pytest
+
+from gateway.proxy.breaker import Breaker, RetryBudget
+from gateway.rule_file import parse_rules
+from tests.gateway.conftest import Served
+from tests.proxy.conftest import Gate, Script, Upstream, read_request
+from tests.proxy.test_passing import ask, rule
+
+RawUpstream = Callable[[Script], Awaitable[int]]
+
+
+async def told(served: Served, path: str = "/u/x", method: str = "GET") -> tuple[int, str]:
+    """Ask; returns status and code, having checked that nothing of the upstream is told."""
+    status, headers, body = await ask(served, f"{method} {path} HTTP/1.1\r\nContent-Length: 0")
+    assert headers["content-type"] == "application/problem+json", body
+    assert b"127.0.0.1" not in body
+    assert b"secret" not in body
+    return status, json.loads(body)["code"]
+
+
+async def test_an_upstream_that_is_not_there(gate: Gate, upstream: Upstream) -> None:
+    served = await gate(rule(upstream))
+    await upstream.stop()
+    assert await told(served) == (502, "proxy.unreachable")
+
+
+async def test_names_that_lead_to_forbidden_addresses(gate: Gate) -> None:  # F1, F5
+    for host in ("2852039166", "0xa9fea9fe", "no-such-host.invalid"):
+        served = await gate(f"- {{path: '/u/*', target: 'http://{host}:80', timeout: 3s, retries: 0}}")
+        assert await told(served) == (502, "proxy.unreachable")
+
+
+async def test_an_upstream_that_takes_too_long(gate: Gate, upstream: Upstream) -> None:
+    served = await gate(rule(upstream, ", timeout: 300ms"))
+    began = time.monotonic()
+    assert await told(served, "/u/slow") == (504, "proxy.timeout")
+    assert 0.2 < time.monotonic() - began < 2
+    await asyncio.wait_for(upstream.cancelled.wait(), 2)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"not http at all\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nsecret",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nsecret",
+        b"HTTP/1.1 200 OK\r\nX: " + b"secret" * 20_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(2000)) + b"\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: secret\r\n\r\n",
+        b"HTTP/1.1 99999 secret\r\n\r\n",
+    ],
+)
+async def test_answers_that_are_none(gate: Gate, raw_upstream: RawUpstream, answer: bytes) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer)
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+    port = await raw_upstream(script)
+    served = await gate(f"- {{path: '/u/*', target: 'http://127.0.0.1:{port}', timeout: 2s, retries: 0}}")
+    assert await told(served) in ((502, "proxy.bad_answer"), (502, "proxy.unreachable"))
+
+
+async def test_no_answer_smuggles_a_second_one(gate: Gate, raw_upstream: RawUpstream) -> None:  # F7, H8
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\nX-A: b\r\n\r\n"
+            b"5\r\nhello\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+        )
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+    port = await raw_upstream(script)
+    served = await gate(f"- {{path: '/u/*', target: 'http://127.0.0.1:{port}', retries: 0}}")
+    answer = await served.raw(b"GET /u/x HTTP/1.1\r\nHost: x\r\n\r\n" * 2, wait=0.5)
+    assert b"evil" not in answer
+    # our frame, whichever it is, is one only
+    for head in answer.split(b"HTTP/1.1 ")[1:]:
+        assert not (b"Content-Length" in head and b"Transfer-Encoding" in head)
+
+
+@pytest.mark.parametrize("head", [b"Content-Length: 100\r\n", b"Transfer-Encoding: chunked\r\n"])
+async def test_a_cut_answer_is_cut_for_the_client_too(
+    gate: Gate, raw_upstream: RawUpstream, head: bytes
+) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(
+            b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + (b"5\r\nhello\r\n" if b"chunked" in head else b"hello")
+        )
+        await writer.drain()
+        await asyncio.sleep(0.1)
+
+    port = await raw_upstream(script)
+    served = await gate(f"- {{path: '/u/*', target: 'http://127.0.0.1:{port}', retries: 0}}")
+    async with aiohttp.ClientSession(served.url) as session, session.get("/u/x") as answer:
+        assert answer.status == 200
+        with pytest.raises((aiohttp.ClientPayloadError, ConnectionError)):
+            await answer.read()
+    assert served.gateway.counters.in_flight == 0
+
+
+async def test_what_may_be_repeated_is(gate: Gate, upstream: Upstream) -> None:
+    served = await gate(rule(upstream, ", retries: 2, breaker: false"))
+    for method, statuses, expected, tries in (
+        ("GET", [503, 502], 200, 3),
+        ("DELETE", [504], 200, 2),
+        ("PUT", [503, 503, 503], 503, 3),
+        ("POST", [503], 503, 1),
+        ("PATCH", [502], 502, 1),
+        ("GET", [500], 500, 1),
+    ):
+        upstream.asked.clear()
+        upstream.statuses[:] = statuses
+        status, _, _ = await ask(served, f"{method} /u/x HTTP/1.1\r\nContent-Length: 0")
+        assert (method, status, len(upstream.asked)) == (method, expected, tries)
+
+
+async def test_what_took_a_body_is_not_repeated(gate: Gate, upstream: Upstream) -> None:
+    served = await gate(rule(upstream, ", retries: 2"))
+    upstream.statuses[:] = [503]
+    status, _, _ = await ask(served, "PUT /u/x HTTP/1.1\r\nContent-Length: 4", b"once")
+    assert (status, len(upstream.asked)) == (503, 1)
+
+
+async def test_a_server_that_comes_back_in_time(gate: Gate, raw_upstream: RawUpstream) -> None:
+    asked = 0
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await read_request(reader)
+        asked += 1
+        if asked > 1:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    port = await raw_upstream(script)
+    served = await gate(f"- {{path: '/u/*', target: 'http://127.0.0.1:{port}'}}")
+    status, _, body = await ask(served, "GET /u/x HTTP/1.1")
+    assert (status, body, asked) == (200, b"ok", 2)
+
+
+async def test_retries_have_a_budget(gate: Gate, upstream: Upstream) -> None:
+    served = await gate(rule(upstream, ", retries: 5, breaker: false"))
+    upstream.statuses[:] = [503] * 1000
+    for _ in range(20):
+        await ask(served, "GET /u/x HTTP/1.1", wait=5)
+    # 20 requests, the 10 retries in store, one per five requests
+    assert 30 <= len(upstream.asked) <= 35
+
+
+async def test_a_broken_server_is_left_alone(gate: Gate, upstream: Upstream) -> None:
+    served = await gate(rule(upstream, ", retries: 0, breaker: {failures: 3, open: 1s}"))
+    upstream.statuses[:] = [503] * 3
+    for _ in range(3):
+        assert (await ask(served, "GET /u/x HTTP/1.1"))[0] == 503
+    status, headers, body = await ask(served, "GET /u/x HTTP/1.1")
+    assert (status, json.loads(body)["code"], headers["retry-after"]) == (503, "proxy.open_circuit", "1")
+    assert len(upstream.asked) == 3
+    await asyncio.sleep(1.05)
+    # one may try; while it does nobody else may
+    upstream.statuses.clear()
+    first = asyncio.ensure_future(ask(served, "GET /u/slow HTTP/1.1"))
+    await asyncio.sleep(0.1)
+    assert await told(served) == (503, "proxy.open_circuit")
+    upstream.release.set()
+    assert (await first)[0] == 200
+    assert (await ask(served, "GET /u/x HTTP/1.1"))[0] == 200
+
+
+async def test_health_is_asked_for_where_wanted(gate: Gate, upstream: Upstream) -> None:
+    served = await gate(rule(upstream, ", retries: 0, health: {path: /empty, interval: 100ms}"))
+    await asyncio.sleep(0.15)
+    assert upstream.asked[0]["path"] == "/empty"
+    assert (await ask(served, "GET /u/x HTTP/1.1"))[0] == 200
+    upstream.statuses[:] = [500] * 4
+    await asyncio.sleep(0.35)
+    before = len([note for note in upstream.asked if note["path"] != "/empty"])
+    assert await told(served) == (503, "proxy.open_circuit")
+    assert len([note for note in upstream.asked if note["path"] != "/empty"]) == before
+    await asyncio.sleep(0.5)
+    assert (await ask(served, "GET /u/x HTTP/1.1"))[0] == 200
+
+
+async def test_nobody_is_asked_without_need(gate: Gate, upstream: Upstream) -> None:
+    served = await gate(rule(upstream))
+    await asyncio.sleep(0.3)
+    assert upstream.asked == []
+    assert served.gateway.counters.in_flight == 0
+
+
+async def test_new_rules_leave_running_requests_alone(gate: Gate, upstream: Upstream) -> None:
+    served = await gate(rule(upstream, ", health: {path: /empty, interval: 100ms}"))
+    running = asyncio.ensure_future(ask(served, "GET /u/slow HTTP/1.1"))
+    await asyncio.sleep(0.2)
+    served.gateway.apply(parse_rules("- {path: /x, target: platform-api}"))
+    upstream.asked.clear()
+    await asyncio.sleep(0.3)
+    assert upstream.asked == []  # nobody watches it any more
+    assert (await ask(served, "GET /u/x HTTP/1.1"))[0] == 404
+    upstream.release.set()
+    status, _, body = await running
+    assert (status, body) == (200, b"late")
+
+
+async def test_drain_finishes_what_is_passed_on(gate: Gate, upstream: Upstream) -> None:
+    served = await gate(rule(upstream))
+    running = asyncio.ensure_future(served.raw(b"GET /u/stream HTTP/1.1\r\nHost: x\r\n\r\n"))
+    await asyncio.sleep(0.2)
+    draining = asyncio.ensure_future(served.gateway.drain(5))
+    await asyncio.sleep(0.4)
+    assert not draining.done()
+    upstream.release.set()
+    assert await draining is True
+    assert (await running).endswith(b"data: second\n\n\r\n0\r\n\r\n")
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_breaker() -> None:
+    clock = Clock()
+    breaker = Breaker(2, 10.0, clock)
+    for _ in range(5):
+        assert breaker.enter() == 0
+        breaker.failed()
+        assert breaker.enter() == 0
+        breaker.succeeded()
+    breaker.failed()
+    breaker.failed()
+    assert breaker.enter() == 10.0
+    clock.now = 10.0
+    assert breaker.enter() == 0
+    assert breaker.enter() > 0
+    breaker.unknown()
+    assert breaker.enter() == 0
+    breaker.failed()
+    assert (breaker.is_open, breaker.enter()) == (True, 10.0)
+    clock.now = 20.0
+    assert breaker.enter() == 0
+    breaker.succeeded()
+    assert (breaker.is_open, breaker.enter(), breaker.enter()) == (False, 0, 0)
+    never = Breaker(0, 10.0, clock)
+    for _ in range(100):
+        never.failed()
+    assert never.enter() == 0
+
+
+def test_a_retry_budget() -> None:
+    budget = RetryBudget()
+    assert sum(budget.withdraw() for _ in range(100)) == 10
+    for _ in range(5):
+        budget.deposit()
+    assert sum(budget.withdraw() for _ in range(100)) == 1
