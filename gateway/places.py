@@ -4,6 +4,7 @@ Decides what is refused before any tenant is asked. Remembers what it worked out
 same few paths again and again. Owned by ``server``.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import orjson
@@ -12,18 +13,27 @@ from aiohttp.web_request import BaseRequest
 from actors.messages import ProblemError, Result
 from gateway import problems, routes
 from gateway.rules import Match, Rules
-from gateway.tenancy import parse_host, parse_target, tenant_of_host
+from gateway.tenancy import Target, parse_host, parse_target, tenant_of_host
 from schemas.compiler.names import slug_problem
 
+Domains = Callable[[str], str | None]
 PLATFORM = "system"
 _MAX_CACHED = 4096
+_MAX_CACHED_PATH = 512
+_API_PATHS = frozenset((part, "v1") for part in ("auth", "rest", "storage", "realtime", "functions"))
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 _INDEX = orjson.dumps({"service": "backsaas", "tenants": "/api/tenants/{slug}", "platform": "/api/platform"})
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a request leads, worked out once per distinct host and path."""
+    """Where a request leads, worked out once per distinct host and path.
+
+    Attributes:
+        base: path before the words of the target's own surface.
+        segments: parts of the path as the rule's target counts them.
+        outside: a host that is not under DOMAIN, and the tenant it belonged to when this was worked out.
+    """
 
     match: Match
     slug: str
@@ -31,10 +41,13 @@ class Place:
     found: routes.Found | None
     signs_in: bool = False
     segments: tuple[str, ...] = ()
+    outside: tuple[str, str | None] | None = None
 
     @property
     def sign_in(self) -> str:
         """Path of the page where a browser signs in for this place."""
+        if self.outside is not None and self.outside[1] is not None:
+            return "/auth/v1/login"
         return "/auth/v1/login" if self.slug == PLATFORM else f"/api/tenants/{self.slug}/auth/v1/login"
 
     @property
@@ -53,10 +66,12 @@ class Places:
         domain: tenants answer at ``SLUG.DOMAIN``.
         rules: of ``config/gateway.yaml``.
         documents: fixed pages outside every tenant, by path.
+        domains: host name to the tenant whose own domain it is.
     """
 
-    def __init__(self, domain: str, rules: Rules, documents: dict[str, bytes]) -> None:
+    def __init__(self, domain: str, rules: Rules, documents: dict[str, bytes], domains: Domains) -> None:
         self._domain = domain
+        self._domains = domains
         self._rules = rules
         self._documents = documents
         self._places: dict[tuple[str, str], Place] = {}
@@ -82,7 +97,9 @@ class Places:
         raw_path = message.path.partition("?")[0]
         known = self._places.get((raw_host or "", raw_path))
         if known is not None:
-            return known
+            outside = known.outside
+            if outside is None or self._domains(outside[0]) == outside[1]:
+                return known
         if request.method not in _METHODS:
             raise ProblemError(
                 "http.method_not_allowed",
@@ -95,19 +112,56 @@ class Places:
             raise ProblemError("http.bad_path", "the request target '*' leads nowhere")
         host = parse_host(raw_host)
         target = parse_target(message.path, host)
-        page = self._page(target.path, request)
-        if page is not None and tenant_of_host(host, self._domain) is None:
-            return page
+        place = self._work_out(host, target, request)
+        if isinstance(place, Place) and len(raw_path) <= _MAX_CACHED_PATH:
+            if len(self._places) >= _MAX_CACHED:
+                self._places.clear()
+            self._places[raw_host, raw_path] = place
+        return place
+
+    def _work_out(self, host: str, target: Target, request: BaseRequest) -> Place | Result:
+        outside = None if self._is_ours(host) else (host, self._domains(host))
+        if outside is not None and outside[1] is not None:
+            place = self._on_own_domain(host, outside[1], target.segments)
+            if place is not None:
+                return replace(place, outside=outside)
+        elif tenant_of_host(host, self._domain) is None:
+            page = self._page(target.path, request)
+            if page is not None:
+                return page
         match = self._rules.match(host, target.segments)
         if match is None:
             if target.path == "/":
                 return Result(200, _INDEX)
             raise ProblemError("http.not_found", "there is nothing at this address")
-        place = replace(self._settle(match, host, target.segments), segments=target.segments)
-        if len(self._places) >= _MAX_CACHED:
-            self._places.clear()
-        self._places[raw_host, raw_path] = place
-        return place
+        place = self._settle(match, host, target.segments)
+        return replace(place, segments=target.segments, outside=outside)
+
+    def _is_ours(self, host: str) -> bool:
+        """Whether a host can belong to no tenant as its own domain: DOMAIN, what is under it, an address."""
+        return host == self._domain or host.endswith("." + self._domain) or host[-1] in "]0123456789"
+
+    def _on_own_domain(self, host: str, slug: str, segments: tuple[str, ...]) -> Place | None:
+        """Return where a path on a tenant's own domain leads; None where a rule names this very host.
+
+        ``/api/*`` and the paths of Supabase's clients are the tenant's API, all else are its pages, both by
+        the rules for ``SLUG.api.DOMAIN`` and ``SLUG.DOMAIN``. Rules without a host do not hold here.
+        """
+        if self._rules.match(host, segments, hosted=True) is not None:
+            return None
+        named = _named_by_path(segments)
+        if named not in {None, slug}:
+            raise ProblemError("http.tenant_mismatch", "the host names one tenant and the path another")
+        depth = 3 if named is not None else 1 if segments[:1] == ("api",) else 0
+        api = depth > 0 or segments[:2] in _API_PATHS
+        words = segments[depth:]
+        canonical = f"{slug}.api.{self._domain}" if api else f"{slug}.{self._domain}"
+        match = self._rules.match(canonical, words, hosted=True)
+        if match is None:
+            raise ProblemError("http.not_found", "there is nothing at this address")
+        place = self._settle(match, canonical, words)
+        prefix = "".join(f"/{part}" for part in segments[:depth])
+        return replace(place, base=prefix + place.base, segments=words)
 
     def _settle(self, match: Match, host: str, segments: tuple[str, ...]) -> Place:
         kind = match.rule.kind

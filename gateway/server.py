@@ -25,7 +25,7 @@ from gateway.credentials import read_credential, read_web
 from gateway.edits import edit_request, edit_result
 from gateway.limits import Limits, Rates, socket_cap
 from gateway.peers import Client, Peers
-from gateway.places import Place, Places
+from gateway.places import Domains, Place, Places
 from gateway.ports import Resolve
 from gateway.protocol import HttpServer
 from gateway.proxy.fields import Origin
@@ -54,6 +54,7 @@ class Gateway:
         resolve: slug to tenant; None for one that does not exist.
         rules: of ``config/gateway.yaml``; replaced by ``apply``.
         documents: fixed pages outside every tenant, by path; by default the JSON Schema of tenant files.
+        domains: host name, lower case, to the slug of the tenant whose own domain it is; asked per request.
     """
 
     def __init__(
@@ -63,15 +64,15 @@ class Gateway:
         rules: Rules,
         *,
         documents: dict[str, bytes] | None = None,
+        domains: Domains = lambda _: None,
     ) -> None:
         limits = settings.limits
         self.counters = Counters()
         self.draining = False
         self._settings = settings
         self._resolve = resolve
-        self._places = Places(
-            settings.domain, rules, documents or {SCHEMA_ID: orjson.dumps(language_schema())}
-        )
+        pages = documents or {SCHEMA_ID: orjson.dumps(language_schema())}
+        self._places = Places(settings.domain, rules, pages, domains)
         self._ids = RequestIds()
         self._peers = Peers(settings.trusted_proxies)
         self._cors = cors.Cors(resolve)

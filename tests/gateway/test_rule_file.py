@@ -184,7 +184,11 @@ def test_answers_of_actors_keep_their_own_fields() -> None:
 
 def test_places_are_told_with_line_and_column() -> None:
     text = "routes:\n  - path: /x\n    target: platform-api\n    timeout: soon\n    rate_limit: many\n    colour: red\n"
-    assert errors(text) == [(4, 14, "gateway.timeout"), (5, 17, "gateway.rate"), (6, 5, "gateway.unknown_key")]
+    assert errors(text) == [
+        (4, 14, "gateway.timeout"),
+        (5, 17, "gateway.rate"),
+        (6, 5, "gateway.unknown_key"),
+    ]
 
 
 def test_a_flood_of_mistakes_has_an_end() -> None:

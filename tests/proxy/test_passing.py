@@ -243,7 +243,7 @@ async def test_bodies_have_the_rules_limit(gate: Gate, upstream: Upstream) -> No
     assert (status, json.loads(body)["code"]) == (413, "http.body_too_large")
     bomb = gzip.compress(b" " * 50_000_000)[:2000]
     status, _, body = await ask(
-        served, f"POST /u/count HTTP/1.1\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked",
+        served, "POST /u/count HTTP/1.1\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked",
         b"%x\r\n%b\r\n0\r\n\r\n" % (len(bomb), bomb),
     )  # fmt: skip
     assert status == 413
