@@ -1,0 +1,359 @@
+"""``auth/v1/admin/...``: admins look after the accounts of their tenant.
+
+Decides what admins may do to whom: nobody gives or touches a role they do not have themselves, and one admin
+always remains. Every change reaches the people it concerns at once.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from actors.features.auth import accounts
+from actors.features.auth.account_rows import find_page, remove
+from actors.features.auth.account_values import Account, factor_json, identity_json, time_json
+from actors.features.auth.audit import record
+from actors.features.auth.bodies import invalid, metadata, only, read_object, secret, text
+from actors.features.auth.passwords import check_strength
+from actors.features.auth.sessions import end_sessions
+from actors.features.auth.store import Session
+from actors.messages import Call, ProblemError, Result
+from actors.tenant.generation import Generation
+from schemas.compiler.model import SOFT_DELETE_FIELD
+from schemas.compiler.principal import ADMIN_ROLE, SERVICE_ROLE, Principal
+from schemas.compiler.sections.auth import USERS
+from schemas.compiler.sql import quote
+
+if TYPE_CHECKING:
+    from actors.tenant.operations import Operation
+
+_MEMBERS = frozenset(
+    {
+        "email",
+        "password",
+        "email_confirm",
+        "phone_confirm",
+        "phone",
+        "role",
+        "user_metadata",
+        "app_metadata",
+        "ban_duration",
+    }
+)
+_MAX_PAGE = 1000
+_DURATION = re.compile(r"(?:[0-9]{1,7}[hms])+")
+_UNITS = {"h": 3600, "m": 60, "s": 1}
+
+
+def require_admin(principal: Principal, verb: str) -> None:
+    """Refuse everybody but admins of the tenant, and keys whose scopes leave people out.
+
+    Args:
+        principal: with every role their roles include.
+        verb: read, create, update or delete.
+
+    Raises:
+        ProblemError: auth.no_authorization, auth.not_admin.
+    """
+    if not principal.known and SERVICE_ROLE not in principal.roles:
+        raise ProblemError("auth.no_authorization", "This endpoint requires a valid Bearer token")
+    scoped = principal.scopes is not None and f"{USERS}:{verb}" not in principal.scopes
+    if scoped or not principal.roles & {ADMIN_ROLE, SERVICE_ROLE}:
+        raise ProblemError("auth.not_admin", "User not allowed")
+
+
+async def list_users(generation: Generation, call: Call, principal: Principal) -> Result:
+    """List people, page by page."""
+    require_admin(principal, "read")
+    page, size = _page(call)
+
+    async def work(session: Session) -> tuple[int, list[dict[str, Any]]]:
+        total, found = await find_page(session, generation, limit=size, offset=(page - 1) * size)
+        return total, await _told(session, generation, found)
+
+    total, users = await accounts.realm_of(generation).store.transaction(work, reads=True)
+    last = max(1, -(-total // size))
+    base = f"{call.base}/auth/v1/admin/users?page="
+    links = [f'<{base}{last}&per_page={size}>; rel="last"']
+    if page < last:
+        links.insert(0, f'<{base}{page + 1}&per_page={size}>; rel="next"')
+    return Result(
+        200,
+        orjson.dumps({"users": users, "aud": generation.identity.slug}),
+        headers=(("Link", ", ".join(links)), ("x-total-count", str(total))),
+    )
+
+
+async def get_user(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Return one person."""
+    require_admin(principal, "read")
+
+    async def work(session: Session) -> dict[str, Any]:
+        return await accounts.user_json(session, generation, await _target(session, generation, call))
+
+    return Result(200, orjson.dumps(await accounts.realm_of(generation).store.transaction(work, reads=True)))
+
+
+async def create_user(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Make an account; no mail is sent."""
+    require_admin(principal, "create")
+    body = _read(call)
+    email = accounts.canonical_email(text(body, "email", required=True))
+    default = accounts.settings_of(generation).default_role or ""
+    role = text(body, "role") or default
+    if role != default:
+        _may_give(generation, principal, role)
+    hashed = await _hash(generation, body, email)
+    banned_until, _ = _ban(generation, body)
+
+    async def work(session: Session) -> dict[str, Any]:
+        account = await accounts.create(
+            session,
+            generation,
+            email=email,
+            role=role,
+            user_metadata=metadata(body, "user_metadata"),
+            app_metadata=metadata(body, "app_metadata"),
+            password_hash=hashed,
+            confirmed=body.get("email_confirm") is True,
+            trusted=True,
+        )
+        if banned_until is not None:
+            account = await accounts.update(session, generation, account, banned_until=banned_until)
+        await _note(session, "user.created", call, principal, account)
+        return await accounts.user_json(session, generation, account)
+
+    user = await accounts.realm_of(generation).store.transaction(work)
+    await accounts.realm_of(generation).people_changed()
+    return Result(200, orjson.dumps(user))
+
+
+async def update_user(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Change an account."""
+    require_admin(principal, "update")
+    body = _read(call)
+    realm = accounts.realm_of(generation)
+    wished = text(body, "email")
+    email = accounts.canonical_email(wished) if wished else None
+    role = text(body, "role") if "role" in body else None
+    hashed = await _hash(generation, body, email or "")
+    banned_until, unban = _ban(generation, body)
+
+    async def work(session: Session) -> dict[str, Any]:
+        account = await _target(session, generation, call)
+        _may_touch(generation, principal, account)
+        if role is not None and role != account.role:
+            _may_give(generation, principal, role)
+            if not _administers(generation, role):
+                await _keep_an_admin(session, generation, account)
+        if banned_until is not None:
+            await _keep_an_admin(session, generation, account)
+        app = dict(account.app_metadata) | metadata(body, "app_metadata")
+        own = dict(account.user_metadata) | metadata(body, "user_metadata")
+        changed = await accounts.update(
+            session,
+            generation,
+            account,
+            email=email,
+            role=role,
+            password_hash=hashed,
+            app_metadata={key: value for key, value in app.items() if value is not None},
+            user_metadata={key: value for key, value in own.items() if value is not None},
+            banned_until=banned_until,
+            unban=unban,
+        )
+        if body.get("email_confirm") is True:
+            changed = await accounts.confirm(session, changed)
+        if hashed is not None or banned_until is not None:
+            await end_sessions(realm, account.id, session=session)
+        await _note(session, "user.updated", call, principal, account, fields=sorted(body))
+        return await accounts.user_json(session, generation, changed)
+
+    user = await realm.store.transaction(work)
+    await realm.people_changed()
+    return Result(200, orjson.dumps(user))
+
+
+async def delete_user(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Remove an account with everything that proves it."""
+    require_admin(principal, "delete")
+    only(read_object(call), frozenset({"should_soft_delete"}))
+    realm = accounts.realm_of(generation)
+
+    async def work(session: Session) -> None:
+        account = await _target(session, generation, call)
+        _may_touch(generation, principal, account)
+        await _keep_an_admin(session, generation, account)
+        await remove(session, generation, account.id)
+        await _note(session, "user.deleted", call, principal, account)
+
+    await realm.store.transaction(work)
+    await realm.people_changed()
+    return Result(200, b"{}")
+
+
+async def audit(generation: Generation, call: Call, principal: Principal) -> Result:
+    """List what happened to accounts, newest first."""
+    require_admin(principal, "read")
+    page, size = _page(call)
+    found = await accounts.realm_of(generation).store.rows(
+        "SELECT id, at, event, user_id, actor, address, data::text AS data FROM {ns}._auth_audit "
+        "ORDER BY id DESC LIMIT $1 OFFSET $2",
+        size,
+        (page - 1) * size,
+    )
+    entries = [
+        {
+            "id": str(row["id"]),
+            "payload": {
+                "action": row["event"],
+                "actor_id": row["actor"],
+                "user_id": row["user_id"],
+                "traits": orjson.loads(row["data"]),
+            },
+            "created_at": time_json(row["at"]),
+            "ip_address": row["address"],
+        }
+        for row in found
+    ]
+    return Result(200, orjson.dumps(entries))
+
+
+# -- what admins may do to whom -------------------------------------------------------------------
+
+
+def _may_give(generation: Generation, principal: Principal, role: str) -> None:
+    if _above(generation, principal, role):
+        raise ProblemError("auth.forbidden", "nobody gives a role above their own")
+
+
+def _may_touch(generation: Generation, principal: Principal, account: Account) -> None:
+    if _above(generation, principal, account.role):
+        raise ProblemError("auth.forbidden", "this account has a role above yours")
+
+
+def _above(generation: Generation, principal: Principal, role: str) -> bool:
+    """Whether a role is an admin's and more; the other ones are what admins are there to give."""
+    return _administers(generation, role) and not principal.roles & {role, SERVICE_ROLE}
+
+
+def _administers(generation: Generation, role: str) -> bool:
+    known = generation.model.roles.get(role)
+    return known is not None and ADMIN_ROLE in known.includes
+
+
+async def _keep_an_admin(session: Session, generation: Generation, account: Account) -> None:
+    """Refuse to take the last admin away; others who take one away at the same time wait."""
+    if not _administers(generation, account.role):
+        return
+    await session.run("LOCK TABLE {ns}._auth_accounts IN SHARE ROW EXCLUSIVE MODE")
+    roles = [name for name in generation.model.roles if _administers(generation, name)]
+    people = accounts.people_of(generation)
+    alive = f"AND u.{SOFT_DELETE_FIELD} IS NULL" if people.soft_delete else ""
+    key = quote(people.key)
+    other = await session.row(
+        f"SELECT 1 FROM {{ns}}.users u LEFT JOIN {{ns}}._auth_accounts a ON a.user_id = u.{key}::text "  # noqa: S608
+        f"WHERE u.role = ANY($1::text[]) AND u.{key}::text <> $2 {alive} "
+        "AND (a.banned_until IS NULL OR a.banned_until < $3) LIMIT 1",
+        roles,
+        account.id,
+        accounts.realm_of(generation).services.now(),
+    )
+    if other is None:
+        raise ProblemError("auth.last_admin", "this is the last admin", hint="make somebody else admin first")
+
+
+# -- bodies ---------------------------------------------------------------------------------------
+
+
+def _read(call: Call) -> dict[str, Any]:
+    body = read_object(call)
+    only(body, _MEMBERS)
+    return body
+
+
+async def _hash(generation: Generation, body: dict[str, Any], email: str) -> str | None:
+    password = secret(body)
+    if not password:
+        return None
+    check_strength(accounts.settings_of(generation).password, password, (email,))
+    return await accounts.realm_of(generation).services.hasher.hash(password)
+
+
+def _ban(generation: Generation, body: dict[str, Any]) -> tuple[datetime | None, bool]:
+    """Return until when, and whether a ban is lifted."""
+    value = text(body, "ban_duration")
+    if value in {"", "none"}:
+        return None, value == "none"
+    if not _DURATION.fullmatch(value):
+        raise invalid("ban_duration", "'ban_duration' is 'none' or hours, minutes and seconds, as '24h30m'")
+    seconds = sum(int(part[:-1]) * _UNITS[part[-1]] for part in re.findall(r"[0-9]+[hms]", value))
+    try:
+        return accounts.realm_of(generation).services.now() + timedelta(seconds=seconds), False
+    except OverflowError:
+        raise invalid("ban_duration", "'ban_duration' is too long") from None
+
+
+def _page(call: Call) -> tuple[int, int]:
+    given = dict(parse_qsl(call.query, max_num_fields=20))
+
+    def number(name: str, default: int, most: int) -> int:
+        value = given.get(name, "")
+        if not value:
+            return default
+        if not (value.isascii() and value.isdecimal() and len(value) < 8 and int(value) > 0):
+            raise invalid(name, f"'{name}' is a number from 1")
+        return min(int(value), most)
+
+    return number("page", 1, 10_000_000), number("per_page", 50, _MAX_PAGE)
+
+
+async def _target(session: Session, generation: Generation, call: Call) -> Account:
+    account = await accounts.find(session, generation, call.key or call.entity)
+    if account is None:
+        raise ProblemError("auth.user_not_found", "User not found")
+    return account
+
+
+async def _told(session: Session, generation: Generation, found: list[Account]) -> list[dict[str, Any]]:
+    """Return many accounts with what belongs to each, in two statements."""
+    ids = [account.id for account in found]
+    identities = await session.rows(
+        "SELECT user_id, id, provider, subject, email, email_verified, data::text AS data, created_at, "
+        "last_sign_in_at FROM {ns}._auth_identities WHERE user_id = ANY($1::text[]) ORDER BY created_at",
+        ids,
+    )
+    factors = await session.rows(
+        "SELECT user_id, id, kind, name, verified_at, created_at, updated_at FROM {ns}._auth_factors "
+        "WHERE user_id = ANY($1::text[]) ORDER BY created_at",
+        ids,
+    )
+    return [
+        accounts.to_json(
+            account,
+            [identity_json(account, row) for row in identities if row["user_id"] == account.id],
+            [factor_json(row) for row in factors if row["user_id"] == account.id],
+            audience=generation.identity.slug,
+        )
+        for account in found
+    ]
+
+
+async def _note(
+    session: Session, event: str, call: Call, principal: Principal, account: Account, **data: object
+) -> None:
+    actor = principal.id or principal.key or ""
+    await record(session, event, user_id=account.id, actor=actor, address=call.address, **data)
+
+
+OPERATIONS: "Mapping[str, Operation]" = {
+    "auth.admin.users.list": list_users,
+    "auth.admin.users.create": create_user,
+    "auth.admin.users.get": get_user,
+    "auth.admin.users.update": update_user,
+    "auth.admin.users.delete": delete_user,
+    "auth.admin.audit": audit,
+}
