@@ -7,16 +7,19 @@ parts of two. Made by ``reload``, held in the tenant actor's lease, read by ``op
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import jsonschema_rs
 
-from actors.features.auth.realm import Realm
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from actors.tenant.limits import TenantLimits
 from schemas.compiler.model import TenantModel
 from schemas.compiler.principal import Principal
 from schemas.compiler.query.compiler import QueryCompiler
+
+if TYPE_CHECKING:
+    from actors.features.auth.realm import Realm
 
 
 @dataclass(slots=True, eq=False)
@@ -52,5 +55,5 @@ class Generation:
     validators: dict[tuple[str, str], jsonschema_rs.Validator] = field(default_factory=dict)
     documents: dict[tuple[str, str, frozenset[str]], bytes] = field(default_factory=dict)
     principals: dict[Principal, Principal] = field(default_factory=dict)
-    realm: Realm | None = None
+    realm: "Realm | None" = None
     limits: TenantLimits | None = None

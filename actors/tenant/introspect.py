@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from actors.features.auth.tables import AUTH_TABLES
 from actors.tenant.idempotency import IDEMPOTENCY_TABLE
 from schemas.compiler.migrate.catalog import (
     ARCHIVE_PREFIX,
@@ -94,7 +95,7 @@ async def introspect(
         namespace: the tenant's namespace or archive.
         tables: only these, or None for all.
     """
-    rows = await connection.fetch(_QUERY, namespace, tables, [COUNTERS, IDEMPOTENCY_TABLE])
+    rows = await connection.fetch(_QUERY, namespace, tables, [COUNTERS, IDEMPOTENCY_TABLE, *AUTH_TABLES])
     found = {row[0]: _table(row[0], *row[2:]) for row in rows}
     return Catalog(found, sizes={row[0]: row[1] for row in rows})
 

@@ -109,7 +109,7 @@ async def write_rows(generation: Generation, call: Call, principal: Principal) -
     else:
         result = await rows.write(generation, call, principal, None)
     if call.entity == PEOPLE and generation.realm is not None:
-        await generation.realm.people_changed()
+        await generation.realm.changed(None)
     return result
 
 
@@ -142,7 +142,7 @@ async def run_batch(generation: Generation, call: Call, principal: Principal) ->
     else:
         result = await in_transaction(generation.pool, work, commit=preferences.tx != "rollback")
     if generation.realm is not None and any(PEOPLE in operation.path for operation in operations):
-        await generation.realm.people_changed()
+        await generation.realm.changed(None)
     return result
 
 

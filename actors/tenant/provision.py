@@ -15,6 +15,7 @@ import re
 
 import asyncpg
 
+from actors.features.auth.tables import AUTH_DDL
 from actors.messages import TenantIdentity
 from actors.tenant.idempotency import IDEMPOTENCY_DDL
 from schemas.compiler.sql import quote
@@ -109,6 +110,7 @@ async def provision(
             await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}")
         await connection.execute(_grants(quote(role), quote(namespace)))
         await connection.execute(IDEMPOTENCY_DDL.format(namespace=quote(namespace)))
+        await connection.execute(AUTH_DDL.format(namespace=quote(namespace), role=quote(role)))
 
 
 async def deprovision(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> None:

@@ -8,7 +8,7 @@ transactions.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actors.features.auth.account_rows import (
     change,
@@ -23,12 +23,14 @@ from actors.features.auth.account_rows import (
 from actors.features.auth.account_values import Account, factor_json, identity_json, to_json
 from actors.features.auth.addresses import canonical_email
 from actors.features.auth.guard import is_known
-from actors.features.auth.realm import Realm
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError
 from actors.tenant.generation import Generation
 from actors.tenant.identifiers import new_key
 from schemas.compiler.sections.auth import Auth
+
+if TYPE_CHECKING:
+    from actors.features.auth.realm import Realm
 
 __all__ = [
     "Account",
@@ -48,7 +50,7 @@ __all__ = [
 ]
 
 
-def realm_of(generation: Generation) -> Realm:
+def realm_of(generation: Generation) -> "Realm":
     """Return the realm of a tenant that is served."""
     if generation.realm is None:
         raise RuntimeError("nobody signs in where a tenant is only inspected")

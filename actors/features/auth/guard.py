@@ -13,10 +13,13 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from actors.features.auth.realm import Realm
 from actors.messages import ProblemError, Web
 from runtime.buckets import Buckets, network
+
+if TYPE_CHECKING:
+    from actors.features.auth.realm import Realm
 
 _QUARTER, _HOUR = 900.0, 3600.0
 STRANGER = (5, _QUARTER)
@@ -42,7 +45,7 @@ class Guard:
         self._buckets = Buckets(clock)
         self._friends: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
-    def check(self, realm: Realm, account_key: str, address: str, known_device: bool) -> None:  # noqa: FBT001
+    def check(self, realm: "Realm", account_key: str, address: str, known_device: bool) -> None:  # noqa: FBT001
         """Count one try.
 
         Args:
@@ -63,7 +66,7 @@ class Guard:
                     headers=(("Retry-After", str(math.ceil(taken.retry_after))),),
                 )
 
-    def succeeded(self, realm: Realm, account_key: str, address: str, known_device: bool) -> None:  # noqa: FBT001
+    def succeeded(self, realm: "Realm", account_key: str, address: str, known_device: bool) -> None:  # noqa: FBT001
         """Give the try back, and remember where it came from."""
         for key, (limit, window) in self._counts(realm, account_key, address, known=known_device).items():
             whole = key[1] in {"stranger", "friend", "device"}
@@ -75,7 +78,7 @@ class Guard:
             self._friends.popitem(last=False)
 
     def _counts(
-        self, realm: Realm, account_key: str, address: str, *, known: bool
+        self, realm: "Realm", account_key: str, address: str, *, known: bool
     ) -> dict[tuple[str, ...], tuple[int, float]]:
         tenant, near = realm.identity.id, network(address)
         if known:
@@ -89,14 +92,14 @@ class Guard:
         }
 
 
-def is_known(realm: Realm, account_key: str, web: Web | None) -> bool:
+def is_known(realm: "Realm", account_key: str, web: Web | None) -> bool:
     """Whether the browser shows that it has signed in to this account before."""
     shown = "" if web is None else web.cookies.get(_name(realm), "")
     nonce, _, proof = shown.partition(".")
     return bool(proof) and hmac.compare_digest(proof.encode(), _proof(realm, account_key, nonce).encode())
 
 
-def device_cookie(realm: Realm, account_key: str, web: Web | None) -> tuple[str, str]:
+def device_cookie(realm: "Realm", account_key: str, web: Web | None) -> tuple[str, str]:
     """Return the header that lets this browser show, next time, that it has signed in before."""
     nonce = secrets.token_urlsafe(16)
     secure = "; Secure" if web is not None and web.secure else ""
@@ -107,10 +110,10 @@ def device_cookie(realm: Realm, account_key: str, web: Web | None) -> tuple[str,
     )
 
 
-def _name(realm: Realm) -> str:
+def _name(realm: "Realm") -> str:
     return f"bsd_{realm.identity.slug}"
 
 
-def _proof(realm: Realm, account_key: str, nonce: str) -> str:
+def _proof(realm: "Realm", account_key: str, nonce: str) -> str:
     text = "\0".join(("device", realm.identity.id, account_key, nonce))
     return hmac.new(realm.services.key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()

@@ -5,12 +5,16 @@ file changes roles and rules, not who is signed in. Held by the tenant actor; op
 through their generation.
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from actors.features.auth.dev_tokens import TokenError, verify
+from actors.features.auth.api_keys import KEY_PREFIX
+from actors.features.auth.cookies import csrf_matches
+from actors.features.auth.principals import Known, by_cookie, by_key, by_token, refusal
+from actors.features.auth.signing_keys import KeyRing
 from actors.features.auth.store import Store
 from actors.messages import Call, Credential, ProblemError, Result, TenantIdentity
 from schemas.compiler.principal import ANONYMOUS, Principal
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
     from actors.features.auth.passwords import Hasher
     from actors.features.auth.providers import Providers
     from actors.tenant.generation import Generation
+
+MAX_KNOWN = 8192
+"""Credentials remembered per tenant and process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,12 @@ class Realm:
         self.services = services
         path = "/api/platform" if identity.slug == "system" else f"/api/tenants/{identity.slug}"
         self.api = services.url + path
-        """Public address of the tenant's API root; the issuer is ``/auth/v1`` below it."""
+        """Public address of the tenant's API root."""
+        self.issuer = f"{self.api}/auth/v1"
+        self.keys = KeyRing(self)
+        self._known: dict[str, Known] = {}
+        self._generation: Generation | None = None
+        self._changes = 0
 
     async def principal(self, credential: Credential, generation: "Generation") -> Principal:
         """Return who asks; roles are not expanded yet.
@@ -87,19 +99,76 @@ class Realm:
         Raises:
             ProblemError: auth.invalid_token, auth.csrf.
         """
-        del generation
-        if credential.bearer and credential.bearer.count(".") == 2 and self.services.dev_key is not None:
-            now = self.services.now().timestamp()
-            try:
-                return verify(self.services.dev_key, credential.bearer, self.identity.slug, now).principal
-            except TokenError as error:
-                raise ProblemError("auth.invalid_token", str(error)) from None
-        return ANONYMOUS
+        bearer = credential.bearer
+        if bearer:
+            known = self._known.get(bearer)
+            if (
+                known is not None
+                and known.until > time.time()
+                and generation is self._generation
+                and not credential.apikey
+            ):
+                return known.principal
+        return await self._look(credential, generation)
 
     def forget(self, user_id: str | None = None) -> None:
-        """Look at credentials again that were believed: of one user, or all."""
+        """Look at credentials again that were believed: those of one person, or all."""
+        self._changes += 1
+        if user_id is None:
+            self._known.clear()
+            return
+        for secret in [secret for secret, known in self._known.items() if known.principal.id == user_id]:
+            del self._known[secret]
 
-    async def people_changed(self) -> None:
-        """Look at every credential again, in every process: somebody's role, address or account changed."""
-        self.forget()
+    async def changed(self, user_id: str | None) -> None:
+        """Forget, here and in every other process: a role, an address, a session or an account changed."""
+        self.forget(user_id)
         await self.services.announce(self.identity.id)
+
+    async def _look(self, credential: Credential, generation: "Generation") -> Principal:
+        bearer, apikey = credential.bearer, credential.apikey
+        if apikey and apikey.count(".") == 2:
+            # a token in the key's place: clients without a project key of their own repeat it there
+            bearer, apikey = bearer or apikey, ""
+        if bearer.startswith(KEY_PREFIX) and bearer != apikey:
+            if apikey:
+                raise refusal("two different API keys")
+            bearer, apikey = "", bearer
+        if bearer == apikey:
+            # a client without a session repeats its project key as bearer
+            bearer = ""
+        project = await self._known_by(apikey, generation) if apikey.startswith(KEY_PREFIX) else None
+        if bearer:
+            return await self._known_by(bearer, generation)
+        if project is not None:
+            return project
+        if apikey or not credential.cookie:
+            return ANONYMOUS
+        if not credential.safe and not (
+            credential.same_origin and csrf_matches(self, credential.cookie, credential.csrf)
+        ):
+            raise ProblemError(
+                "auth.csrf", "a browser's session needs the page's own origin and its X-CSRF-Token"
+            )
+        return await self._known_by(credential.cookie, generation, cookie=True)
+
+    async def _known_by(self, secret: str, generation: "Generation", *, cookie: bool = False) -> Principal:
+        if generation is not self._generation:
+            # a new version of the file: roles, claims and second factors may mean something else
+            self._known.clear()
+            self._generation = generation
+        name = f"cookie {secret}" if cookie else secret
+        known = self._known.get(name)
+        if known is None or known.until <= time.time():
+            changes = self._changes
+            if cookie:
+                known = await by_cookie(self, generation, secret)
+            elif secret.startswith(KEY_PREFIX):
+                known = await by_key(self, secret)
+            else:
+                known = await by_token(self, generation, secret)
+            if changes == self._changes and generation is self._generation:
+                if len(self._known) >= MAX_KNOWN:
+                    self._known.clear()
+                self._known[name] = known
+        return known.principal
