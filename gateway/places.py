@@ -96,7 +96,7 @@ class Places:
         raw_host = message.headers.get("Host")
         raw_path = message.path.partition("?")[0]
         known = self._places.get((raw_host or "", raw_path))
-        if known is not None:
+        if known is not None and "#" not in message.path:
             outside = known.outside
             if outside is None or self._domains(outside[0]) == outside[1]:
                 return known

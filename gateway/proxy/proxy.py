@@ -126,6 +126,8 @@ class Proxy:
             lines = answer_lines(response.headers, rule.response_headers, cors_is_ours=bool(rule.origins))
             if rule.required and "Cache-Control" not in response.headers:
                 lines.append("Cache-Control: no-store, private\r\n")
+            if rule.origins:
+                lines.append("Vary: Origin\r\n")
             lines.append(extra)
             return await relay(request, response, lines)
         finally:

@@ -28,6 +28,7 @@ class Echo:
         self.slug, self.dev = slug, dev
         self.calls: list[Call] = []
         self.cancelled = 0
+        self.origins = ["https://acme.example"]
         self.release = asyncio.Event()
 
     async def identify(self, question: Identify) -> Principal:
@@ -46,7 +47,7 @@ class Echo:
 
     async def call(self, call: Call) -> Result:
         if call.operation == "origins":
-            return Result(200, orjson.dumps(["https://acme.example"]))
+            return Result(200, orjson.dumps(self.origins))
         principal = call.principal
         if call.credential is not None:
             principal = await self.identify(Identify(call.credential))
@@ -133,8 +134,8 @@ async def serve() -> AsyncIterator[Serve]:
     """Start gateways with the limits a test needs."""
     running: list[Gateway] = []
 
-    async def start(*, dev: bool = True, **limits: Any) -> Served:
-        settings = Settings(port=0, limits=LimitSettings(**limits))
+    async def start(*, dev: bool = True, trusted_proxies: str = "", **limits: Any) -> Served:
+        settings = Settings(port=0, trusted_proxies=trusted_proxies, limits=LimitSettings(**limits))
         tenants = {slug: Echo(slug, dev=dev) for slug in ("acme-corp", "globex", "system")}
         gateway = Gateway(settings, tenants.get, RULES)
         _, port = await gateway.start()
