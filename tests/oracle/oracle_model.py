@@ -1,7 +1,6 @@
 """The naive model: what a caller may see, and what a read answers, row by row and without SQL."""
 
 import datetime as dt
-import fnmatch
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -9,7 +8,8 @@ from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.expressions.to_python import Env, to_python
 from schemas.compiler.model import AccessEntry, TenantModel
 from schemas.compiler.principal import Principal
-from tests.oracle.oracle_asks import Ask, Cond, Embed, Group, Item, Key, Level, Test
+from tests.oracle import oracle_values as values
+from tests.oracle.oracle_queries import Ask, Embed, Group, Item, Key, Level, Test
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -86,12 +86,12 @@ class Naive:
     def known(self, entity: str) -> set[str]:
         """Fields that some entry shows in some row."""
         entries = self.entries(entity, "read")
-        return {name for name in self.model.entities[entity].fields if any(_shows(item, name) for item in entries)}  # fmt: skip
+        return {name for name in self.model.entities[entity].fields if any(values.shows(item, name) for item in entries)}  # fmt: skip
 
     def shown(self, entity: str, row: Row, name: str) -> bool:
         """Whether a row shows a field."""
         entries = self.entries(entity, "read")
-        return any(_shows(item, name) and self.applies(item, row) for item in entries)
+        return any(values.shows(item, name) and self.applies(item, row) for item in entries)
 
     def value(self, entity: str, row: Row, name: str) -> Any:
         """A field's value as far as the caller may know it."""
@@ -110,7 +110,7 @@ class Naive:
         embeds = {item.alias for item in items if isinstance(item, Embed)}
         names = [item.name for item in items if isinstance(item, Key) and item.name]
         names += [name for name, _ in level.order if "(" not in name]
-        names += [test.name for test in _flat(level.tests) if test.name not in embeds]
+        names += [test.name for test in values.flat(level.tests) if test.name not in embeds]
         if not set(names) <= known:
             raise Refused(f"fields of {entity}")
         for item in items:
@@ -119,7 +119,7 @@ class Naive:
                     raise Refused(f"the tie {item.child}.{item.column}")
                 self.check(item.target, item.items, item.level)
                 keys = [name for name, _ in level.order if name.startswith(f"{item.alias}(")]
-                if not {_inside(name) for name in keys} <= self.known(item.target):
+                if not {values.inside(name) for name in keys} <= self.known(item.target):
                     raise Refused(f"order by a field of {item.target}")
         if any(isinstance(item, Key) and item.function for item in items) and not self._aggregates(entity):
             raise Refused(f"aggregates of {entity}")
@@ -216,7 +216,7 @@ class Naive:
         elif test.name in embeds:
             outcome = not self.related(row, embeds[test.name])
         else:
-            outcome = _compare(self.value(entity, row, test.name), test)
+            outcome = values.compare(self.value(entity, row, test.name), test)
         return outcome if outcome is None or not test.negated else not outcome
 
     def shape(self, entity: str, row: Row, items: tuple[Item, ...]) -> Row:
@@ -228,7 +228,7 @@ class Naive:
                     shaped[item.alias] = self.value(entity, row, item.name)
             elif item.spread:
                 related, _ = self.answer(item.target, self.related(row, item), item.items, item.level)
-                shaped |= related[0] if related else dict.fromkeys(_names(item.items))
+                shaped |= related[0] if related else dict.fromkeys(values.names(item.items))
             else:
                 rows, _ = self.answer(item.target, self.related(row, item), item.items, item.level)
                 shaped[item.alias] = (rows[0] if rows else None) if item.up else rows
@@ -242,10 +242,10 @@ class Naive:
         for name, suffix in reversed(level.order):
             descending = ".desc" in suffix
             first = "nullsfirst" in suffix or (descending and "nullslast" not in suffix)
-            values = {id(row): self._sorted_by(entity, row, items, name) for row in rows}
-            some = [row for row in ordered if values[id(row)] is not None]
-            none = [row for row in ordered if values[id(row)] is None]
-            some.sort(key=lambda row, values=values: values[id(row)], reverse=descending)
+            by = {id(row): self._sorted_by(entity, row, items, name) for row in rows}
+            some = [row for row in ordered if by[id(row)] is not None]
+            none = [row for row in ordered if by[id(row)] is None]
+            some.sort(key=lambda row, by=by: by[id(row)], reverse=descending)
             ordered = none + some if first else some + none
         keys = [
             tuple(str(self._sorted_by(entity, row, items, name)) for name, _ in level.order) for row in rows
@@ -258,7 +258,7 @@ class Naive:
             return self.value(entity, row, name)
         embed = next(item for item in items if isinstance(item, Embed) and item.alias == alias)
         related = self.tied(row, embed)
-        return self.value(embed.target, related[0], _inside(name)) if related else None
+        return self.value(embed.target, related[0], values.inside(name)) if related else None
 
     def _groups(self, entity: str, rows: list[Row], items: tuple[Item, ...]) -> list[Any]:
         plain = [item for item in items if isinstance(item, Key) and not item.function]
@@ -270,55 +270,9 @@ class Naive:
         for key, members in groups.items():
             shaped = {item.alias: value for item, value in zip(plain, key, strict=True)}
             for call in calls:
-                values = [self.value(entity, row, call.name) if call.name else 1 for row in members]
-                shaped[call.alias] = _called(call.function, [value for value in values if value is not None])
+                taken = [self.value(entity, row, call.name) if call.name else 1 for row in members]
+                shaped[call.alias] = values.called(
+                    call.function, [value for value in taken if value is not None]
+                )
             answer.append(shaped)
         return answer
-
-
-def _called(function: str, values: list[Any]) -> Any:
-    if function == "count":
-        return len(values)
-    return {"sum": sum, "min": min, "max": max}[function](values) if values else None
-
-
-def _names(items: tuple[Item, ...]) -> list[str]:
-    return [name for item in items for name in (_names(item.items) if isinstance(item, Embed) and item.spread else [item.alias])]  # fmt: skip
-
-
-def _inside(name: str) -> str:
-    return name.partition("(")[2].removesuffix(")")
-
-
-def _flat(tests: Iterable[Test]) -> list[Cond]:
-    return [one for test in tests for one in (_flat(test.items) if isinstance(test, Group) else [test])]
-
-
-def _shows(entry: AccessEntry, name: str) -> bool:
-    return name not in entry.hide and (entry.fields is None or name in entry.fields)
-
-
-def _compare(value: Any, test: Cond) -> bool | None:
-    if test.operator == "is":
-        return value is None if test.value is None else value is test.value
-    if test.operator == "isdistinct":
-        return bool(value != test.value)
-    if value is None:
-        return False if test.value == () else None  # nothing is among none
-    match test.operator:
-        case "in":
-            return value in test.value
-        case "like":
-            return fnmatch.fnmatchcase(str(value), test.value)
-        case "eq":
-            return bool(value == test.value)
-        case "neq":
-            return bool(value != test.value)
-        case "gt":
-            return bool(value > test.value)
-        case "gte":
-            return bool(value >= test.value)
-        case "lt":
-            return bool(value < test.value)
-        case _:
-            return bool(value <= test.value)

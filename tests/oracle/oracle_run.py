@@ -12,14 +12,14 @@ from schemas.compiler.model import TenantModel
 from schemas.compiler.principal import Principal
 from schemas.compiler.query.compiler import QueryCompiler
 from schemas.compiler.query.errors import QueryError
-from tests.oracle.oracle_asks import Ask, Embed, Group, Item, Test
 from tests.oracle.oracle_model import Bag, Naive, Refused, Tables, Undetermined
+from tests.oracle.oracle_queries import Ask, Embed, Group, Item, Test
 from tests.oracle.oracle_schema import Doc
 from tests.oracle.oracle_writes import write
 from tests.query.kit import CLUSTER, Tenant
 
-ROW_REFUSALS = frozenset({"BS403", "23505", "23503", "23001"})
-"""What the database may refuse: rows out of reach, and keys."""
+ROW_REFUSALS = frozenset({"BS403", "23505", "23503", "23001", "21000"})
+"""What the database may refuse: rows out of reach, keys, and to change a row twice."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Bench:
             return None if agree else f"wanted {wanted!r}\n   got {got!r}"
         for name, part in wanted.items():
             if not same(part, got[name]):
-                return f"{name}: wanted {part!r}\n   got {got[name]!r}"
+                return "\n".join(_differences(part, got[name], name))
         return None
 
     async def _asked(self, case: Case) -> Doc:
@@ -97,9 +97,13 @@ class Bench:
         await transaction.start()
         try:
             prefer = "return=representation" if ask.shows else "return=minimal"
-            prefer += ",resolution=merge-duplicates" if ask.verb == "upsert" else ""
+            resolutions = {
+                "upsert": ",resolution=merge-duplicates",
+                "ignore": ",resolution=ignore-duplicates",
+            }
+            prefer += resolutions.get(ask.verb, "")
             prefer += ",missing=default" if ask.defaults else ""
-            verb = "insert" if ask.verb == "upsert" else ask.verb
+            verb = "insert" if ask.verb in resolutions else ask.verb
             row = await tenant.write(
                 verb, ask.entity, *ask.rows, query=ask.query(), key=ask.key, prefer=prefer, keep=True
             )
@@ -188,6 +192,16 @@ def same(wanted: Any, got: Any) -> bool:
     return type(wanted) is type(got) and bool(wanted == got)
 
 
+def _differences(wanted: Any, got: Any, path: str) -> Iterator[str]:
+    """Where two answers differ; lists are told as a whole."""
+    if not (isinstance(wanted, dict) and isinstance(got, dict)):
+        yield f"{path}: wanted {wanted!r}\n   got {got!r}"
+        return
+    for name in sorted({*wanted, *got}):
+        if name not in wanted or name not in got or not same(wanted[name], got[name]):
+            yield from _differences(wanted.get(name, "nothing"), got.get(name, "nothing"), f"{path}.{name}")
+
+
 async def shrink(bench: Bench, case: Case) -> Case:
     """The smallest case around one that differs which still does."""
     smaller = True
@@ -226,7 +240,7 @@ def _asks(ask: Ask) -> Iterator[Ask]:
             yield replace(ask, level=replace(ask.level, **change))  # type: ignore[arg-type]
     for place in range(len(ask.rows) if len(ask.rows) > 1 else 0):
         yield replace(ask, rows=(*ask.rows[:place], *ask.rows[place + 1 :]))
-    for name in {name for row in ask.rows for name in row} - {"id"}:
+    for name in {name for row in ask.rows for name in row} - {"id", *ask.conflict}:
         rows = tuple({key: value for key, value in row.items() if key != name} for row in ask.rows)
         if all(rows):
             yield replace(ask, rows=rows)

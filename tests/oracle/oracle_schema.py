@@ -121,7 +121,7 @@ def _access(rng: Random, entity: str, entities: Doc) -> Doc:
     stored = [name for name, item in properties.items() if "computed" not in item]
     access: Doc = {}
     for verb in ("read", "create", "update", "delete", "write"):
-        if rng.random() < (0.1 if verb == "read" else 0.5 if verb == "write" else 0.3):
+        if rng.random() < (0.1 if verb == "read" else 0.3):
             continue
         access[verb] = [
             _entry(rng, verb, entity, entities, stored, list(properties))
@@ -133,7 +133,7 @@ def _access(rng: Random, entity: str, entities: Doc) -> Doc:
 
 
 def _entry(rng: Random, verb: str, entity: str, entities: Doc, stored: list[str], known: list[str]) -> Doc:
-    entry: Doc = {"role": rng.choice([*ROLES, "public", "authenticated", "authenticated"])}
+    entry: Doc = {"role": rng.choice([*ROLES, "public", "authenticated", "authenticated", "authenticated"])}
     if verb != "create" and rng.random() < 0.6:
         entry["rule"] = condition(rng, entity, entities)
     if verb == "read":
@@ -146,13 +146,13 @@ def _entry(rng: Random, verb: str, entity: str, entities: Doc, stored: list[str]
         if rng.random() < 0.5:
             entry["aggregate"] = True
     elif verb != "delete":
-        if rng.random() < 0.35:
+        if rng.random() < 0.25:
             entry["check"] = condition(rng, entity, entities)
         if rng.random() < 0.35:
             entry["set"] = {
                 name: _forced(rng, name, properties(entities, entity)) for name in _some(rng, stored)[:2]
             }
-        if rng.random() < 0.35:
+        if rng.random() < 0.25:
             entry["fields"] = _some(rng, stored)
     if "hide" in entry:
         entry["hide"] = sorted(set(entry["hide"]))

@@ -7,8 +7,8 @@ import copy
 from typing import Any
 
 from schemas.compiler.model import AccessEntry
-from tests.oracle.oracle_asks import Ask, Embed
 from tests.oracle.oracle_model import Bag, Naive, Refused, Row, Tables, Undetermined
+from tests.oracle.oracle_queries import Ask, Embed
 
 DELETED = "2026-11-23T08:00:00+00:00"
 
@@ -122,8 +122,10 @@ def _delete(naive: Naive, ask: Ask, after: Tables) -> list[Row]:
 
 def _insert(naive: Naive, ask: Ask, after: Tables) -> list[Row]:
     entity = naive.model.entities[ask.entity]
+    conflict = ask.conflict or ("id",)
     creating = _allowing(naive, ask, "create", {"id"})
-    updating = _allowing(naive, ask, "update", {"id"}) if ask.verb != "insert" else ()
+    merges = ask.verb in {"upsert", "replace"}
+    updating = _allowing(naive, ask, "update", {"id", *conflict}) if merges else ()
     blank = {
         name: field.default_value
         for name, field in entity.fields.items()
@@ -131,32 +133,51 @@ def _insert(naive: Naive, ask: Ask, after: Tables) -> list[Row]:
     }
     named = {name: blank.get(name) if ask.defaults else None for row in ask.rows for name in row}
     changed: list[Row] = []
+    known: list[tuple[Any, ...]] = []
     for given in ask.rows:
         body = {**named, **given}
-        old = next((row for row in naive.tables[ask.entity] if row["id"] == body["id"]), None)
-        if old is not None and ask.verb == "insert":
-            raise Refused("duplicate key")
-        if old is not None:
+        new = _created(naive, creating, {**blank, **body}, set(body))
+        pair = tuple(new[name] for name in conflict)
+        if pair in known and None not in pair and merges:
+            raise Refused("one row twice")
+        old = None if None in pair else _with(naive.tables[ask.entity], conflict, pair)
+        if old is None and ask.verb == "ignore" and pair in known and None not in pair:
+            continue
+        known.append(pair)
+        if old is None:
+            if any(row["id"] == new["id"] for row in after[ask.entity]):
+                raise Refused("duplicate key")
+            _admit(naive, [*creating], new, new, _forced(naive, creating, {**blank, **body}))
+        elif merges:
             applying = [entry for entry in updating if naive.applies(entry, old)]
             if old.get("deleted_at") is not None or not applying:
                 raise Refused("the row that is there is out of reach")
             base = {**old, **_reset(blank, creating, updating)} if ask.verb == "replace" else old
             forced = _forced(naive, updating, old)
-            new = {**base, **body, **forced}
+            kept = {name: old[name] for name in ("id", *conflict)}
+            new = {**base, **body, **kept, **forced}
             _admit(naive, applying, new, old, forced)
+        elif ask.verb == "ignore":
+            continue
         else:
-            asked = {**blank, **body}
-            filled: Row = {}
-            for entry in creating:
-                for name, value in entry.set.items():
-                    if name not in body and name not in filled:
-                        filled[name] = naive.value_of(value, asked)
-            forced = _forced(naive, creating, asked)
-            new = {**asked, **filled, **forced}
-            _admit(naive, [*creating], new, new, forced)
+            raise Refused("duplicate key")
         _put(after[ask.entity], new)
         changed.append(new)
     return changed
+
+
+def _created(naive: Naive, creating: tuple[AccessEntry, ...], asked: Row, given: set[str]) -> Row:
+    """A new row: as it was given, with what is set where nothing was given, or for everybody."""
+    filled: Row = {}
+    for entry in creating:
+        for name, value in entry.set.items():
+            if name not in given and name not in filled:
+                filled[name] = naive.value_of(value, asked)
+    return {**asked, **filled, **_forced(naive, creating, asked)}
+
+
+def _with(rows: list[Row], names: tuple[str, ...], values: tuple[Any, ...]) -> Row | None:
+    return next((row for row in rows if tuple(row[name] for name in names) == values), None)
 
 
 def _reset(blank: Row, creating: tuple[AccessEntry, ...], updating: tuple[AccessEntry, ...]) -> Row:
@@ -184,6 +205,10 @@ def _check_keys(naive: Naive, after: Tables) -> None:
             whole = [pair for pair in pairs if None not in pair]
             if len(set(whole)) < len(whole):
                 raise Refused("duplicate pair")
+            held = {tuple(row[name] for name in columns): row["id"] for row in naive.tables[entity.name]}
+            for row, pair in zip(after[entity.name], pairs, strict=True):
+                if None not in pair and held.get(pair, row["id"]) != row["id"]:
+                    raise Undetermined  # it depends on which row changes first
     keys = {name: {row["id"] for row in rows} for name, rows in after.items()}
     for entity in naive.model.entities.values():
         for field in entity.fields.values():

@@ -19,7 +19,7 @@ from tests.oracle.oracle_schema import Doc, caller, row, tenant, uid, with_acces
 from tests.query.kit import Tenant, open_tenant
 
 SEEDS = [int(os.environ["ORACLE_SEED"])] if "ORACLE_SEED" in os.environ else list(range(8))
-ROUNDS = int(os.environ.get("ORACLE_ROUNDS", "10"))
+ROUNDS = int(os.environ.get("ORACLE_ROUNDS", "12"))
 """Access sections for each seed."""
 REQUESTS = 60
 """Requests for each access section."""
