@@ -24,7 +24,7 @@ from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence
 from schemas.compiler.source import decode, load
 
 _PASSING_ON = ("strip_prefix", *UPSTREAM_KEYS)
-_KEYS = (
+KEYS = (
     "host", "path", "target", "auth", "rate_limit", "cors", "timeout", "body_limit", "headers", "rewrite",
     *_PASSING_ON,
 )  # fmt: skip
@@ -99,7 +99,7 @@ def _rule(node: Node, domain: str, findings: Findings) -> Rule | None:
     if not isinstance(node, Mapping):
         findings.error("gateway.form", "a rule is a map with host or path, and target", node)
         return None
-    check_keys(node, _KEYS, findings)
+    check_keys(node, KEYS, findings)
     host, any_label = _host(node, domain, findings)
     path, slug_part, open_end = _path(node, findings)
     target, kind, upstream = _target(node, findings)

@@ -1,12 +1,16 @@
 """Every key of a rule in ``gateway.yaml``: what it may say, and that mistakes are told with their place."""
 
+import re
+
 import pytest
 
 from gateway.proxy.addresses import refused
 from gateway.rule_fields import HeaderEdit, Rate
-from gateway.rule_file import parse_rules
+from gateway.rule_file import KEYS, parse_rules
 from gateway.rules import Rule, Rules
 from schemas.compiler.diagnostics import CompileError
+from tests.docs.consoles import blocks
+from tests.live import ROOT
 
 SEED = """
 routes:
@@ -195,3 +199,15 @@ def test_a_flood_of_mistakes_has_an_end() -> None:
     rule = ", ".join(f"k{number}: 1" for number in range(10))
     found = errors("\n".join(f"- {{path: /x, target: x, {rule}}}" for _ in range(100)))
     assert len(found) == 500
+
+
+def test_the_page_about_rules_is_true() -> None:
+    page = (ROOT / "docs" / "gateway.md").read_text()
+    examples = [block.text for block in blocks(page) if block.language == "yaml"]
+    assert len(examples) >= 6
+    for example in examples:
+        parse_rules(example)
+    named = set(re.findall(r"`(\w+)[`:]", page))
+    assert set(KEYS) <= named
+    shipped = (ROOT / "config" / "gateway.yaml").read_text()
+    assert set(KEYS) <= set(re.findall(r"(\w+)", shipped))
