@@ -127,7 +127,6 @@ async def create_user(generation: Generation, call: Call, principal: Principal) 
         return await accounts.user_json(session, generation, account)
 
     user = await accounts.realm_of(generation).store.transaction(work)
-    await accounts.realm_of(generation).people_changed()
     return Result(200, orjson.dumps(user))
 
 
@@ -173,7 +172,7 @@ async def update_user(generation: Generation, call: Call, principal: Principal) 
         return await accounts.user_json(session, generation, changed)
 
     user = await realm.store.transaction(work)
-    await realm.people_changed()
+    await realm.changed(user["id"])
     return Result(200, orjson.dumps(user))
 
 
@@ -183,15 +182,15 @@ async def delete_user(generation: Generation, call: Call, principal: Principal) 
     only(read_object(call), frozenset({"should_soft_delete"}))
     realm = accounts.realm_of(generation)
 
-    async def work(session: Session) -> None:
+    async def work(session: Session) -> str:
         account = await _target(session, generation, call)
         _may_touch(generation, principal, account)
         await _keep_an_admin(session, generation, account)
         await remove(session, generation, account.id)
         await _note(session, "user.deleted", call, principal, account)
+        return account.id
 
-    await realm.store.transaction(work)
-    await realm.people_changed()
+    await realm.changed(await realm.store.transaction(work))
     return Result(200, b"{}")
 
 
