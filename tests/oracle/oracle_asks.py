@@ -74,6 +74,8 @@ class Asker:
     def _items(self, entity: str, depth: int, *, aggregates: bool = True) -> tuple[Item, ...]:
         names = self.rng.sample(self.fields(entity), self.rng.randint(1, 3))
         items: list[Item] = [Key(name, self._alias()) for name in names]
+        if aggregates and self.rng.random() < 0.15:
+            items.append(Key("*", "*"))
         ways = [(entity, column, target, True, "") for column, target in links(self.entities, entity)]
         ways += [(child, column, child, False, "") for child, column in children(self.entities, entity)]
         ends = {"e0": ("near_id", "e1", "far_id"), "e1": ("far_id", "e0", "near_id")}
@@ -87,6 +89,8 @@ class Asker:
                 (Key("", self._alias(), "count"),) if counted else self._items(target, depth + 1)
             )
             spread = up and self.rng.random() < 0.25
+            if spread:  # its keys must not be those of the row
+                inside = tuple(item for item in inside if item != Key("*", "*"))
             level = Level() if counted else self._level(target, inside, to_one=up)
             inner = self.rng.random() < 0.2
             items.append(Embed(self._alias(), child, column, target, up, inside, level, inner, spread, far))

@@ -108,7 +108,7 @@ class Naive:
         """Refuse names that are not the caller's to know, whatever the rows."""
         known = self.known(entity)
         embeds = {item.alias for item in items if isinstance(item, Embed)}
-        names = [item.name for item in items if isinstance(item, Key) and item.name]
+        names = [item.name for item in items if isinstance(item, Key) and item.name not in {"", "*"}]
         names += [name for name, _ in level.order if "(" not in name]
         names += [test.name for test in values.flat(level.tests) if test.name not in embeds]
         if not set(names) <= known:
@@ -223,7 +223,10 @@ class Naive:
         """A row as it is answered: hidden fields are absent."""
         shaped: Row = {}
         for item in items:
-            if isinstance(item, Key):
+            if isinstance(item, Key) and item.name == "*":
+                names = [name for name in self.known(entity) if self.shown(entity, row, name)]
+                shaped |= {name: self.value(entity, row, name) for name in names}
+            elif isinstance(item, Key):
                 if self.shown(entity, row, item.name):
                     shaped[item.alias] = self.value(entity, row, item.name)
             elif item.spread:

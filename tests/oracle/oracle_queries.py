@@ -72,7 +72,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Key:
-    """A key of an answer row: a field, or an aggregate of one (``count`` of none)."""
+    """A key of an answer row: a field, or an aggregate of one (``count`` of none); ``*`` is every field."""
 
     name: str
     alias: str
@@ -80,6 +80,8 @@ class Key:
 
     def text(self) -> str:
         """As in ``select``."""
+        if self.name == "*":
+            return "*"
         call = (
             f"{self.name}.{self.function}()" if self.name and self.function else f"{self.name or 'count()'}"
         )
