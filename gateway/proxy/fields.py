@@ -32,7 +32,8 @@ _NOT_GIVEN = _HOP_BY_HOP | {"alt-svc", "content-length", "proxy-status", "server
 """Fields of an answer that end here."""
 _FORWARDED = "x-forwarded-"
 _WEBSOCKET = "sec-websocket-"
-_OUR_COOKIE = re.compile(r"\s*(?:__Host-)?bs_", re.ASCII)
+_OUR_COOKIE = re.compile(r"\s*(?:__Host-)?bsd?_", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -107,7 +108,7 @@ def answer_lines(headers: CIMultiDictProxy[str], edit: HeaderEdit, *, cors_is_ou
     lines: list[str] = []
     for name, value in headers.items():
         plain = name.lower()
-        if plain in _NOT_GIVEN or plain in named or plain in edit.remove:
+        if plain in _NOT_GIVEN or plain in named or plain in edit.remove or not _NAME.fullmatch(name):
             continue
         if cors_is_ours and plain.startswith("access-control-"):
             continue

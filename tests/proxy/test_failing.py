@@ -89,6 +89,25 @@ async def test_no_answer_smuggles_a_second_one(gate: Gate, raw_upstream: RawUpst
         assert not (b"Content-Length" in head and b"Transfer-Encoding" in head)
 
 
+async def test_no_field_of_an_answer_becomes_two(gate: Gate, raw_upstream: RawUpstream) -> None:  # B12
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nX-A: b\rX-B: c\r\nX-C: d\nX-D: e\r\nX-F: g\r\n h\r\nX\x0bG: i\r\n"
+            b"X-H: \xff\xfe\x1b[31m\r\nContent-Length: 2\r\n\r\nok"
+        )
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+    port = await raw_upstream(script)
+    served = await gate(f"- {{path: '/u/*', target: 'http://127.0.0.1:{port}', retries: 0}}")
+    answer = await served.raw(b"GET /u/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", wait=1)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 502 "))
+    assert not set(head.replace(b"\r\n", b"")) & {0x0A, 0x0B, 0x0D, 0x1B}
+    assert body == b"ok" or head.startswith(b"HTTP/1.1 502 ")
+
+
 @pytest.mark.parametrize("head", [b"Content-Length: 100\r\n", b"Transfer-Encoding: chunked\r\n"])
 async def test_a_cut_answer_is_cut_for_the_client_too(
     gate: Gate, raw_upstream: RawUpstream, head: bytes

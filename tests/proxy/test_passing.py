@@ -76,7 +76,7 @@ async def test_who_asks_is_said_by_us(gate: Gate, upstream: Upstream) -> None:  
         "X_Forwarded_For: 6.6.6.6\r\nProxy: http://evil\r\nTE: trailers\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\n"
         "Proxy-Authorization: Basic x\r\nTrue-Client-IP: 6.6.6.6\r\nConnection: close, X-Hop, X-Forwarded-For\r\n"
         "X-Hop: 1\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\ntraceparent: 00-zz\r\nX-Kept: yes\r\nX-Kept: twice\r\n"
-        "Cookie: a=1; bs_system=secret; __Host-bs_acme-corp=secret; b=2\r\nAccept-Encoding: br\r\n"
+        "Cookie: a=1; bs_system=secret; bsd_system=secret; __Host-bs_acme-corp=secret; b=2\r\nAccept-Encoding: br\r\n"
     )
     status, _, body = await ask(served, f"GET /u/x HTTP/1.1\r\n{lies}".removesuffix("\r\n"))
     note = json.loads(body)
