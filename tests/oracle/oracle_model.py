@@ -113,6 +113,8 @@ class Naive:
         names += [test.name for test in values.flat(level.tests) if test.name not in embeds]
         if not set(names) <= known:
             raise Refused(f"fields of {entity}")
+        if not {name.partition("(")[0] for name, _ in level.order if "(" in name} <= embeds:
+            raise Refused("an order by what is not embedded")
         for item in items:
             if isinstance(item, Embed):
                 if not {item.column, item.far} - {""} <= self.known(item.child):

@@ -11,6 +11,7 @@ from schemas.compiler.query.errors import QueryError, parse_error
 from schemas.compiler.query.parse_select import json_steps, parse_select
 from schemas.compiler.query.scan import Cursor, elements
 from schemas.compiler.query.syntax import Condition, Filter, Level, Logic, Order, Path, ReadQuery
+from schemas.compiler.query.tsquery import check_tsquery
 from schemas.compiler.sql import Argument
 
 COMPARISONS = frozenset(
@@ -148,6 +149,8 @@ class Parser:
         if operator in TEXT_SEARCH:
             if argument and not argument.replace("_", "").isalnum():
                 raise parse_error(what, text)
+            if operator == "fts":
+                check_tsquery(value)
             return Condition(path, operator, negated, argument=argument, slot=self.slot(value))
         if operator not in COMPARISONS:
             raise parse_error(what, text)

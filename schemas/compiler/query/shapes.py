@@ -15,6 +15,7 @@ from schemas.compiler.query.parse import COMPARISONS, SINGLE, TEXT_SEARCH, Parse
 from schemas.compiler.query.requests import Prepared
 from schemas.compiler.query.scan import elements
 from schemas.compiler.query.syntax import ReadQuery
+from schemas.compiler.query.tsquery import check_tsquery
 from schemas.compiler.sql import Argument, Statement
 
 MAX_OFFSET = 100_000
@@ -95,6 +96,8 @@ def shape_of(pairs: Pairs) -> tuple[tuple[str, ...], list[Argument]]:
         elif dot and (head := _head(value)):
             shape.append(head)
             values.append(value[len(head) :])
+            if head.endswith("fts.") and head[-5:-4] in {"", "."}:
+                check_tsquery(value[len(head) :])
         else:
             shape.append(value)
             values.append(value)
