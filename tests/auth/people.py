@@ -2,16 +2,19 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from actors.features.auth.guard import Guard
+from actors.features.auth.mail import Mailer
 from actors.features.auth.passwords import Hasher
 from actors.features.auth.realm import Realm
 from actors.features.auth.tables import AUTH_DDL
 from actors.messages import Call, Web
 from actors.tenant.generation import Generation
+from config.settings import MailSettings
 from schemas.compiler.sql import quote
 from tests.api.harness import World, services, slug
 
@@ -112,5 +115,6 @@ async def open_people(world: World, auth: str = "", hasher: Hasher | None = None
         announce=announce,
         hasher=hasher or Hasher(),
         guard=Guard(clock.seconds),
+        mailer=Mailer(MailSettings(), Path("unused")),  # mails wait: nobody runs it
     )
     return People(world, generation, clock, announced)
