@@ -13,13 +13,14 @@ import asyncpg
 import orjson
 
 from actors.features.auth.account_values import Account
+from actors.features.auth.realm import Realm
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError
 from actors.tenant import rows
 from actors.tenant.generation import Generation
 from schemas.compiler.model import SOFT_DELETE_FIELD, Entity, Field
 from schemas.compiler.principal import ANONYMOUS_ROLE, AUTHENTICATED_ROLE, SERVICE
-from schemas.compiler.sections.auth import USERS
+from schemas.compiler.sections.auth import USERS, Auth
 from schemas.compiler.sql import quote
 
 OURS = frozenset({"email", "role"})
@@ -31,6 +32,19 @@ _RECORD = (
     "app_metadata::text AS app_metadata, user_metadata::text AS user_metadata, last_sign_in_at, "
     "a.created_at, a.updated_at, a.user_id"
 )
+
+
+def realm_of(generation: Generation) -> "Realm":
+    """Return the realm of a tenant that is served."""
+    if generation.realm is None:
+        raise RuntimeError("nobody signs in where a tenant is only inspected")
+    return generation.realm
+
+
+def settings_of(generation: Generation) -> Auth:
+    """Return the file's ``auth`` section, or its defaults."""
+    section = generation.model.sections.get("auth")
+    return section if isinstance(section, Auth) else Auth()
 
 
 def people_of(generation: Generation) -> Entity:
@@ -109,6 +123,29 @@ def _account(row: asyncpg.Record) -> Account:
         updated_at=row["updated_at"],
         has_record=known,
     )
+
+
+async def again(session: Session, generation: Generation, user_id: str) -> Account:
+    """Return an account that was just written.
+
+    Raises:
+        ProblemError: auth.user_not_found when somebody removed it meanwhile.
+    """
+    account = await find(session, generation, user_id)
+    if account is None:
+        raise ProblemError("auth.user_not_found", "there is no such user")
+    return account
+
+
+async def keep_record(session: Session, generation: Generation, account: Account) -> None:
+    """Make the place for credentials of a person who has none yet."""
+    if not account.has_record:
+        await session.run(
+            "INSERT INTO {ns}._auth_accounts (user_id, created_at, updated_at) "
+            "VALUES ($1, $2::timestamptz, $2) ON CONFLICT (user_id) DO NOTHING",
+            account.id,
+            realm_of(generation).services.now(),
+        )
 
 
 async def insert(session: Session, generation: Generation, entity: Entity, body: Mapping[str, Any]) -> str:

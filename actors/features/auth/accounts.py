@@ -8,16 +8,20 @@ transactions.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from actors.features.auth.account_rows import (
+    again,
     change,
     filled,
     find,
     find_by_email,
     insert,
+    keep_record,
     known_role,
     people_of,
+    realm_of,
+    settings_of,
     to_bytes,
 )
 from actors.features.auth.account_values import Account, factor_json, identity_json, to_json
@@ -27,10 +31,6 @@ from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError
 from actors.tenant.generation import Generation
 from actors.tenant.identifiers import new_key
-from schemas.compiler.sections.auth import Auth
-
-if TYPE_CHECKING:
-    from actors.features.auth.realm import Realm
 
 __all__ = [
     "Account",
@@ -48,19 +48,6 @@ __all__ = [
     "update",
     "user_json",
 ]
-
-
-def realm_of(generation: Generation) -> "Realm":
-    """Return the realm of a tenant that is served."""
-    if generation.realm is None:
-        raise RuntimeError("nobody signs in where a tenant is only inspected")
-    return generation.realm
-
-
-def settings_of(generation: Generation) -> Auth:
-    """Return the file's ``auth`` section, or its defaults."""
-    section = generation.model.sections.get("auth")
-    return section if isinstance(section, Auth) else Auth()
 
 
 async def create(  # noqa: PLR0913 - what an account is made of, all by name
@@ -126,7 +113,7 @@ async def create(  # noqa: PLR0913 - what an account is made of, all by name
         now,
         _json(metadata),
     )
-    return await _again(session, generation, key)
+    return await again(session, generation, key)
 
 
 async def update(  # noqa: PLR0913 - what can change, all by name
@@ -159,7 +146,7 @@ async def update(  # noqa: PLR0913 - what can change, all by name
         body["role"] = known_role(generation, role) if role else None
     if body:
         await change(session, generation, account.id, body)
-    await _keep_record(session, generation, account)
+    await keep_record(session, generation, account)
     now = realm_of(generation).services.now()
     await session.run(
         "UPDATE {ns}._auth_accounts SET password_hash = coalesce($2::text, password_hash), "
@@ -185,7 +172,7 @@ async def update(  # noqa: PLR0913 - what can change, all by name
     if password_hash is not None or "email" in body:
         # links and codes under way were sent to the old address, or made under the old password
         await session.run("DELETE FROM {ns}._auth_tokens WHERE user_id = $1", account.id)
-    return await _again(session, generation, account.id)
+    return await again(session, generation, account.id)
 
 
 async def confirm(session: Session, account: Account, *, keep_password: bool = True) -> Account:
@@ -299,23 +286,6 @@ async def user_json(session: Session, generation: Generation, account: Account) 
         [factor_json(row) for row in factors],
         audience=generation.identity.slug,
     )
-
-
-async def _again(session: Session, generation: Generation, user_id: str) -> Account:
-    account = await find(session, generation, user_id)
-    if account is None:
-        raise ProblemError("auth.user_not_found", "there is no such user")
-    return account
-
-
-async def _keep_record(session: Session, generation: Generation, account: Account) -> None:
-    if not account.has_record:
-        await session.run(
-            "INSERT INTO {ns}._auth_accounts (user_id, created_at, updated_at) "
-            "VALUES ($1, $2::timestamptz, $2) ON CONFLICT (user_id) DO NOTHING",
-            account.id,
-            realm_of(generation).services.now(),
-        )
 
 
 def _json(value: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """``auth/v1/admin/...``: admins look after the accounts of their tenant.
 
-Decides what admins may do to whom: nobody gives or touches a role they do not have themselves, and one admin
-always remains. Every change reaches the people it concerns at once.
+Decides what of an account admins change; to whom they may do it is for ``admin_rules`` to say. Every change
+reaches the person it concerns at once.
 """
 
 import re
@@ -15,6 +15,7 @@ import orjson
 from actors.features.auth import accounts
 from actors.features.auth.account_rows import find_page, remove
 from actors.features.auth.account_values import Account, factor_json, identity_json, time_json
+from actors.features.auth.admin_rules import administers, keep_an_admin, may_give, may_touch, require_admin
 from actors.features.auth.audit import record
 from actors.features.auth.bodies import invalid, metadata, only, read_object, secret, text
 from actors.features.auth.passwords import check_strength
@@ -22,10 +23,7 @@ from actors.features.auth.sessions import end_sessions
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.generation import Generation
-from schemas.compiler.model import SOFT_DELETE_FIELD
-from schemas.compiler.principal import ADMIN_ROLE, SERVICE_ROLE, Principal
-from schemas.compiler.sections.auth import USERS
-from schemas.compiler.sql import quote
+from schemas.compiler.principal import Principal
 
 if TYPE_CHECKING:
     from actors.tenant.operations import Operation
@@ -46,23 +44,6 @@ _MEMBERS = frozenset(
 _MAX_PAGE = 1000
 _DURATION = re.compile(r"(?:[0-9]{1,7}[hms])+")
 _UNITS = {"h": 3600, "m": 60, "s": 1}
-
-
-def require_admin(principal: Principal, verb: str) -> None:
-    """Refuse everybody but admins of the tenant, and keys whose scopes leave people out.
-
-    Args:
-        principal: with every role their roles include.
-        verb: read, create, update or delete.
-
-    Raises:
-        ProblemError: auth.no_authorization, auth.not_admin.
-    """
-    if not principal.known and SERVICE_ROLE not in principal.roles:
-        raise ProblemError("auth.no_authorization", "This endpoint requires a valid Bearer token")
-    scoped = principal.scopes is not None and f"{USERS}:{verb}" not in principal.scopes
-    if scoped or not principal.roles & {ADMIN_ROLE, SERVICE_ROLE}:
-        raise ProblemError("auth.not_admin", "User not allowed")
 
 
 async def list_users(generation: Generation, call: Call, principal: Principal) -> Result:
@@ -105,7 +86,7 @@ async def create_user(generation: Generation, call: Call, principal: Principal) 
     default = accounts.settings_of(generation).default_role or ""
     role = text(body, "role") or default
     if role != default:
-        _may_give(generation, principal, role)
+        may_give(generation, principal, role)
     hashed = await _hash(generation, body, email)
     banned_until, _ = _ban(generation, body)
 
@@ -143,13 +124,13 @@ async def update_user(generation: Generation, call: Call, principal: Principal) 
 
     async def work(session: Session) -> dict[str, Any]:
         account = await _target(session, generation, call)
-        _may_touch(generation, principal, account)
+        may_touch(generation, principal, account)
         if role is not None and role != account.role:
-            _may_give(generation, principal, role)
-            if not _administers(generation, role):
-                await _keep_an_admin(session, generation, account)
+            may_give(generation, principal, role)
+            if not administers(generation, role):
+                await keep_an_admin(session, generation, account)
         if banned_until is not None:
-            await _keep_an_admin(session, generation, account)
+            await keep_an_admin(session, generation, account)
         app = dict(account.app_metadata) | metadata(body, "app_metadata")
         own = dict(account.user_metadata) | metadata(body, "user_metadata")
         changed = await accounts.update(
@@ -184,8 +165,8 @@ async def delete_user(generation: Generation, call: Call, principal: Principal) 
 
     async def work(session: Session) -> str:
         account = await _target(session, generation, call)
-        _may_touch(generation, principal, account)
-        await _keep_an_admin(session, generation, account)
+        may_touch(generation, principal, account)
+        await keep_an_admin(session, generation, account)
         await remove(session, generation, account.id)
         await _note(session, "user.deleted", call, principal, account)
         return account.id
@@ -219,50 +200,6 @@ async def audit(generation: Generation, call: Call, principal: Principal) -> Res
         for row in found
     ]
     return Result(200, orjson.dumps(entries))
-
-
-# -- what admins may do to whom -------------------------------------------------------------------
-
-
-def _may_give(generation: Generation, principal: Principal, role: str) -> None:
-    if _above(generation, principal, role):
-        raise ProblemError("auth.forbidden", "nobody gives a role above their own")
-
-
-def _may_touch(generation: Generation, principal: Principal, account: Account) -> None:
-    if _above(generation, principal, account.role):
-        raise ProblemError("auth.forbidden", "this account has a role above yours")
-
-
-def _above(generation: Generation, principal: Principal, role: str) -> bool:
-    """Whether a role is an admin's and more; the other ones are what admins are there to give."""
-    return _administers(generation, role) and not principal.roles & {role, SERVICE_ROLE}
-
-
-def _administers(generation: Generation, role: str) -> bool:
-    known = generation.model.roles.get(role)
-    return known is not None and ADMIN_ROLE in known.includes
-
-
-async def _keep_an_admin(session: Session, generation: Generation, account: Account) -> None:
-    """Refuse to take the last admin away; others who take one away at the same time wait."""
-    if not _administers(generation, account.role):
-        return
-    await session.run("LOCK TABLE {ns}._auth_accounts IN SHARE ROW EXCLUSIVE MODE")
-    roles = [name for name in generation.model.roles if _administers(generation, name)]
-    people = accounts.people_of(generation)
-    alive = f"AND u.{SOFT_DELETE_FIELD} IS NULL" if people.soft_delete else ""
-    key = quote(people.key)
-    other = await session.row(
-        f"SELECT 1 FROM {{ns}}.users u LEFT JOIN {{ns}}._auth_accounts a ON a.user_id = u.{key}::text "  # noqa: S608
-        f"WHERE u.role = ANY($1::text[]) AND u.{key}::text <> $2 {alive} "
-        "AND (a.banned_until IS NULL OR a.banned_until < $3) LIMIT 1",
-        roles,
-        account.id,
-        accounts.realm_of(generation).services.now(),
-    )
-    if other is None:
-        raise ProblemError("auth.last_admin", "this is the last admin", hint="make somebody else admin first")
 
 
 # -- bodies ---------------------------------------------------------------------------------------
