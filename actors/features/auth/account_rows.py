@@ -7,13 +7,12 @@ signs up. Credentials are not its business. Called by ``accounts``.
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import orjson
 
 from actors.features.auth.account_values import Account
-from actors.features.auth.realm import Realm
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError
 from actors.tenant import rows
@@ -22,6 +21,9 @@ from schemas.compiler.model import SOFT_DELETE_FIELD, Entity, Field
 from schemas.compiler.principal import ANONYMOUS_ROLE, AUTHENTICATED_ROLE, SERVICE
 from schemas.compiler.sections.auth import USERS, Auth
 from schemas.compiler.sql import quote
+
+if TYPE_CHECKING:
+    from actors.features.auth.realm import Realm
 
 OURS = frozenset({"email", "role"})
 """Fields of a person that metadata never fills."""
