@@ -171,7 +171,8 @@ class Places:
         else:
             slug = (kind == "auth" and named) or PLATFORM
         meant = {slug, _named_by_path(segments) or slug}
-        if kind in {"tenant", "platform"} and named is not None and meant != {named}:
+        by_tenant = kind in {"tenant", "platform"} or match.rule.for_tenants
+        if by_tenant and named is not None and meant != {named}:
             raise ProblemError("http.tenant_mismatch", "the host names one tenant and the path another")
         if kind == "tenant" and slug_problem(slug):
             raise ProblemError("tenant.not_found", "there is no such tenant")

@@ -134,11 +134,11 @@ class Gateway:
         self.draining = True
         if self._site is not None:
             await self._site.stop()
+        await self._proxy.hang_up()
         # every answer now says that the connection ends; a request that is on its way meets no closed door
         await asyncio.sleep(min(LINGER_AT_DRAIN, seconds))
         if self._server is not None:
             self._server.pre_shutdown()
-        await self._proxy.hang_up()
         finished = True
         if self.counters.in_flight:
             self._idle.clear()

@@ -7,6 +7,7 @@ words. It authorises nobody: ``gateway.server`` did, and owns the one ``Proxy``.
 """
 
 import asyncio
+import contextlib
 import re
 from urllib.parse import quote
 
@@ -32,6 +33,7 @@ from runtime.tasks import OwnedTask, OwnedTasks
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 _QUERY = re.compile(r"[\x21\x22\x24-\x7e]*", re.ASCII)
+_GOODBYE_SECONDS = 1.0
 _PLAIN = "!$&'()*+,=:@~-._"
 log = structlog.get_logger("gateway.proxy")
 
@@ -52,6 +54,7 @@ class Proxy:
         self._watchers: dict[Upstream, OwnedTask] = {}
         self._tasks = OwnedTasks("gateway", _observe, lambda _: None)
         self._sockets: set[web.WebSocketResponse] = set()
+        self._leaving = False
 
     def apply(self, rules: Rules) -> None:
         """Watch the upstreams that ask for it; let go of those that no rule names any more."""
@@ -68,9 +71,12 @@ class Proxy:
                 self._watchers[upstream] = self._tasks.spawn(watch, f"health of {upstream.origin}")
 
     async def hang_up(self) -> None:
-        """Close the websockets, which do not end by themselves."""
+        """Close the websockets, which do not end by themselves; answers say from now on that we leave."""
+        self._leaving = True
         going = [socket.close(code=websocket.GOING_AWAY) for socket in self._sockets]
-        await asyncio.gather(*going, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await asyncio.gather(*going, return_exceptions=True)
 
     async def close(self) -> None:
         """End the watching and close every connection."""
@@ -129,7 +135,7 @@ class Proxy:
             if rule.origins:
                 lines.append("Vary: Origin\r\n")
             lines.append(extra)
-            return await relay(request, response, lines)
+            return await relay(request, response, lines, close=self._leaving)
         finally:
             # what is left of an answer nobody reads, or of a body nobody took, ends with the connection
             if not response.content.at_eof() or (upload is not None and not upload.is_complete):

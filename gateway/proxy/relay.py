@@ -46,18 +46,21 @@ class Relayed(Answer):
         """Nothing is left to write."""
 
 
-async def relay(request: BaseRequest, response: aiohttp.ClientResponse, lines: list[str]) -> Relayed:
+async def relay(
+    request: BaseRequest, response: aiohttp.ClientResponse, lines: list[str], *, close: bool
+) -> Relayed:
     """Write an upstream's answer to the client.
 
     Args:
         request: the client's.
         response: head received, body not read.
         lines: header lines, without those of the frame.
+        close: end the connection afterwards.
     """
     status = response.status
     bodiless = request.method == "HEAD" or status in _BARE
     length = _length(response)
-    stay = request.keep_alive
+    stay = request.keep_alive and not close
     chunked = False
     if status not in _BARE and length is not None:
         lines.append(f"Content-Length: {length}\r\n")
@@ -88,11 +91,17 @@ async def relay(request: BaseRequest, response: aiohttp.ClientResponse, lines: l
 
 
 async def _copy(request: BaseRequest, response: aiohttp.ClientResponse, *, chunked: bool) -> None:
-    idle = None if response.content_type == "text/event-stream" else IDLE_SECONDS
+    may_be_silent = response.content_type == "text/event-stream"
     content = response.content
     while not content.at_eof():
-        async with asyncio.timeout(idle):
-            piece = await content.readany()
+        piece = b""
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                piece = await content.readany()
+        except TimeoutError:
+            if not may_be_silent:
+                raise
+            _transport(request)
         if piece:
             await _write(request, b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
     if chunked:
@@ -100,13 +109,21 @@ async def _copy(request: BaseRequest, response: aiohttp.ClientResponse, *, chunk
 
 
 async def _write(request: BaseRequest, data: bytes) -> None:
-    protocol = request.protocol
-    transport = protocol.transport
+    _transport(request).write(data)
+    if request.protocol.writing_paused:
+        await drain(request.protocol)
+
+
+def _transport(request: BaseRequest) -> asyncio.Transport:
+    """Return the connection to the client.
+
+    Raises:
+        ConnectionResetError: it went away.
+    """
+    transport = request.protocol.transport
     if transport is None or transport.is_closing():
         raise ConnectionResetError("the client went away")
-    transport.write(data)
-    if protocol.writing_paused:
-        await drain(protocol)
+    return transport
 
 
 def _length(response: aiohttp.ClientResponse) -> int | None:

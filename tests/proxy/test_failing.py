@@ -231,6 +231,50 @@ async def test_new_rules_leave_running_requests_alone(gate: Gate, upstream: Upst
     assert (status, body) == (200, b"late")
 
 
+async def test_silent_streams_stay_and_silent_bodies_do_not(
+    gate: Gate, raw_upstream: RawUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.proxy.relay.IDLE_SECONDS", 0.2)
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await read_request(reader)
+        kind = b"text/event-stream" if b"events" in head else b"text/plain"
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\nContent-Type: "
+            + kind
+            + b"\r\n\r\nhello"
+        )
+        await asyncio.sleep(0.7)
+        writer.write(b"world")
+        await writer.drain()
+        await reader.read()
+
+    port = await raw_upstream(script)
+    served = await gate(f"- {{path: '/u/*', target: 'http://127.0.0.1:{port}', retries: 0}}")
+    assert (await ask(served, "POST /u/events HTTP/1.1"))[2] == b"helloworld"
+    assert (await ask(served, "POST /u/page HTTP/1.1"))[2] == b"hello"
+    # a client that left a silent stream is noticed although it sent no GET
+    _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(b"POST /u/events HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+    await asyncio.sleep(0.1)
+    writer.transport.abort()
+    await asyncio.sleep(0.5)
+    assert served.gateway.counters.in_flight == 0
+
+
+async def test_answers_say_that_we_leave(gate: Gate, upstream: Upstream) -> None:
+    served = await gate(rule(upstream))
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(b"GET /u/x HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert b"Connection: close" not in await reader.readuntil(b"\r\n\r\n")
+    draining = asyncio.ensure_future(served.gateway.drain(5))
+    await asyncio.sleep(0.05)
+    writer.write(b"GET /u/empty HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (await asyncio.wait_for(reader.read(), 3)).count(b"Connection: close") == 1
+    assert await draining is True
+    writer.close()
+
+
 async def test_drain_finishes_what_is_passed_on(gate: Gate, upstream: Upstream) -> None:
     served = await gate(rule(upstream))
     running = asyncio.ensure_future(served.raw(b"GET /u/stream HTTP/1.1\r\nHost: x\r\n\r\n"))

@@ -82,6 +82,14 @@ async def test_a_slug_asks_for_the_tenants_people(gate: Gate, upstream: Upstream
             assert document["path"] == "/globex/x"
 
 
+async def test_host_and_path_name_one_tenant(gate: Gate, upstream: Upstream) -> None:  # A3
+    served = await gate(f"- {{path: '/t/{{slug}}/*', target: 'http://127.0.0.1:{upstream.port}'}}")
+    assert (await served.get("/t/globex/x", host="globex.localhost"))[0] == 200
+    status, _, document = await served.get("/t/globex/x", host="acme-corp.localhost")
+    assert (status, document["code"]) == (400, "http.tenant_mismatch")
+    assert len(upstream.asked) == 1
+
+
 async def test_limits_hold_in_front_of_upstreams(gate: Gate, upstream: Upstream) -> None:
     served = await gate(rule(upstream, ", rate_limit: 2/h"))
     for left in (1, 0):
