@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from actors.features.auth import sign_up, token_operations, user_operations
+from actors.features.auth import settings_operations, sign_up, token_operations, user_operations
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.operations import expand
 from schemas.compiler.principal import ANONYMOUS, Principal
@@ -18,7 +18,12 @@ from tests.api.harness import open_world
 from tests.auth.people import People, call, open_people
 
 PASSWORD = "korrekt pferd batterie"
-OPERATIONS = sign_up.OPERATIONS | token_operations.OPERATIONS | user_operations.OPERATIONS
+OPERATIONS = (
+    settings_operations.OPERATIONS
+    | sign_up.OPERATIONS
+    | token_operations.OPERATIONS
+    | user_operations.OPERATIONS
+)
 
 
 @pytest.fixture(scope="module")
@@ -332,3 +337,17 @@ async def test_a_new_address_counts_when_it_is_proven(at_once: People) -> None:
     assert (await at_once.sql("SELECT email FROM ns.users WHERE id::text = $1", me.id))[0][
         0
     ] == "from@example.com"
+
+
+async def test_a_form_learns_what_it_needs_and_nothing_secret(people: People, at_once: People) -> None:
+    told = await _do(people, "auth.settings", method="GET")
+    assert told["external"] == {"email": True, "phone": False, "anonymous_users": True}
+    assert (told["disable_signup"], told["mailer_autoconfirm"], told["mfa_enabled"]) == (False, False, True)
+    assert (await _do(at_once, "auth.settings", method="GET"))["mailer_autoconfirm"] is True
+    provider = "providers: { google: { client_id: public-id, client_secret: hidden-secret } }"
+    other = await open_people(people.world, provider)
+    result = await _ask(other, call("auth.settings", method="GET"))
+    assert orjson.loads(result.body)["external"]["google"] is True
+    assert b"hidden-secret" not in result.body
+    assert b"public-id" not in result.body
+    assert (await _do(other, "auth.health", method="GET"))["name"] == "GoTrue"
