@@ -71,7 +71,7 @@ class Rates:
         taken: dict[str, Taken] = {}
         if rate is not None:
             who = client if rate.per == "ip" else slug if rate.per == "tenant" else ""
-            taken["route"] = self._buckets.take((rule, who), rate.limit, rate.seconds)
+            taken["route"] = self._buckets.take((rule.fingerprint, who), rate.limit, rate.seconds)
         if self._window and rule.kind != "proxy" and all(one.allowed for one in taken.values()):
             taken["default"] = self._buckets.take((slug, client), self._burst, self._window)
         headers = rate_headers(taken)

@@ -36,6 +36,7 @@ class Rule:
         strip_prefix: a URL target sees only what follows the matched parts.
         rewrite: the parts the target sees instead, ``{rest}`` and ``{slug}`` filled in; empty for none.
         upstream: of a URL target.
+        fingerprint: the same for rules that say the same.
     """
 
     target: str
@@ -57,6 +58,11 @@ class Rule:
     strip_prefix: bool = False
     rewrite: tuple[str, ...] = ()
     upstream: Upstream | None = None
+    fingerprint: int = field(init=False, compare=False, default=0)
+
+    def __post_init__(self) -> None:
+        """Hash once what is counted under at every request."""
+        object.__setattr__(self, "fingerprint", hash(self))
 
 
 @dataclass(frozen=True, slots=True)
