@@ -225,6 +225,36 @@ async def test_who_proves_an_address_otherwise_drops_what_a_stranger_left(people
     assert kept[0]["password_hash"] is None
 
 
+async def test_an_invitation_does_not_reach_who_sits_in_the_account(people: People) -> None:
+    """C13, C23: signing up with an address before its owner is invited gains nothing."""
+    made = await _make(people, "invitee@example.com", password_hash="$attacker")
+    await people.sql(
+        "INSERT INTO ns._auth_sessions (id, user_id, expires_at) VALUES (gen_random_uuid(), $1, now() + '1 h')",
+        made.id,
+    )
+
+    async def work(session: Session) -> Account:
+        return await accounts.update(session, people.generation, made, role="admin", invited=True)
+
+    invited = await people.realm.store.transaction(work)
+    assert (invited.role, invited.password_hash) == ("admin", None)
+    assert invited.invited_at is not None
+    assert await people.sql("SELECT 1 FROM ns._auth_sessions WHERE user_id = $1", made.id) == []
+
+
+async def test_an_anonymous_person_becomes_somebody_with_an_address(people: People) -> None:
+    made = await _make(people, "", role="", anonymous=True)
+
+    async def work(session: Session) -> Account:
+        changed = await accounts.update(session, people.generation, made, email="born@example.com")
+        return await accounts.confirm(session, changed)
+
+    born = await people.realm.store.transaction(work)
+    assert (born.id, born.role, born.is_anonymous) == (made.id, "member", False)
+    kept = await people.sql("SELECT is_anonymous FROM ns._auth_accounts WHERE user_id = $1", made.id)
+    assert kept[0]["is_anonymous"] is False
+
+
 # -- passwords ------------------------------------------------------------------------------------
 
 

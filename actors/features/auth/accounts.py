@@ -134,12 +134,18 @@ async def update(  # noqa: PLR0913 - what can change, all by name
 ) -> Account:
     """Change what is given; None leaves a value as it is.
 
-    An address that changes is not confirmed any more. Metadata replaces the old one as a whole.
+    An address that changes is not confirmed any more; the first one of an anonymous person brings the role of
+    everybody who signs up. Metadata replaces the old one as a whole.
 
     Raises:
         ProblemError: auth.email_exists, auth.validation_failed.
     """
+    if invited and account.confirmed_at is None:
+        # whoever sits in an account nobody has proven must not get what the invitation gives
+        account = await disown(session, account)
     body: dict[str, Any] = {}
+    if account.is_anonymous and email and not account.role:
+        role = settings_of(generation).default_role
     if email is not None and email != account.email:
         body["email"] = email
     if role is not None and role != account.role:

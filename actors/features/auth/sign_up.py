@@ -155,8 +155,8 @@ async def _unproven(
         if error.code != "auth.email_exists":
             raise
         return pretended, None
-    if mailed is not None:
-        realm.forget(mailed.id)
+    if mailed is not None and mailed.id != shown.id:
+        await realm.changed(mailed.id)
     return shown, mailed
 
 
