@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from actors.features.auth.accounts import check_password, realm_of
 from actors.features.auth.bodies import read_object, secret, text
 from actors.features.auth.guard import device_cookie
+from actors.features.auth.oidc import grant_id_token
 from actors.features.auth.one_time import grant_pkce
 from actors.features.auth.session_operations import grant_refresh
 from actors.features.auth.sessions import open_session, session_answer
@@ -21,7 +22,7 @@ from schemas.compiler.principal import Principal
 if TYPE_CHECKING:
     from actors.tenant.operations import Operation
 
-_GRANTS = {"refresh_token": grant_refresh, "pkce": grant_pkce}
+_GRANTS = {"refresh_token": grant_refresh, "pkce": grant_pkce, "id_token": grant_id_token}
 
 
 async def token(generation: Generation, call: Call, principal: Principal) -> Result:
