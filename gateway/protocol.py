@@ -23,6 +23,7 @@ from actors.messages import ProblemError
 from gateway import problems
 from gateway.answers import Answer, plain_refusal
 from gateway.limits import Limits
+from runtime.buckets import network
 
 MAX_LINE = 16 * 1024
 MAX_FIELD = 16 * 1024 - 256
@@ -54,7 +55,7 @@ class Connection(RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         peer = self.peername
-        self.address = peer[0] if isinstance(peer, tuple) else ""
+        self.address = network(peer[0]) if isinstance(peer, tuple) else ""
         self.head_since = self._loop.time()
         refused = self.server.admit(self)
         if refused and self.transport is not None:

@@ -12,14 +12,13 @@ import ipaddress
 import math
 import time
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_KEYS = 20_000
 _KEPT = 0.75
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What became of one try.
 
     Attributes:
