@@ -35,6 +35,7 @@ COMMANDS = {
     "tenants": ("actors.commands.tenants", "list tenants with state and version"),
     "doctor": ("actors.commands.doctor", "check the installation and say what is wrong"),
     "seed": ("actors.commands.seed", "fill a tenant with believable data"),
+    "key": ("actors.commands.key", "make an API key of a tenant"),
     "token": ("gateway.commands.token", "print a development token (the server needs --dev)"),
 }
 RUN_AS_MODULE = {"test": "pytest", "bench": "bench"}

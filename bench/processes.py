@@ -103,7 +103,7 @@ class Process:
 
 
 class Platform(Process):
-    """BackSaas as its users start it: ``run.py serve --dev`` over given directories."""
+    """BackSaas as its users start it, over given directories."""
 
     def __init__(self, name: str, schemas: Path, data: Path, database_url: str) -> None:
         self.admin_port = free_port()
@@ -117,17 +117,12 @@ class Platform(Process):
             "BACKSAAS_LOG_LEVEL": "warning",
             "BACKSAAS_LOG_FORMAT": "json",
         }
-        super().__init__(
-            name, [sys.executable, str(ROOT / "run.py"), "serve", "--dev"], port, self.environment
-        )
+        super().__init__(name, [sys.executable, str(ROOT / "run.py"), "serve"], port, self.environment)
 
-    def token(self, slug: str, role: str, *claims: str) -> str:
-        """Return a development token."""
-        command = [sys.executable, str(ROOT / "run.py"), "token", slug, "--role", role]
-        for claim in claims:
-            command += ["--claim", claim]
+    def key(self, slug: str) -> str:
+        """Return a new API key of an administrator of a tenant."""
         done = subprocess.run(
-            command,
+            [sys.executable, str(ROOT / "run.py"), "key", slug],
             cwd=ROOT,
             env={**os.environ, **self.environment},
             capture_output=True,
@@ -137,6 +132,21 @@ class Platform(Process):
         if done.returncode:
             raise SystemExit(done.stderr)
         return done.stdout.strip()
+
+    def send(self, path: str, body: dict, **headers: str) -> dict:
+        """POST JSON; return the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(
+                "POST", path, json.dumps(body), {"Content-Type": "application/json", **headers}
+            )
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        if answer.status >= 300:
+            raise SystemExit(f"{path}: {answer.status} {text}")
+        return dict(json.loads(text))
 
 
 class Load:

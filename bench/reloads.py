@@ -86,7 +86,7 @@ def measure(dsn: str, folder: Path, load: Load, *, quick: bool) -> dict:
 
 def _insert(platform: Platform) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=30)
-    head = {"Content-Type": "application/json", "Authorization": f"Bearer {platform.token(SLUG, 'admin')}"}
+    head = {"Content-Type": "application/json", "apikey": platform.key(SLUG)}
     rows = "[" + ",".join(f'{{"name":"thing {index}"}}' for index in range(20)) + "]"
     connection.request("POST", f"/api/tenants/{SLUG}/things", rows, head)
     answer = connection.getresponse()

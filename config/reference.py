@@ -24,6 +24,7 @@ SECTIONS = {
     "reload": "Changing a tenant while it runs",
     "tenants": "How tenants live in the process",
     "admin": "The first administrator of the platform",
+    "mail": "Mail: how it goes out",
     "log": "What the process says, on standard output",
 }
 

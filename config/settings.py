@@ -106,6 +106,18 @@ class AdminSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MailSettings:
+    """Mail by SMTP."""
+
+    host: str = setting("", "the SMTP server; empty: mails become files in data/mail")
+    port: int = setting(0, "0: 587 with starttls, 465 with tls, 25 with none", least=0, most=65535)
+    security: Literal["starttls", "tls", "none"] = setting("starttls", "starttls, tls or none")
+    username: str = setting("", "to sign in at the server; empty: not at all")
+    password: str = setting("", "better set as BACKSAAS_MAIL_PASSWORD")
+    sender: str = setting("BackSaas <no-reply@localhost>", "whom mails are from")
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What the process says."""
 
@@ -144,11 +156,15 @@ class Settings:
     data_dir: Path = setting(Path("data"), "state: embedded PostgreSQL, keys, files")  # noqa: RUF009
     schemas_dir: Path = setting(Path("schemas"), "tenant files, one YAML file each")  # noqa: RUF009
     config_dir: Path = setting(Path("config"), "this file's; only the environment moves it")  # noqa: RUF009
+    allow_private_providers: bool = setting(
+        False, "identity providers of tenants may have private addresses, and plain http"
+    )
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     reload: ReloadSettings = field(default_factory=ReloadSettings)
     tenants: TenantSettings = field(default_factory=TenantSettings)
     admin: AdminSettings = field(default_factory=AdminSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
     log: LogSettings = field(default_factory=LogSettings)
     directory: Path = Path()
     dev: bool = False

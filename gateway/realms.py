@@ -7,6 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from actors.database import Database
+from actors.features.auth.guard import Guard
+from actors.features.auth.mail import Mailer
+from actors.features.auth.passwords import Hasher
+from actors.features.auth.providers import Providers
 from actors.features.auth.realm import Door, Services
 from actors.tenant.journal import ACCOUNTS, CHANNEL
 from config.settings import Settings
@@ -35,5 +39,9 @@ def auth_services(
         lambda: datetime.now(UTC),
         announce,
         door,
-        dev_key=load_dev_key(settings.data_dir) if settings.dev else None,
+        Hasher(),
+        Guard(),
+        Mailer(settings.mail, settings.data_dir / "mail"),
+        Providers(allow_private=settings.allow_private_providers),
+        load_dev_key(settings.data_dir) if settings.dev else None,
     )

@@ -1,6 +1,6 @@
 """The whole platform as one tree of actors, from start to drain.
 
-    root (rest_for_one): database -> directory (tenants: one_for_one) -> watcher -> system -> gateway
+    root (rest_for_one): database -> auth -> directory (tenants: one_for_one) -> watcher -> system -> gateway
 
 Decides the order in which things come up and go down. It reads no environment: ``run.py`` hands in settings
 and secrets.
@@ -18,10 +18,12 @@ from pathlib import Path
 import orjson
 import structlog
 
+from actors.auth_actor import AuthActor
 from actors.compile_worker import CompileWorker
 from actors.database import Database
 from actors.database_actor import DatabaseActor
 from actors.directory import Directory, Found, Settled
+from actors.features.auth.realm import Services
 from actors.scanner import Finding, Scanner
 from actors.sources import Source, allow_leases
 from actors.system import SystemActor
@@ -49,6 +51,7 @@ from runtime.signals import ActorError, AskTimeoutError
 from runtime.spec import ChildSpec
 from runtime.supervisor import Supervisor
 from runtime.watchdog import Watchdog
+from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.diagnostics import CompileError
 from schemas.compiler.emit.language import language_schema
 
@@ -117,6 +120,7 @@ class Server:
         async with self._database.owner() as connection:
             await registry.bootstrap(connection)
             key = await registry.cluster_key(connection)
+        auth = auth_services(settings, self._database, bytes.fromhex(key), self._door)
         platform = Platform(
             self._database,
             compiler,
@@ -127,7 +131,7 @@ class Server:
             lambda: datetime.now(UTC),
             settings.reload.drain_seconds,
             time.time(),
-            auth_services(settings, self._database, bytes.fromhex(key), self._door),
+            auth,
         )
         admin = AdminServer(
             settings.admin_host, settings.admin_port, self._vitals.unready, self._vitals.metrics
@@ -141,7 +145,7 @@ class Server:
         self._watchdog.start()
         root = ChildSpec(
             "root",
-            lambda: self._root(platform),
+            lambda: self._root(platform, auth),
             start_timeout=SETTLE_SECONDS + 60,
             stop_timeout=settings.drain_seconds + 40,
         )
@@ -177,7 +181,7 @@ class Server:
         if self._gateway is None:
             raise StartError("the gateway did not start")
 
-    def _root(self, platform: Platform) -> Supervisor:
+    def _root(self, platform: Platform, auth: Services) -> Supervisor:
         settings = self._settings
 
         async def tell_directory(finding: Finding) -> None:
@@ -201,6 +205,7 @@ class Server:
         return Supervisor(
             [
                 ChildSpec("database", lambda: DatabaseActor(self._database, self._note_health)),
+                ChildSpec("auth", lambda: AuthActor(auth)),
                 ChildSpec(
                     "directory",
                     lambda: Directory(platform, self._sources, self._routes, settings),
@@ -276,7 +281,9 @@ class Server:
             reason = f" ({status.reason})" if status.reason else ""
             say(f"tenant {status.slug}: version {status.version}, {state}{reason}")
             if status.version:
-                say(f"  {where}/api/tenants/{status.slug}")
+                say(
+                    f"  {where}{'/api/platform' if status.slug == SYSTEM_SLUG else f'/api/tenants/{status.slug}'}"
+                )
         if self._settings.dev:
             say("development tokens are accepted (--dev): make one with 'python3 run.py token SLUG'")
         say(f"listening on {where} (health and metrics on port {self._settings.admin_port})")

@@ -11,6 +11,8 @@ from typing import Any
 import orjson
 
 from actors.connections import TenantConnection
+from actors.features import me, platform
+from actors.features.auth import operations as auth
 from actors.messages import Call, Identify, ProblemError, Result
 from actors.tenant import batch, describe, idempotency, rows
 from actors.tenant.executor import in_transaction
@@ -194,4 +196,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "schema": show_schema,
     "openapi": show_openapi,
     "origins": list_origins,
+    **auth.OPERATIONS,
+    **me.OPERATIONS,
+    **platform.OPERATIONS,
 }

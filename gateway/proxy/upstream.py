@@ -4,6 +4,7 @@ Decides the form of URL targets and of ``retries``, ``breaker``, ``health`` and 
 called by ``gateway.rules``.
 """
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ _URL = re.compile(
     r"(?::[0-9]{1,5})?(?:/[A-Za-z0-9_.~!$&'()*+,=:@%-]+)*/?",
     re.ASCII,
 )
+_ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)", re.ASCII)
 _HEALTH_PATH = re.compile(r"/[A-Za-z0-9_.~/?&=%-]{0,500}", re.ASCII)
 MAX_RETRIES = 5
 
@@ -51,11 +53,11 @@ class Upstream:
 def read_upstream(url: Scalar, rule: Mapping, findings: Findings) -> Upstream | None:
     """Return the upstream of a rule whose target is a URL; None when the URL is none."""
     text = url.text
-    parts = urlsplit(text) if _URL.fullmatch(text) else None
     try:
-        good = parts is not None and parts.port != 0
+        parts = urlsplit(text) if _URL.fullmatch(text) else None
+        good = parts is not None and parts.port != 0 and not _is_odd(parts.hostname or "")
     except ValueError:
-        good = False
+        parts, good = None, False
     if parts is None or not good or ".." in parts.path.split("/"):
         findings.error(
             "gateway.target", "an upstream is http(s)://host, with a port and a path if wanted", url,
@@ -75,6 +77,17 @@ def read_upstream(url: Scalar, rule: Mapping, findings: Findings) -> Upstream | 
         f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/"), 1 if retries is None else retries,
         failures, open_seconds, path, seconds, allowed,
     )  # fmt: skip
+
+
+def _is_odd(host: str) -> bool:
+    """Whether a host is an address in a spelling that not everybody reads alike (127.1, 0x7f000001)."""
+    if ":" not in host and not _ENDS_IN_NUMBER.fullmatch(host):
+        return False
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return True
+    return False
 
 
 def _breaker(node: Node | None, findings: Findings) -> tuple[int, float]:

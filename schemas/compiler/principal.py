@@ -26,6 +26,7 @@ class Principal:
         key: id of the API key the caller used, None without one.
         aal: how surely the caller is who they say: ``aal1``, or ``aal2`` with a second factor (NIST 800-63B).
         scopes: ``entity:verb`` pairs an API key is limited to; None is no limit.
+        rate: requests and seconds an API key is limited to; None is no limit.
     """
 
     id: str | None = None
@@ -36,6 +37,7 @@ class Principal:
     key: str | None = None
     aal: str = "aal1"
     scopes: frozenset[str] | None = None
+    rate: tuple[int, float] | None = None
 
     @property
     def known(self) -> bool:

@@ -69,8 +69,8 @@ def well_formed(key: str) -> bool:
 
 async def create(
     session: Session,
-    realm: "Realm",
     *,
+    now: datetime,
     name: str = "",
     role: str = ANONYMOUS_ROLE,
     public: bool = False,
@@ -98,7 +98,7 @@ async def create(
         rate[0] if rate else None,
         rate[1] if rate else None,
         created_by,
-        realm.services.now(),
+        now,
         expires_at,
     )
     await record(

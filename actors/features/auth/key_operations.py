@@ -67,7 +67,7 @@ async def create_key(generation: Generation, call: Call, principal: Principal) -
     async def work(session: Session) -> tuple[str, str]:
         return await api_keys.create(
             session,
-            realm,
+            now=realm.services.now(),
             name=text(body, "name", most=120),
             role=role,
             public=kind == "public",
@@ -143,7 +143,7 @@ async def rotate_key(generation: Generation, call: Call, principal: Principal) -
     async def work(session: Session) -> tuple[str, str]:
         made = await api_keys.create(
             session,
-            realm,
+            now=realm.services.now(),
             name=row["name"],
             role=row["role"],
             public=row["prefix"].startswith(api_keys.PUBLIC),

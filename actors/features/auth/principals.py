@@ -98,8 +98,8 @@ async def by_key(realm: "Realm", key: str) -> Known:
         raise refusal("the API key is not known")
     now = realm.services.now().timestamp()
     ends = found.expires_at.timestamp() if found.expires_at else now + REMEMBER_SECONDS
-    roles = frozenset({ANONYMOUS_ROLE, found.role})
-    principal = Principal(key=found.id, roles=roles, scopes=found.scopes)
+    roles = frozenset({ANONYMOUS_ROLE}) if found.role == ANONYMOUS_ROLE else SIGNED_IN | {found.role}
+    principal = Principal(key=found.id, roles=roles, scopes=found.scopes, rate=found.rate)
     return Known(principal, min(ends, now + REMEMBER_SECONDS))
 
 
@@ -131,7 +131,7 @@ async def _by_session(
     generation: "Generation",
     where: str,
     value: Any,
-    subject: str | None,  # noqa: ANN401
+    subject: str | None,
 ) -> Principal | None:
     realm = accounts.realm_of(generation)
     settings = accounts.settings_of(generation)

@@ -17,6 +17,7 @@ from actors.features.auth.principals import Known, by_cookie, by_key, by_token, 
 from actors.features.auth.signing_keys import KeyRing
 from actors.features.auth.store import Store
 from actors.messages import Call, Credential, ProblemError, Result, TenantIdentity
+from runtime.buckets import Buckets
 from schemas.compiler.principal import ANONYMOUS, Principal
 
 if TYPE_CHECKING:
@@ -51,11 +52,11 @@ class Services:
     key: bytes
     now: Callable[[], datetime]
     announce: Callable[[str], Awaitable[None]]
-    door: "Callable[[str], Door | None]" = lambda slug: None
-    hasher: "Hasher" = None  # type: ignore[assignment]
-    guard: "Guard" = None  # type: ignore[assignment]
-    mailer: "Mailer" = None  # type: ignore[assignment]
-    providers: "Providers" = None  # type: ignore[assignment]
+    door: "Callable[[str], Door | None]"
+    hasher: "Hasher"
+    guard: "Guard"
+    mailer: "Mailer"
+    providers: "Providers"
     dev_key: bytes | None = None
 
 
@@ -89,6 +90,8 @@ class Realm:
         """Public address of the tenant's API root."""
         self.issuer = f"{self.api}/auth/v1"
         self.keys = KeyRing(self)
+        self.mails = Buckets()
+        """Mails that were asked for, by address."""
         self._known: dict[str, Known] = {}
         self._generation: Generation | None = None
         self._changes = 0

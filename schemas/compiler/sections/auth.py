@@ -62,6 +62,15 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
+class MailWords:
+    """What one kind of mail says."""
+
+    subject: str
+    text: str
+    button: str = "Open"
+
+
+@dataclass(frozen=True, slots=True)
 class Auth:
     """How people sign up and in; ``claims`` are expressions over the users row."""
 
@@ -75,6 +84,7 @@ class Auth:
     redirects: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     confirm: str = "required"
+    mail: MappingType[str, MailWords] = field(default_factory=dict)
 
 
 class Claims(Keyed):
@@ -127,6 +137,16 @@ _PROVIDER = Record(
         "title": Key(Titles(), "Words on the button."),
     },
     make=Provider,
+)
+_MAIL = Record(
+    "mail",
+    "One kind of mail; {{ title }}, {{ link }}, {{ code }} and {{ email }} are filled in.",
+    {
+        "subject": Key(Text("a subject", most=150), "Its subject.", required=True),
+        "text": Key(Text("a text", most=5000), "Its text; an empty line begins a paragraph.", required=True),
+        "button": Key(Text("a label", most=60), "Words on the button."),
+    },
+    make=MailWords,
 )
 AUTH = Record(
     "auth",
@@ -215,6 +235,25 @@ AUTH = Record(
                 "required or off",
             ),
             "Whether an address must be proven before its owner may sign in with a password.",
+        ),
+        "mail": Key(
+            Record(
+                "mail",
+                "Words of our own in mails.",
+                {
+                    kind: Key(_MAIL, f"The mail of {says}.")
+                    for kind, says in {
+                        "signup": "a sign-up",
+                        "invite": "an invitation",
+                        "recovery": "a forgotten password",
+                        "magiclink": "a sign-in by mail",
+                        "email_change": "a new address",
+                        "reauthentication": "a code that confirms who asks",
+                    }.items()
+                },
+                make=dict,
+            ),
+            "What mails say.",
         ),
         "redirects": Key(
             Many(HttpUrl(secret=False), "addresses", most=50), "Exact addresses one may be sent back to."

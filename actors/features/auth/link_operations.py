@@ -1,0 +1,337 @@
+"""Asking for links and codes, and using them: recover, otp, resend, invite, verify.
+
+Decides what each asks for and what using it does. Known and unknown addresses get the same answer in the same
+time: mails are sent by another task. Looking at a link never uses it, because scanners of mail look first.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from actors.features.auth import accounts, links, one_time, pages, sessions
+from actors.features.auth.account_values import Account
+from actors.features.auth.audit import record
+from actors.features.auth.bodies import metadata, read_object, text
+from actors.features.auth.links import Target, allowed, count_mail, finish, link_of, link_target, send_link
+from actors.features.auth.mail_texts import compose
+from actors.features.auth.store import Session
+from actors.messages import Call, ProblemError, Result
+from actors.tenant.generation import Generation
+from schemas.compiler.principal import ADMIN_ROLE, Principal
+
+if TYPE_CHECKING:
+    from actors.tenant.operations import Operation
+
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "signup": ("signup",),
+    "invite": ("invite",),
+    "magiclink": ("magiclink", "signup"),
+    "email": ("magiclink", "signup"),
+    "recovery": ("recovery",),
+    "email_change": ("email_change",),
+}
+"""Kinds of tokens a ``type`` of verify may use."""
+METHODS = {"recovery": "recovery", "invite": "invite", "magiclink": "magiclink", "signup": "otp"}
+REAUTHENTICATION_MINUTES = 10
+_ASKED = Result(200, b"{}")
+
+
+async def recover(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Mail a link that sets a new password."""
+    del principal
+    return await _ask(generation, call, "recovery")
+
+
+async def sign_in_by_mail(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Mail a link and code that sign in; where anyone may sign up, also a new person."""
+    del principal
+    return await _ask(generation, call, "magiclink")
+
+
+async def resend(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Mail the link of a sign-up or of a new address again."""
+    del principal
+    body = read_object(call)
+    kind = text(body, "type", required=True)
+    if kind not in {"signup", "email_change"}:
+        raise ProblemError("auth.validation_failed", "type is signup or email_change")
+    email = accounts.canonical_email(text(body, "email", required=True))
+    target = link_target(generation, call, body)
+    realm = accounts.realm_of(generation)
+    count_mail(realm, email)
+    known = await _find(generation, email)
+    if kind == "signup" and known is not None and known.confirmed_at is None:
+        await send_link(generation, call, known, kind="signup", target=target)
+    elif kind == "email_change" and known is not None and known.new_email:
+        await links.request_email_change(generation, call, known, known.new_email, target=target)
+    return _ASKED
+
+
+async def invite(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Make an account for somebody and mail them the way in; for admins."""
+    _require_admin(principal)
+    body = read_object(call)
+    email = accounts.canonical_email(text(body, "email", required=True))
+    target = link_target(generation, call, body)
+    account = await _invited(generation, call, principal, body, email)
+    await send_link(generation, call, account, kind="invite", target=target)
+    return Result(200, orjson.dumps(accounts.to_json(account, audience=generation.identity.slug)))
+
+
+async def generate_link(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Make a link without mailing it; for admins."""
+    _require_admin(principal)
+    body = read_object(call)
+    kind = text(body, "type", required=True)
+    if kind not in {"signup", "invite", "magiclink", "recovery"}:
+        raise ProblemError("auth.validation_failed", "type is signup, invite, magiclink or recovery")
+    email = accounts.canonical_email(text(body, "email", required=True))
+    redirect_to = allowed(generation, text(body, "redirect_to"))
+    realm = accounts.realm_of(generation)
+    account = await _find(generation, email)
+    if account is None:
+        if kind in {"magiclink", "recovery"}:
+            raise ProblemError("auth.user_not_found", "there is no account with this address")
+        account = await _invited(generation, call, principal, body, email)
+    user_id = account.id
+
+    async def work(session: Session) -> one_time.Issued:
+        await record(
+            session, "link.made", user_id=user_id, actor=principal.id or principal.key or "", kind=kind
+        )
+        return await one_time.issue(
+            realm, session, kind=kind, user_id=user_id, email=email, redirect_to=redirect_to
+        )
+
+    issued = await realm.store.transaction(work)
+    answer = accounts.to_json(account, audience=generation.identity.slug) | {
+        "action_link": link_of(realm, issued.token, kind),
+        "email_otp": issued.code,
+        "hashed_token": issued.token,
+        "verification_type": kind,
+        "redirect_to": redirect_to,
+    }
+    return Result(200, orjson.dumps(answer))
+
+
+async def reauthenticate(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Mail the caller a code that confirms it is them."""
+    if principal.id is None:
+        raise ProblemError("auth.no_authorization", "This endpoint requires a valid Bearer token")
+    user_id = principal.id
+    realm = accounts.realm_of(generation)
+
+    async def work(session: Session) -> tuple[Account, one_time.Issued] | None:
+        account = await accounts.find(session, generation, user_id)
+        if account is None or not account.email:
+            return None
+        count_mail(realm, account.email)
+        issued = await one_time.issue(
+            realm,
+            session,
+            kind="reauthentication",
+            user_id=user_id,
+            email=account.email,
+            minutes=REAUTHENTICATION_MINUTES,
+        )
+        return account, issued
+
+    made = await realm.store.transaction(work)
+    if made is not None:
+        account, issued = made
+        await realm.services.mailer.send(
+            compose(generation, "reauthentication", to=account.email, code=issued.code, address=call.address)
+        )
+    return _ASKED
+
+
+async def verify(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Use a link or code: GET shows a page, its form uses the link; JSON answers with the session."""
+    del principal
+    if call.method in {"GET", "HEAD"}:
+        return await _show_link(generation, call)
+    body = read_object(call)
+    realm = accounts.realm_of(generation)
+    kind = text(body, "type", required=True)
+    kinds = KINDS.get(kind)
+    if kinds is None:
+        raise ProblemError("auth.validation_failed", f"type is one of {', '.join(KINDS)}")
+    form = pages.is_form(call)
+    if form:
+        pages.check_form(call, body)
+    email, token = text(body, "email", most=320), text(body, "token", most=one_time.MAX_TOKEN)
+    hashed = text(body, "token_hash", most=one_time.MAX_TOKEN)
+
+    async def work(session: Session) -> Result | tuple[Account, sessions.Opened]:
+        if email:
+            ticket = await one_time.take(realm, session, kinds=kinds, email=email, code=token)
+        else:
+            ticket = await one_time.take(realm, session, kinds=kinds, token=hashed or token)
+        account = await _prove(generation, session, ticket, call)
+        method = METHODS.get(ticket.kind, "otp")
+        if form:
+            target = Target(ticket.redirect_to or links.default_page(realm), ticket.challenge)
+            if ticket.kind in {"recovery", "invite"} and not target.challenge:
+                # a browser that came by mail has to set a password before anything else
+                target = Target(f"{call.base}/auth/v1/password?redirect_to={target.redirect_to}", "")
+            return await finish(generation, session, account, call, target, method=method)
+        return account, await sessions.open_session(generation, session, account, call, method=method)
+
+    try:
+        outcome = await realm.store.transaction(work)
+    except ProblemError as error:
+        if form and error.code == "auth.otp_expired":
+            return _gone(generation, call)
+        raise
+    await realm.changed(None)
+    if isinstance(outcome, Result):
+        return outcome
+    account, opened = outcome
+    return await sessions.session_answer(generation, opened, account)
+
+
+async def _ask(generation: Generation, call: Call, kind: str) -> Result:
+    body = read_object(call)
+    email = accounts.canonical_email(text(body, "email", required=True))
+    target = link_target(generation, call, body)
+    settings = accounts.settings_of(generation)
+    realm = accounts.realm_of(generation)
+    count_mail(realm, email)
+    account = await _find(generation, email)
+    if account is None and kind == "magiclink" and body.get("create_user", True) is not False:
+        opens = settings.signup == "open" or (
+            settings.signup == "domains" and email.rpartition("@")[2] in settings.domains
+        )
+        if opens:
+            account = await _new(generation, call, email, metadata(body, "data"))
+            kind = "signup"
+    if account is not None:
+        await send_link(generation, call, account, kind=kind, target=target)
+    return _ASKED
+
+
+async def _new(generation: Generation, call: Call, email: str, said: dict[str, Any]) -> Account:
+    async def work(session: Session) -> Account:
+        account = await accounts.create(
+            session,
+            generation,
+            email=email,
+            role=accounts.settings_of(generation).default_role or "",
+            user_metadata=said,
+        )
+        await record(session, "user.signed_up", user_id=account.id, address=call.address)
+        return account
+
+    return await accounts.realm_of(generation).store.transaction(work)
+
+
+async def _invited(
+    generation: Generation, call: Call, principal: Principal, body: dict[str, Any], email: str
+) -> Account:
+    role = text(body, "role", most=63) or accounts.settings_of(generation).default_role or ""
+    known = generation.model.roles.get(role)
+    if role and not (known.includes if known else frozenset({role})) <= principal.roles:
+        raise ProblemError("auth.forbidden", "nobody gives away a role they do not have")
+    said = metadata(body, "data")
+
+    async def work(session: Session) -> Account:
+        account = await accounts.find_by_email(session, generation, email)
+        if account is not None and account.confirmed_at is not None:
+            raise ProblemError(
+                "auth.email_exists", "A user with this email address has already been registered"
+            )
+        if account is None:
+            account = await accounts.create(
+                session, generation, email=email, role=role, user_metadata=said, invited=True
+            )
+        else:
+            account = await accounts.update(session, generation, account, role=role or None, invited=True)
+        await record(
+            session,
+            "user.invited",
+            user_id=account.id,
+            actor=principal.id or principal.key or "",
+            address=call.address,
+        )
+        return account
+
+    return await accounts.realm_of(generation).store.transaction(work)
+
+
+async def _prove(generation: Generation, session: Session, ticket: one_time.Ticket, call: Call) -> Account:
+    """Note what the link proved; returns its account."""
+    account = await accounts.find(session, generation, ticket.user_id)
+    if account is None:
+        raise one_time.expired()
+    if ticket.kind == "email_change":
+        if account.new_email.lower() != ticket.email:
+            raise one_time.expired()
+        account = await accounts.update(session, generation, account, email=account.new_email, new_email="")
+    elif account.email.lower() != ticket.email:
+        # the address changed since: the link proves nothing about the account any more
+        raise one_time.expired()
+    if account.confirmed_at is None:
+        account = await accounts.confirm(
+            session, account, keep_password=ticket.kind in {"signup", "email_change"}
+        )
+        await record(session, "user.confirmed", user_id=account.id, address=call.address, kind=ticket.kind)
+    if (
+        account.banned_until is not None
+        and account.banned_until > accounts.realm_of(generation).services.now()
+    ):
+        raise ProblemError("auth.user_banned", "User is banned")
+    return account
+
+
+async def _find(generation: Generation, email: str) -> Account | None:
+    return await accounts.realm_of(generation).store.transaction(
+        lambda session: accounts.find_by_email(session, generation, email), reads=True
+    )
+
+
+async def _show_link(generation: Generation, call: Call) -> Result:
+    query = dict(parse_qsl(call.query, max_num_fields=30))
+    token, kind = query.get("token", ""), query.get("type", "")
+    ticket = await one_time.look(accounts.realm_of(generation), token)
+    if ticket is None or ticket.kind not in KINDS.get(kind, ()):
+        return _gone(generation, call)
+    heading = {
+        "signup": "Confirm your address",
+        "invite": "Accept the invitation",
+        "recovery": "Set a new password",
+        "email_change": "Use this address",
+    }.get(ticket.kind, "Sign in")
+    form = pages.Form(
+        "Continue", hidden=(("token", token), ("type", kind)), action=f"{call.base}/auth/v1/verify"
+    )
+    return pages.show(generation, call, heading, text=f"As {ticket.email}.", forms=(form,))
+
+
+def _gone(generation: Generation, call: Call) -> Result:
+    return pages.show(
+        generation,
+        call,
+        "This link does not work any more",
+        text="It was used, is too old, or a newer one was sent. Ask for another.",
+        links=(("Sign in", f"{call.base}/auth/v1/login"),),
+        status=410,
+    )
+
+
+def _require_admin(principal: Principal) -> None:
+    if ADMIN_ROLE not in principal.roles:
+        raise ProblemError("auth.not_admin", "User not allowed")
+
+
+OPERATIONS: "Mapping[str, Operation]" = {
+    "auth.recover": recover,
+    "auth.otp": sign_in_by_mail,
+    "auth.magiclink": sign_in_by_mail,
+    "auth.resend": resend,
+    "auth.invite": invite,
+    "auth.generate_link": generate_link,
+    "auth.reauthenticate": reauthenticate,
+    "auth.verify": verify,
+}
