@@ -1,5 +1,7 @@
 """Every key of a rule in ``gateway.yaml``: what it may say, and that mistakes are told with their place."""
 
+import contextlib
+import random
 import re
 
 import pytest
@@ -130,6 +132,7 @@ def test_upstreams(target: str, origin: str, base: str) -> None:
         "http://x#f", "http://x:99999", "http://x:0", "http://a b", "http://x/../y", "http://x//y", "HTTP//x",
         "http://169.254.169.254/latest", "http://[fe80::1]", "http://[::ffff:169.254.169.254]", "http://0.0.0.0",
         "http://[64:ff9b::a9fe:a9fe]", "http://100.100.100.200", "http://[::]:80", "http://224.0.0.1",
+        "http://2852039166", "http://0xa9fea9fe", "http://127.1", "http://0251.0376.0251.0376", "http://x.0x7f", "http://[:::]",
     ],
 )  # fmt: skip
 def test_no_upstream(target: str) -> None:  # F4, F5
@@ -199,6 +202,30 @@ def test_a_flood_of_mistakes_has_an_end() -> None:
     rule = ", ".join(f"k{number}: 1" for number in range(10))
     found = errors("\n".join(f"- {{path: /x, target: x, {rule}}}" for _ in range(100)))
     assert len(found) == 500
+
+
+def test_no_edit_breaks_the_reader() -> None:
+    generator = random.Random(11)
+    pieces = [
+        "{slug}",
+        "{rest}",
+        "http://",
+        "169.254.1.1",
+        "[::",
+        "null",
+        "true",
+        "1e400",
+        "5MiB",
+        "-1",
+        *"{}[]:-#'\"/*.%$@\n 0",
+    ]
+    for _ in range(1500):
+        text = list(generator.choice([FULL, SEED]))
+        for _ in range(generator.randint(1, 8)):
+            place = generator.randrange(len(text))
+            text[place : place + generator.randint(0, 5)] = generator.choice([[], [generator.choice(pieces)]])
+        with contextlib.suppress(CompileError):
+            parse_rules("".join(text))
 
 
 def test_the_page_about_rules_is_true() -> None:
