@@ -6,7 +6,6 @@ of the root; everything it knows it asks the tenant ``system``, as the platform'
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Collection, MutableMapping
 from typing import Any, Protocol
 
@@ -59,6 +58,7 @@ class SystemActor(Actor):
         self._admin = admin
         self._invite = invite
         self._set_up = False
+        self._trouble = ""
         self._mark = ""
         self._rows: set[str] = set()
         self._members: dict[tuple[str, str], str] | None = None
@@ -76,21 +76,30 @@ class SystemActor(Actor):
 
     async def _look(self) -> None:
         """Bring both sides in step; what fails now is tried again in a moment."""
-        with contextlib.suppress(ProblemError):
-            if self._door(SYSTEM_SLUG) is None:
-                return
-            if not self._set_up:
-                await self._ensure_admin()
-            answer = await self._ask(SYSTEM_SLUG, "platform.follow", query=self._mark)
-            found = orjson.loads(answer.body)
-            if "tenants" in found:
-                self._rows = {row["slug"] for row in found["tenants"]}
-                self._take_domains(found["tenants"])
-                await self._take_members(found["memberships"])
-                self._mark = found["mark"]
-            missing = [slug for slug in self._slugs() if slug not in self._rows]
-            if missing:
-                await self._add_rows(missing)
+        try:
+            await self._look_once()
+        except ProblemError as error:
+            if error.message != self._trouble:
+                log.warning("platform.behind", reason=error.message)
+            self._trouble = error.message
+        else:
+            self._trouble = ""
+
+    async def _look_once(self) -> None:
+        if self._door(SYSTEM_SLUG) is None:
+            return
+        if not self._set_up:
+            await self._ensure_admin()
+        answer = await self._ask(SYSTEM_SLUG, "platform.follow", query=self._mark)
+        found = orjson.loads(answer.body)
+        if "tenants" in found:
+            self._rows = {row["slug"] for row in found["tenants"]}
+            self._take_domains(found["tenants"])
+            await self._take_members(found["memberships"])
+            self._mark = found["mark"]
+        missing = [slug for slug in self._slugs() if slug not in self._rows]
+        if missing:
+            await self._add_rows(missing)
 
     async def _ensure_admin(self) -> None:
         body = {"email": self._admin.email, "password": self._admin.password}
@@ -129,9 +138,12 @@ class SystemActor(Actor):
         """Let tenants know who no longer belongs to them, or is something else there now."""
         members = {(str(row["slug"]), str(row["user_id"])): str(row["role"]) for row in rows}
         before, self._members = self._members, members
-        for (slug, user), role in (before or {}).items():
+        if before is None:
+            return
+        # a new one may have been entered and changed between two looks
+        for slug, user in before.keys() | members.keys():
             now = members.get((slug, user))
-            if now != role:
+            if now != before.get((slug, user)):
                 await self._ask(slug, "auth.member", body={"user_id": user, "role": now})
 
     async def _ask(self, slug: str, operation: str, *, body: object = None, **words: str) -> Result:

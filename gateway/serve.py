@@ -254,6 +254,7 @@ class Server:
             settings,
             self._door,
             rules,
+            domains=self._domains.get,
             documents={LANGUAGE_PATH: orjson.dumps(language_schema(), option=orjson.OPT_INDENT_2)},
         )
 
@@ -281,9 +282,8 @@ class Server:
             reason = f" ({status.reason})" if status.reason else ""
             say(f"tenant {status.slug}: version {status.version}, {state}{reason}")
             if status.version:
-                say(
-                    f"  {where}{'/api/platform' if status.slug == SYSTEM_SLUG else f'/api/tenants/{status.slug}'}"
-                )
+                path = "/api/platform" if status.slug == SYSTEM_SLUG else f"/api/tenants/{status.slug}"
+                say(f"  {where}{path}")
         if self._settings.dev:
             say("development tokens are accepted (--dev): make one with 'python3 run.py token SLUG'")
         say(f"listening on {where} (health and metrics on port {self._settings.admin_port})")

@@ -78,6 +78,8 @@ class Gateway:
         self._cors = cors.Cors(resolve)
         self._rates = Rates(limits.rate_per_second, limits.rate_burst)
         self._access_log = settings.log.access
+        # as the realms name and mark their cookies: by the address people use, not by the last hop
+        self._secure = settings.url.startswith("https:")
         self._limits = Limits(
             head_seconds=limits.head_seconds,
             body_seconds=limits.body_seconds,
@@ -237,7 +239,7 @@ class Gateway:
             if port is None:
                 raise ProblemError("tenant.not_found", "there is no such tenant")
             deadline = asyncio.get_running_loop().time() + self._request_seconds
-            elsewhere = await admit(place, port, request, deadline, secure=client.scheme == "https")
+            elsewhere = await admit(place, port, request, deadline, secure=self._secure)
             if elsewhere is not None:
                 return elsewhere
         headers = request.headers
@@ -253,10 +255,9 @@ class Gateway:
             raise ProblemError("tenant.not_found", "there is no such tenant")
         if rule.request_headers is not UNCHANGED:
             request = edit_request(request, rule.request_headers)
-        secure = client.scheme == "https"
         deadline = asyncio.get_running_loop().time() + (rule.timeout or self._request_seconds)
         if rule.required:
-            elsewhere = await admit(place, port, request, deadline, secure=secure)
+            elsewhere = await admit(place, port, request, deadline, secure=self._secure)
             if elsewhere is not None:
                 return elsewhere
         if rule.kind in _KINDS:
@@ -274,8 +275,8 @@ class Gateway:
             limits = self._limits if rule.body_limit is None else self._limits.with_body(rule.body_limit)
             body = await read_body(request, limits)
         query = request._message.path.partition("?")[2]  # noqa: SLF001 - the raw target has no public name
-        credential = read_credential(request, place.slug, secure=secure)
-        browser = read_web(request, secure=secure) if place.signs_in else None
+        credential = read_credential(request, place.slug, secure=self._secure)
+        browser = read_web(request, secure=self._secure) if place.signs_in else None
         call = decode.make_call(
             request, operation, found, query, body, place.base, request_id, deadline, credential,
             client.address, browser,

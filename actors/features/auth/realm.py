@@ -147,13 +147,14 @@ class Realm:
             return project
         if apikey or not credential.cookie:
             return ANONYMOUS
+        known = await self._known_by(credential.cookie, generation, cookie=True)
         if not credential.safe and not (
             credential.same_origin and csrf_matches(self, credential.cookie, credential.csrf)
         ):
             raise ProblemError(
                 "auth.csrf", "a browser's session needs the page's own origin and its X-CSRF-Token"
             )
-        return await self._known_by(credential.cookie, generation, cookie=True)
+        return known
 
     async def _known_by(self, secret: str, generation: "Generation", *, cookie: bool = False) -> Principal:
         if generation is not self._generation:
