@@ -22,7 +22,7 @@ _VERBS = {
     "get": "read",
     "create": "create",
     "update": "update",
-    "replace": "update",
+    "replace": "create",
     "delete": "delete",
 }
 _AREAS = {"batch": "batch", "call": "rpc"}
@@ -64,7 +64,7 @@ class TenantLimits:
         if signing_in is not None and call.method not in {"GET", "HEAD"}:
             taken["auth"] = self._buckets.take((operation, network(call.address)), *signing_in)
         if principal.rate is not None:
-            taken["key"] = self._buckets.take(("key", principal.key), *principal.rate)
+            taken["own-key"] = self._buckets.take(("own-key", principal.key), *principal.rate)
         rule = _first(rules, call)
         if rule is not None:
             counted = (rule.match, rule.per, _who(rule, call, principal))

@@ -128,6 +128,8 @@ async def run_batch(generation: Generation, call: Call, principal: Principal) ->
         for number, operation in enumerate(operations):
             try:
                 inner = batch.to_call(operation, call, bodies)
+                if generation.limits is not None:
+                    generation.limits.check(generation, inner, principal)
                 run = rows.read if inner.method == "GET" else rows.write
                 result = await run(generation, inner, principal, connection)
             except QueryError as error:

@@ -56,6 +56,7 @@ async def enroll(generation: Generation, call: Call, principal: Principal) -> Re
         account = await accounts.find(session, generation, user_id)
         if account is None:
             raise ProblemError("auth.user_not_found", "the account is gone")
+        await _one_at_a_time(session, user_id)
         rows = await session.rows(_MINE, user_id)
         if any(row["verified_at"] is not None for row in rows) and principal.aal != "aal2":
             raise ProblemError("auth.insufficient_aal", "AAL2 required to enroll a new factor")
@@ -131,19 +132,27 @@ async def verify(generation: Generation, call: Call, principal: Principal) -> Re
         raise ProblemError("auth.mfa_challenge_expired", "MFA challenge has expired, verify against another")
 
     async def work(session: Session) -> bool:
-        await _mine(session, user_id, call.entity)
+        await _one_at_a_time(session, user_id)
+        proven = await _mine(session, user_id, call.entity)
+        if not proven and principal.aal != "aal2" and await _has_proven(session, user_id):
+            raise ProblemError("auth.insufficient_aal", "AAL2 required to enroll a new factor")
         if not await totp.use_code(realm, session, call.entity, code):
             return False
         used = await session.run(
             "UPDATE {ns}._auth_challenges SET used_at = $2 WHERE id::text = $1 AND used_at IS NULL", key, now
         )
+        if used != 1:
+            raise ProblemError("auth.mfa_challenge_expired", "MFA challenge was used already")
         await session.run(
             "UPDATE {ns}._auth_factors SET verified_at = coalesce(verified_at, $2) WHERE id::text = $1",
             call.entity,
             now,
         )
+        if not proven:
+            # whoever else is signed in has not shown the factor: those sessions end
+            await sessions.end_sessions(realm, user_id, others_than=principal.session, session=session)
         await record(session, "factor.proven", user_id=user_id, address=call.address, factor=call.entity)
-        return used == 1
+        return True
 
     if not await realm.store.transaction(work):
         raise ProblemError("auth.mfa_verification_failed", "Invalid TOTP code entered")
@@ -178,6 +187,15 @@ async def _mine(session: Session, user_id: str, factor: str) -> bool:
     if row is None:
         raise ProblemError("auth.mfa_factor_not_found", "Factor not found")
     return row["verified_at"] is not None
+
+
+async def _one_at_a_time(session: Session, user_id: str) -> None:
+    """Let two changes of one person's factors wait for each other."""
+    await session.run("SELECT 1 FROM {ns}._auth_accounts WHERE user_id = $1 FOR UPDATE", user_id)
+
+
+async def _has_proven(session: Session, user_id: str) -> bool:
+    return await session.row(f"{_MINE} AND verified_at IS NOT NULL", user_id) is not None
 
 
 def _own(principal: Principal) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.compiler.model import AccessEntry, Entity, Field, TenantModel
 from schemas.compiler.principal import Principal
-from schemas.compiler.query.access import Caller, entries_for, sight_of
+from schemas.compiler.query.access import Caller, entries_for, forced_values, sight_of
 from schemas.compiler.query.errors import QueryError
 
 
@@ -60,7 +60,7 @@ def _write(entity: Entity, verb: str, caller: Caller) -> dict[str, Any]:
     return {
         "allowed": True,
         "fields": names,
-        "forced": sorted(set.intersection(*(set(entry.set) for entry in entries))),
+        "forced": sorted(forced_values(entries)),
         "row_rule": _ruled(entries) or all(entry.check is not None for entry in entries),
     }
 
