@@ -117,6 +117,7 @@ def to_call(operation: Operation, batch: Call, results: Mapping[str, Any]) -> Ca
         base=batch.base,
         request_id=batch.request_id,
         deadline=batch.deadline,
+        address=batch.address,
     )
 
 

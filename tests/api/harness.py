@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import secrets
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -15,6 +16,10 @@ import orjson
 from actors.connections import derive_password
 from actors.database import Database
 from actors.features.auth.dev_tokens import mint
+from actors.features.auth.guard import Guard
+from actors.features.auth.mail import Mailer
+from actors.features.auth.passwords import Hasher
+from actors.features.auth.providers import Providers
 from actors.features.auth.realm import Realm, Services
 from actors.features.auth.store import Store
 from actors.messages import Call, Identify, Result, TenantIdentity
@@ -22,7 +27,7 @@ from actors.tenant import migrator, planning, registry
 from actors.tenant.generation import Generation
 from actors.tenant.operations import execute, identify
 from actors.tenant.provision import provision
-from config.settings import DatabaseSettings, LimitSettings, Settings
+from config.settings import DatabaseSettings, LimitSettings, MailSettings, Settings
 from gateway.rule_file import parse_rules
 from gateway.server import Gateway
 from schemas.compiler.compile import compile_source
@@ -158,7 +163,11 @@ def services(url: str) -> Services:
     async def announce(tenant: str) -> None:
         del tenant
 
-    return Services(url, CLUSTER, lambda: datetime.now(UTC), announce, dev_key=KEY)
+    mails = Path(tempfile.mkdtemp(prefix="backsaas-mails-"))
+    return Services(
+        url, CLUSTER, lambda: datetime.now(UTC), announce, lambda _: None,
+        Hasher(), Guard(), Mailer(MailSettings(), mails), Providers(allow_private=True), KEY,
+    )  # fmt: skip
 
 
 @contextlib.asynccontextmanager
