@@ -25,7 +25,7 @@ from actors.tenant.intake import finish, take
 from actors.tenant.limits import TenantLimits
 from actors.tenant.operations import execute, identify
 from actors.tenant.platform import Platform
-from actors.tenant.provision import provision
+from actors.tenant.provision import is_provisioned, provision
 from actors.tenant.stale import serve_on_newer
 from runtime.actor import Actor
 from runtime.lease import Held, Lease
@@ -153,7 +153,7 @@ class TenantActor(Actor):
             self._identity = await registry.ensure_tenant(connection, self._slug)
             await migrator.resume(connection, self._identity)
             deployed = await registry.current(connection, self._identity)
-            if deployed.version == 0:
+            if not await is_provisioned(connection, self._identity):
                 await provision(connection, self._identity, platform.password(self._identity))
             number = deployed.version
             text = await registry.version(connection, self._identity, number) if number else None

@@ -47,7 +47,9 @@ async def execute(generation: Generation, call: Call) -> Result:
             return await operation(generation, call, full)
         headers = generation.limits.check(generation, call, full)
         result = await operation(generation, call, full)
-        return replace(result, headers=(*result.headers, *headers)) if headers else result
+        if not headers:
+            return result
+        return Result(result.status, result.body, result.content_type, (*result.headers, *headers))
     except QueryError as error:
         problem = told(error)
         problem.signed_in = full.known

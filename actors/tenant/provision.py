@@ -15,7 +15,7 @@ import re
 
 import asyncpg
 
-from actors.features.auth.tables import AUTH_DDL
+from actors.features.auth.tables import AUTH_DDL, AUTH_TABLES
 from actors.messages import TenantIdentity
 from actors.tenant.idempotency import IDEMPOTENCY_DDL
 from schemas.compiler.sql import quote
@@ -111,6 +111,17 @@ async def provision(
         await connection.execute(_grants(quote(role), quote(namespace)))
         await connection.execute(IDEMPOTENCY_DDL.format(namespace=quote(namespace)))
         await connection.execute(AUTH_DDL.format(namespace=quote(namespace), role=quote(role)))
+
+
+async def is_provisioned(
+    connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity
+) -> bool:
+    """Whether a tenant has every table of ours; an earlier version may have made fewer."""
+    return bool(
+        await connection.fetchval(
+            "SELECT to_regclass($1) IS NOT NULL", f"{quote(_checked(identity.namespace))}.{AUTH_TABLES[-1]}"
+        )
+    )
 
 
 async def deprovision(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> None:
