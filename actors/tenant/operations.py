@@ -38,9 +38,7 @@ async def execute(generation: Generation, call: Call) -> Result:
     operation = OPERATIONS.get(call.operation)
     if operation is None:
         raise ProblemError("http.not_built", f"'{call.operation}' is not part of this installation")
-    principal = call.principal
-    if call.credential is not None and generation.realm is not None:
-        principal = await generation.realm.principal(call.credential, generation)
+    principal = await auth.caller_of(generation, call)
     full = generation.principals.get(principal) or expand(generation, principal)
     try:
         if generation.limits is None:

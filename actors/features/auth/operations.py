@@ -1,6 +1,7 @@
 """Every operation of ``auth``, by name; the routes that lead to them are the gateway's."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from actors.features.auth import (
@@ -17,6 +18,9 @@ from actors.features.auth import (
     token_operations,
     user_operations,
 )
+from actors.messages import Call, ProblemError
+from actors.tenant.generation import Generation
+from schemas.compiler.principal import ANONYMOUS, Principal
 
 if TYPE_CHECKING:
     from actors.tenant.operations import Operation
@@ -35,3 +39,34 @@ OPERATIONS: "Mapping[str, Operation]" = {
     **oidc_operations.OPERATIONS,
     **first_start.OPERATIONS,
 }
+WITHOUT_SESSION = frozenset(
+    {
+        "auth.signup", "auth.token", "auth.recover", "auth.otp", "auth.magiclink", "auth.resend",
+        "auth.authorize", "auth.callback", "auth.settings", "auth.health", "auth.jwks",
+        "auth.openid_configuration",
+    }
+)  # fmt: skip
+"""Asked by people who are nobody yet: a browser's session says nothing there."""
+PAGES = frozenset({"auth.login", "auth.password", "auth.setup", "auth.verify"})
+"""Their forms carry a token of their own; a session that ended is none: one comes to begin another."""
+
+
+async def caller_of(generation: Generation, call: Call) -> Principal:
+    """Return who asks, by what the request brought.
+
+    Raises:
+        ProblemError: auth.invalid_token, auth.csrf.
+    """
+    credential, realm = call.credential, generation.realm
+    if credential is None or realm is None:
+        return call.principal
+    if credential.cookie and call.operation in WITHOUT_SESSION:
+        credential = replace(credential, cookie="")
+    if not credential.cookie or call.operation not in PAGES:
+        return await realm.principal(credential, generation)
+    try:
+        return await realm.principal(replace(credential, safe=True), generation)
+    except ProblemError as error:
+        if error.code != "auth.invalid_token" or credential.bearer or credential.apikey:
+            raise
+        return ANONYMOUS
