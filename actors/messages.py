@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+from typing_extensions import override
 
 from runtime.ref import Interleaved
 from schemas.compiler.principal import ANONYMOUS, Principal
@@ -18,8 +20,7 @@ class Result:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Credential:
+class Credential(NamedTuple):
     """What a request brought to prove who asks; believed by nobody until the tenant's realm looked at it.
 
     Attributes:
@@ -37,6 +38,10 @@ class Credential:
     csrf: str = ""
     same_origin: bool = False
     safe: bool = True
+
+    @override
+    def __repr__(self) -> str:
+        return "Credential(...)"  # logs and errors show what they hold
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -62,9 +67,11 @@ class Web:
     same_origin: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call(Interleaved[Result]):
     """One request to one tenant, as the gateway decoded it; nothing in it is HTTP any more but the words.
+
+    Nobody changes one; it is not frozen because making a frozen one takes three times as long, per request.
 
     Attributes:
         operation: name in ``actors.tenant.operations.OPERATIONS``.

@@ -86,7 +86,9 @@ def is_same_origin(request: BaseRequest, secure: bool) -> bool:  # noqa: FBT001 
         return False
     if origin is None:
         return site is not None
-    return origin == f"{'https' if secure else 'http'}://{get(istr('Host'), '').lower()}"
+    host = get(istr("Host"), "").lower()
+    # without TLS of our own, a proxy in front may have had it
+    return origin == f"https://{host}" or (not secure and origin == f"http://{host}")
 
 
 def _cookies(header: str) -> dict[str, str]:

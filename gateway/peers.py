@@ -37,7 +37,8 @@ class Peers:
         """Return who really asks."""
         peer = request.remote or ""
         if not self._trusted or not self._is_trusted(peer):
-            return Client(peer, request.scheme)
+            # TLS is a proxy's job: whoever reaches us directly came without
+            return Client(peer, "http")
         headers = request.headers
         address = peer
         listed = ",".join(headers.getall("X-Forwarded-For", ())).split(",")

@@ -276,7 +276,9 @@ class Gateway:
             body = await read_body(request, limits)
         query = request._message.path.partition("?")[2]  # noqa: SLF001 - the raw target has no public name
         credential = read_credential(request, place.slug, secure=self._secure)
-        browser = read_web(request, secure=self._secure) if place.signs_in else None
+        browser = None
+        if place.signs_in:
+            browser = read_web(request, secure=self._secure or client.scheme == "https")
         call = decode.make_call(
             request, operation, found, query, body, place.base, request_id, deadline, credential,
             client.address, browser,

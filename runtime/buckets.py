@@ -12,6 +12,7 @@ import ipaddress
 import math
 import time
 from collections.abc import Callable, Hashable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 MAX_KEYS = 20_000
@@ -121,14 +122,17 @@ def rate_headers(taken: Mapping[str, Taken]) -> tuple[tuple[str, str], ...]:
     """
     if not taken:
         return ()
-    policies = ", ".join(
-        f'"{name}";q={one.limit};w={max(1, math.ceil(one.window_seconds))}' for name, one in taken.items()
-    )
+    policies = ", ".join(_policy(name, one.limit, one.window_seconds) for name, one in taken.items())
     states = ", ".join(
         f'"{name}";r={one.remaining};t={math.ceil(one.reset_seconds)}' for name, one in taken.items()
     )
     headers = (("RateLimit-Policy", policies), ("RateLimit", states))
     wait = max(one.retry_after for one in taken.values())
-    if all(one.allowed for one in taken.values()):
+    if not wait:
         return headers
     return (*headers, ("Retry-After", str(max(1, math.ceil(wait)))))
+
+
+@lru_cache(maxsize=1024)
+def _policy(name: str, limit: int, window_seconds: float) -> str:
+    return f'"{name}";q={limit};w={max(1, math.ceil(window_seconds))}'

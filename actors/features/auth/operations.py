@@ -1,7 +1,6 @@
 """Every operation of ``auth``, by name; the routes that lead to them are the gateway's."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from actors.features.auth import (
@@ -61,11 +60,11 @@ async def caller_of(generation: Generation, call: Call) -> Principal:
     if credential is None or realm is None:
         return call.principal
     if credential.cookie and call.operation in WITHOUT_SESSION:
-        credential = replace(credential, cookie="")
+        credential = credential._replace(cookie="")
     if not credential.cookie or call.operation not in PAGES:
         return await realm.principal(credential, generation)
     try:
-        return await realm.principal(replace(credential, safe=True), generation)
+        return await realm.principal(credential._replace(safe=True), generation)
     except ProblemError as error:
         if error.code != "auth.invalid_token" or credential.bearer or credential.apikey:
             raise
