@@ -122,6 +122,12 @@ def rate_headers(taken: Mapping[str, Taken]) -> tuple[tuple[str, str], ...]:
     """
     if not taken:
         return ()
+    if len(taken) == 1:
+        # nearly always one: this is part of every answer
+        ((name, one),) = taken.items()
+        state = f'"{name}";r={one.remaining};t={math.ceil(one.reset_seconds)}'
+        headers = (("RateLimit-Policy", _policy(name, one.limit, one.window_seconds)), ("RateLimit", state))
+        return headers if one.allowed else (*headers, _retry(one.retry_after))
     policies = ", ".join(_policy(name, one.limit, one.window_seconds) for name, one in taken.items())
     states = ", ".join(
         f'"{name}";r={one.remaining};t={math.ceil(one.reset_seconds)}' for name, one in taken.items()
@@ -130,7 +136,11 @@ def rate_headers(taken: Mapping[str, Taken]) -> tuple[tuple[str, str], ...]:
     wait = max(one.retry_after for one in taken.values())
     if not wait:
         return headers
-    return (*headers, ("Retry-After", str(max(1, math.ceil(wait)))))
+    return (*headers, _retry(wait))
+
+
+def _retry(seconds: float) -> tuple[str, str]:
+    return "Retry-After", str(max(1, math.ceil(seconds)))
 
 
 @lru_cache(maxsize=1024)
