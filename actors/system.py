@@ -146,7 +146,14 @@ class SystemActor(Actor):
             if now != before.get((slug, user)):
                 await self._ask(slug, "auth.member", body={"user_id": user, "role": now})
 
-    async def _ask(self, slug: str, operation: str, *, body: object = None, **words: str) -> Result:
+    async def _ask(
+        self,
+        slug: str,
+        operation: str,
+        *,
+        body: object = None,
+        **words: Any,  # noqa: ANN401 - fields of Call
+    ) -> Result:
         door = self._door(slug)
         if door is None:
             raise ProblemError("tenant.not_found", "there is no such tenant")

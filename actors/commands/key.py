@@ -58,5 +58,6 @@ async def _make(arguments: argparse.Namespace, settings: Settings) -> str:
 def _check_role(arguments: argparse.Namespace, roles: object) -> None:
     known = {*roles, ADMIN_ROLE} if isinstance(roles, dict) else {ADMIN_ROLE}
     if arguments.role not in known:
-        msg = f"the file of '{arguments.slug}' has no role '{arguments.role}'; it has {', '.join(sorted(known))}"
+        there = ", ".join(sorted(known))
+        msg = f"the file of '{arguments.slug}' has no role '{arguments.role}'; it has {there}"
         raise StartError(msg)

@@ -1,7 +1,7 @@
 """How often callers of one tenant may ask: the file's ``api.rate_limit``, a key's own limit, and signing in.
 
-Decides whether one more request is one too many. Counted over the tenant's generations, per process. Called for
-every request before its operation.
+Decides whether one more request is one too many. Counted over the tenant's generations, per process. Called
+for every request before its operation.
 """
 
 from collections.abc import Mapping

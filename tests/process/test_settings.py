@@ -1,6 +1,7 @@
 """Settings: precedence, bounds, and every mistake named at once."""
 
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import pytest
 import yaml
@@ -34,7 +35,7 @@ def test_the_environment_wins_over_the_file() -> None:
 
 
 def test_every_setting_has_its_variable() -> None:
-    samples = {int: "30", float: "30", bool: "true", str: "x", Path: "/x"}
+    samples: dict[object, str] = {int: "30", float: "30", bool: "true", str: "x", Path: "/x"}
     for option in options():
         if option.path in {
             "database.url",
@@ -46,7 +47,8 @@ def test_every_setting_has_its_variable() -> None:
             "trusted_proxies",
         }:
             continue
-        environ = {option.variable: samples[option.kind]}
+        choices = get_args(option.kind) if get_origin(option.kind) is Literal else ()
+        environ = {option.variable: choices[0] if choices else samples[option.kind]}
         if option.least is not None and not option.least <= 30 <= (option.most or 0):
             environ[option.variable] = str(int(option.least))
         value: object = parse({}, environ, HERE)

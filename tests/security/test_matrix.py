@@ -6,7 +6,6 @@ The table of routes is the program's own, so a route added tomorrow is asked, to
 import itertools
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -61,7 +60,12 @@ class Sides:
         canary = CANARY.format(slug=slug)
         people = {}
         for name, role in (("boss", "admin"), ("mia", "member"), ("max", "member")):
-            body = {"email": f"{name}@{slug}.example", "password": PASSWORD, "email_confirm": True, "role": role}
+            body = {
+                "email": f"{name}@{slug}.example",
+                "password": PASSWORD,
+                "email_confirm": True,
+                "role": role,
+            }
             async with session.post(f"{base}/auth/v1/admin/users", json=body, headers=admin) as answer:
                 assert answer.status in {200, 201}, await answer.text()
                 people[name] = (await answer.json(content_type=None))["id"]
@@ -70,7 +74,9 @@ class Sides:
             ("notes", {"text": canary + "-max", "owner_id": people["max"]}),
             ("vault", {"secret": canary + "-vault"}),
         ):
-            async with session.post(f"{base}/{entity}", json=body, headers=admin | {"Prefer": "return=representation"}) as answer:
+            async with session.post(
+                f"{base}/{entity}", json=body, headers=admin | {"Prefer": "return=representation"}
+            ) as answer:
                 assert answer.status == 201, await answer.text()
                 made[entity] = (await answer.json(content_type=None))[0]["id"]
         made["users"] = people["max"]
@@ -82,7 +88,9 @@ class Sides:
                 assert answer.status == 200, await answer.text()
                 tokens[name] = (await answer.json(content_type=None))["access_token"]
         async with session.post(
-            f"{base}/auth/v1/session", json={"access_token": tokens["mia"]}, headers={"Sec-Fetch-Site": "same-origin", "Origin": self.live.url}
+            f"{base}/auth/v1/session",
+            json={"access_token": tokens["mia"]},
+            headers={"Sec-Fetch-Site": "same-origin", "Origin": self.live.url},
         ) as answer:
             assert answer.status == 200, await answer.text()
             cookie = answer.headers["Set-Cookie"].partition(";")[0]
@@ -92,12 +100,19 @@ class Sides:
             "admin": {"Authorization": f"Bearer {tokens['boss']}"},
             "secret key": {"apikey": secret},
             "public key": {"apikey": public},
-            "cookie": {"Cookie": cookie, "X-CSRF-Token": csrf, "Sec-Fetch-Site": "same-origin", "Origin": self.live.url},
+            "cookie": {
+                "Cookie": cookie,
+                "X-CSRF-Token": csrf,
+                "Sec-Fetch-Site": "same-origin",
+                "Origin": self.live.url,
+            },
         }
 
 
 @pytest.fixture(scope="module")
-async def sides(tmp_path_factory: pytest.TempPathFactory, postgres: Any, database_url: str) -> AsyncIterator[Sides]:
+async def sides(
+    tmp_path_factory: pytest.TempPathFactory, postgres: Any, database_url: str
+) -> AsyncIterator[Sides]:
     live = Live(tmp_path_factory.mktemp("matrix"), BACKSAAS_DATABASE_URL=database_url)
     for slug in ("left-co", "right-co"):
         live.write(slug, TENANT.format(slug=slug))
@@ -118,7 +133,10 @@ def paths(rows: dict[str, str]) -> list[str]:
     for route in (*ROUTES, *AUTH_ROUTES):
         if "{entity}" in route.path:
             for entity, key in rows.items():
-                found += [route.path.format(entity=entity, id=key), f"rest/v1/{route.path.format(entity=entity, id=key)}"]
+                found += [
+                    route.path.format(entity=entity, id=key),
+                    f"rest/v1/{route.path.format(entity=entity, id=key)}",
+                ]
         else:
             found.append(route.path.format(id=rows["users"], function="nothing", slug="left-co"))
     return sorted(set(found))
@@ -134,7 +152,7 @@ async def snapshot(database_url: str) -> dict[str, str]:
         )
         return {
             f"{schema}.{table}": await connection.fetchval(
-                f'SELECT md5(coalesce(string_agg((to_jsonb(x) - \'used_at\' - \'last_sign_in_at\')::text, \',\' ORDER BY x::text), \'\')) FROM "{schema}"."{table}" x'
+                f"SELECT md5(coalesce(string_agg((to_jsonb(x) - 'used_at' - 'last_sign_in_at')::text, ',' ORDER BY x::text), '')) FROM \"{schema}\".\"{table}\" x"
             )
             for schema, table in tables
         }
@@ -142,15 +160,21 @@ async def snapshot(database_url: str) -> dict[str, str]:
         await connection.close()
 
 
-async def send(session: aiohttp.ClientSession, method: str, url: str, headers: dict[str, str]) -> tuple[int, str]:
+async def send(
+    session: aiohttp.ClientSession, method: str, url: str, headers: dict[str, str]
+) -> tuple[int, str]:
     body = None if method in {"GET", "HEAD"} else json.dumps({"text": "x", "email": "max@right-co.example"})
     sent = headers | ({"Content-Type": "application/json"} if body else {})
-    async with session.request(method, URL(url, encoded=True), data=body, headers=sent, allow_redirects=False) as answer:
+    async with session.request(
+        method, URL(url, encoded=True), data=body, headers=sent, allow_redirects=False
+    ) as answer:
         return answer.status, (await answer.read()).decode(errors="replace") + str(dict(answer.headers))
 
 
 @pytest.mark.parametrize("kind", ["member", "admin", "secret key", "public key", "cookie"])
-async def test_a_credential_is_worth_nothing_at_another_tenant(sides: Sides, database_url: str, kind: str) -> None:
+async def test_a_credential_is_worth_nothing_at_another_tenant(
+    sides: Sides, database_url: str, kind: str
+) -> None:
     left, right = "left-co", "right-co"
     before = await snapshot(database_url)
     headers = dict(sides.credentials[left][kind])
@@ -159,7 +183,9 @@ async def test_a_credential_is_worth_nothing_at_another_tenant(sides: Sides, dat
     wrong = []
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         for path, method in itertools.product(paths(sides.rows[right]), METHODS):
-            status, seen = await send(session, method, f"{sides.live.base(right)}/{path}".rstrip("/"), headers)
+            status, seen = await send(
+                session, method, f"{sides.live.base(right)}/{path}".rstrip("/"), headers
+            )
             # where one signs in, a browser's session of elsewhere is no session: one is nobody there
             as_nobody = kind == "cookie" and path in SIGNING_IN and status < 500
             refused = status in {401, 404, 405, 429}
@@ -169,13 +195,14 @@ async def test_a_credential_is_worth_nothing_at_another_tenant(sides: Sides, dat
     assert await snapshot(database_url) == before
 
 
-
 async def test_nobody_sees_or_changes_anything_without_a_credential(sides: Sides, database_url: str) -> None:
     before = await snapshot(database_url)
     wrong = []
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         for path, method in itertools.product(paths(sides.rows["right-co"]), METHODS):
-            status, seen = await send(session, method, f"{sides.live.base('right-co')}/{path}".rstrip("/"), {})
+            status, seen = await send(
+                session, method, f"{sides.live.base('right-co')}/{path}".rstrip("/"), {}
+            )
             if CANARY.format(slug="right-co") in seen or status >= 500:
                 wrong.append((method, path, status, seen[:200]))
     assert not wrong
@@ -192,7 +219,9 @@ async def test_a_member_never_meets_what_is_not_theirs(sides: Sides, database_ur
         for path, method in itertools.product(paths(sides.rows[slug]), METHODS):
             if method not in {"GET", "HEAD"} and path in skip:
                 continue
-            status, seen = await send(session, method, f"{sides.live.base(slug)}/{path}".rstrip("/"), sides.credentials[slug][kind])
+            status, seen = await send(
+                session, method, f"{sides.live.base(slug)}/{path}".rstrip("/"), sides.credentials[slug][kind]
+            )
             if CANARY.format(slug=slug) in seen or status >= 500:
                 wrong.append((method, path, status, seen[:200]))
             if "admin/" in path and status < 400:
@@ -200,6 +229,6 @@ async def test_a_member_never_meets_what_is_not_theirs(sides: Sides, database_ur
     assert not wrong
     after = await snapshot(database_url)
     # notes a member may create are the only thing that may be new
-    assert {name: value for name, value in after.items() if "notes" not in name and "factors" not in name} == {
-        name: value for name, value in before.items() if "notes" not in name and "factors" not in name
-    }
+    assert {
+        name: value for name, value in after.items() if "notes" not in name and "factors" not in name
+    } == {name: value for name, value in before.items() if "notes" not in name and "factors" not in name}

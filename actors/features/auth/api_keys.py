@@ -1,8 +1,8 @@
 """API keys: what programs show instead of signing in.
 
-Decides what a key looks like and what it may do. ``bsk_pub_`` keys name the tenant and may do what anybody may;
-``bsk_sec_`` keys have a role. A checksum at the end lets scanners for leaked secrets be sure, and lets us refuse
-a mistyped key without asking the database. Kept as a hash; shown once.
+Decides what a key looks like and what it may do. ``bsk_pub_`` keys name the tenant and may do what anybody
+may; ``bsk_sec_`` keys have a role. A checksum at the end lets scanners for leaked secrets be sure, and lets
+us refuse a mistyped key without asking the database. Kept as a hash; shown once.
 """
 
 import secrets
@@ -30,8 +30,8 @@ _RANDOM = 40
 _CHECK = 6
 _SEEN_EVERY = timedelta(minutes=1)
 COLUMNS = (
-    "id::text, name, prefix, role, scopes, rate_limit, rate_window, created_by, created_at, expires_at, used_at, "
-    "revoked_at, successor::text"
+    "id::text, name, prefix, role, scopes, rate_limit, rate_window, created_by, created_at, expires_at, "
+    "used_at, revoked_at, successor::text"
 )
 
 
@@ -67,7 +67,7 @@ def well_formed(key: str) -> bool:
     return key[-_CHECK:] == _checksum(key[:-_CHECK])
 
 
-async def create(
+async def create(  # noqa: PLR0913 - what a key is
     session: Session,
     *,
     now: datetime,
@@ -87,8 +87,9 @@ async def create(
     """
     key, key_id = make(public=public), new_key()
     await session.run(
-        "INSERT INTO {ns}._auth_api_keys (id, name, prefix, hash, role, scopes, rate_limit, rate_window, created_by, "
-        "created_at, expires_at) VALUES ($1::text::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "INSERT INTO {ns}._auth_api_keys (id, name, prefix, hash, role, scopes, rate_limit, rate_window, "
+        "created_by, created_at, expires_at) VALUES ($1::text::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+        "$11)",
         key_id,
         name,
         key[:SHOWN],
@@ -113,8 +114,9 @@ async def use(realm: "Realm", key: str) -> ApiKey | None:
         return None
     now = realm.services.now()
     row = await realm.store.row(
-        "SELECT id::text, role, scopes, expires_at, rate_limit, rate_window, used_at FROM {ns}._auth_api_keys "
-        "WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
+        "SELECT id::text, role, scopes, expires_at, rate_limit, rate_window, used_at FROM "
+        "{ns}._auth_api_keys WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > "
+        "$2)",
         digest(key),
         now,
     )

@@ -11,7 +11,13 @@ from actors.features.auth.store import Session
 
 
 async def record(
-    session: Session, event: str, *, user_id: str = "", actor: str = "", address: str = "", **data: Any
+    session: Session,
+    event: str,
+    *,
+    user_id: str = "",
+    actor: str = "",
+    address: str = "",
+    **data: Any,  # noqa: ANN401 - any JSON
 ) -> None:
     """Append one event.
 

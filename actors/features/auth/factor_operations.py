@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 MAX_FACTORS = 10
 CHALLENGE_SECONDS = 300
 MAX_TRIES = 5
-_MINE = "SELECT id::text, kind, name, verified_at, created_at, updated_at FROM {ns}._auth_factors WHERE user_id = $1"
+_MINE = (
+    "SELECT id::text, kind, name, verified_at, created_at, updated_at "
+    "FROM {ns}._auth_factors WHERE user_id = $1"
+)
 
 
 async def list_factors(generation: Generation, call: Call, principal: Principal) -> Result:

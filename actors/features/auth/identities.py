@@ -1,7 +1,7 @@
 """Who a person of another issuer is here: the one rule of linking, and what is linked.
 
-Decides that an identity is ``(issuer, subject)`` and nothing else, and that it joins an account only when both
-sides proved the same address. Called by the operations of other providers.
+Decides that an identity is ``(issuer, subject)`` and nothing else, and that it joins an account only when
+both sides proved the same address. Called by the operations of other providers.
 """
 
 from typing import TYPE_CHECKING
@@ -24,8 +24,8 @@ async def account_of(generation: Generation, session: Session, person: "Person",
     """Return the account of a person, linking or making one where that is safe.
 
     Raises:
-        ProblemError: auth.account_exists when the address belongs to an account and the provider did not prove
-            it; auth.signup_disabled; auth.email_address_invalid; auth.user_banned.
+        ProblemError: auth.account_exists when the address belongs to an account and the provider did not
+            prove             it; auth.signup_disabled; auth.email_address_invalid; auth.user_banned.
     """
     known = await session.row(
         "SELECT user_id FROM {ns}._auth_identities WHERE issuer = $1 AND subject = $2 FOR UPDATE",
@@ -67,8 +67,9 @@ async def link(
         ProblemError: auth.identity_already_exists.
     """
     made = await session.run(
-        "INSERT INTO {ns}._auth_identities (id, issuer, subject, provider, user_id, email, email_verified, data, "
-        "last_sign_in_at) VALUES ($1::text::uuid, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9) "
+        "INSERT INTO {ns}._auth_identities (id, issuer, subject, provider, user_id, email, "
+        "email_verified, data, last_sign_in_at) VALUES ($1::text::uuid, $2, $3, $4, $5, $6, $7, "
+        "$8::text::jsonb, $9) "
         "ON CONFLICT (issuer, subject) DO NOTHING",
         new_key(),
         person.issuer,

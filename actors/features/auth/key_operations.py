@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 OVERLAP = timedelta(hours=24)
 """How long a key that was replaced still works."""
 MAX_SCOPES = 200
+MAX_RATE, MAX_RATE_SECONDS = 10**9, 86400
 VERBS = ("read", "create", "update", "delete", "write", "*")
 _SCOPE = re.compile(r"(?:\*|[A-Za-z][A-Za-z0-9_]{0,62}):(?:\*|[a-z_]{1,40})", re.ASCII)
 
@@ -34,7 +35,7 @@ async def list_keys(generation: Generation, call: Call, principal: Principal) ->
     del call
     _require_admin(principal)
     rows = await accounts.realm_of(generation).store.rows(
-        f"SELECT {api_keys.COLUMNS} FROM {{ns}}._auth_api_keys ORDER BY created_at DESC LIMIT 1000"
+        f"SELECT {api_keys.COLUMNS} FROM {{ns}}._auth_api_keys ORDER BY created_at DESC LIMIT 1000"  # noqa: S608 - our own text
     )
     return Result(200, orjson.dumps([api_keys.told(row) for row in rows]))
 
@@ -168,7 +169,8 @@ async def rotate_key(generation: Generation, call: Call, principal: Principal) -
 
 async def _row(generation: Generation, key_id: str) -> Any:  # noqa: ANN401 - a database row
     row = await accounts.realm_of(generation).store.row(
-        f"SELECT {api_keys.COLUMNS} FROM {{ns}}._auth_api_keys WHERE id::text = $1", key_id
+        f"SELECT {api_keys.COLUMNS} FROM {{ns}}._auth_api_keys WHERE id::text = $1",  # noqa: S608 - our own text
+        key_id,
     )
     if row is None:
         raise ProblemError("auth.key_not_found", "there is no such key")
@@ -203,11 +205,14 @@ def _rate(body: dict[str, Any]) -> tuple[int, float] | None:
         return None
     if isinstance(value, dict):
         limit, seconds = value.get("limit"), value.get("seconds")
+        # a bool is an int to Python, not to anybody else
+        plain = bool not in {type(limit), type(seconds)}
         if (
-            type(limit) is int
-            and 0 < limit <= 10**9
-            and type(seconds) in {int, float}
-            and 0 < seconds <= 86400
+            plain
+            and isinstance(limit, int)
+            and isinstance(seconds, int | float)
+            and 0 < limit <= MAX_RATE
+            and 0 < seconds <= MAX_RATE_SECONDS
         ):
             return limit, float(seconds)
     raise invalid("rate_limit", "'rate_limit' is {limit: a number, seconds: a number up to 86400}")

@@ -1,7 +1,7 @@
 """Where a link or another provider leads a browser back to, and how a sign-in by one ends.
 
-Decides which addresses one may be sent back to: exactly those of the file's ``auth.redirects`` and pages of this
-installation. Everything else becomes the default page, before anybody is looked up.
+Decides which addresses one may be sent back to: exactly those of the file's ``auth.redirects`` and pages of
+this installation. Everything else becomes the default page, before anybody is looked up.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Mail: by SMTP where a server is set, else as files that a person can open.
 
-Decides when a mail is tried again and when it is given up. Who asks for a mail never waits for it, so that the
-time of an answer tells nothing. ``run`` is spawned by an actor.
+Decides when a mail is tried again and when it is given up. Who asks for a mail never waits for it, so that
+the time of an answer tells nothing. ``run`` is spawned by an actor.
 """
 
 import asyncio

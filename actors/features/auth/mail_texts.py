@@ -13,9 +13,17 @@ from typing import NamedTuple
 
 from actors.features.auth import accounts
 from actors.tenant.generation import Generation
+from schemas.compiler.sections.auth import MailWords
 
 KINDS = (
-    "signup", "invite", "recovery", "magiclink", "email_change", "reauthentication", "already", "email_changing"
+    "signup",
+    "invite",
+    "recovery",
+    "magiclink",
+    "email_change",
+    "reauthentication",
+    "already",
+    "email_changing",
 )  # fmt: skip
 _PLACE = re.compile(r"\{\{ *([a-z_]+) *\}\}", re.ASCII)
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}", re.ASCII)
@@ -33,7 +41,8 @@ class Words(NamedTuple):
 WORDS: Mapping[str, Words] = {
     "signup": Words(
         "Confirm your address for {{ title }}",
-        "Welcome to {{ title }}. Confirm that this address is yours, by the link or with the code {{ code }}.\n\n"
+        "Welcome to {{ title }}. Confirm that this address is yours, by the link or with the code "
+        "{{ code }}.\n\n"
         "Both work once, for an hour. If you did not sign up, ignore this mail.",
         "Confirm my address",
     ),
@@ -45,8 +54,9 @@ WORDS: Mapping[str, Words] = {
     ),
     "recovery": Words(
         "Set a new password for {{ title }}",
-        "Somebody, hopefully you, forgot the password of this account at {{ title }}. Set a new one by the link, "
-        "or with the code {{ code }}.\n\nBoth work once, for an hour. If it was not you, ignore this mail.",
+        "Somebody, hopefully you, forgot the password of this account at {{ title }}. Set a new one by "
+        "the link, or with the code {{ code }}.\n\nBoth work once, for an hour. If it was not you, ignore "
+        "this mail.",
         "Set a new password",
     ),
     "magiclink": Words(
@@ -67,13 +77,13 @@ WORDS: Mapping[str, Words] = {
     ),
     "already": Words(
         "You have an account at {{ title }}",
-        "Somebody tried to sign up at {{ title }} with this address, which has an account already. If it was you, "
-        "sign in, or ask for a new password. If not, nothing happened.",
+        "Somebody tried to sign up at {{ title }} with this address, which has an account already. If it "
+        "was you, sign in, or ask for a new password. If not, nothing happened.",
     ),
     "email_changing": Words(
         "Your address at {{ title }} is being changed",
-        "Somebody signed in to your account at {{ title }} asked to use another address from now on. If it was "
-        "not you, sign in, end all sessions and set a new password.",
+        "Somebody signed in to your account at {{ title }} asked to use another address from now on. If "
+        "it was not you, sign in, end all sessions and set a new password.",
     ),
 }
 
@@ -107,7 +117,7 @@ def compose(
     return message
 
 
-def _page(generation: Generation, words: Words, values: Mapping[str, str]) -> str:
+def _page(generation: Generation, words: Words | MailWords, values: Mapping[str, str]) -> str:
     safe = {name: html.escape(value) for name, value in values.items()}
     color = getattr(generation.model.sections.get("branding"), "color", None) or _FALLBACK_COLOR
     color = color if _COLOR.fullmatch(color) else _FALLBACK_COLOR
@@ -117,16 +127,17 @@ def _page(generation: Generation, words: Words, values: Mapping[str, str]) -> st
     )
     label = html.escape(getattr(words, "button", "") or "Open")
     button = (
-        f'<p style="margin:24px 0"><a href="{safe["link"]}" style="background:{color};color:#fff;padding:12px 20px;'
-        f'border-radius:6px;text-decoration:none;display:inline-block">{label}</a></p>'
+        f'<p style="margin:24px 0"><a href="{safe["link"]}" style="background:{color};color:#fff;'
+        f'padding:12px 20px;border-radius:6px;text-decoration:none;display:inline-block">{label}</a></p>'
         f'<p style="margin:0;color:#666;font-size:13px;word-break:break-all">{safe["link"]}</p>'
         if values["link"]
         else ""
     )
     return (
         '<!doctype html><html><body style="margin:0;padding:32px 16px;background:#f6f7f8;color:#1a1d21;'
-        'font:16px/1.5 system-ui,sans-serif"><div style="max-width:480px;margin:auto;background:#fff;padding:32px;'
-        f'border-radius:10px"><h1 style="font-size:20px;margin:0 0 16px">{safe["title"]}</h1>{paragraphs}{button}'
+        'font:16px/1.5 system-ui,sans-serif"><div style="max-width:480px;margin:auto;background:#fff;'
+        f'padding:32px;border-radius:10px"><h1 style="font-size:20px;margin:0 0 16px">{safe["title"]}</h1>'
+        f"{paragraphs}{button}"
         "</div></body></html>"
     )
 

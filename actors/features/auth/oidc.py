@@ -1,7 +1,7 @@
 """What another issuer says about a person, checked (OpenID Connect Core 1.0, sections 3.1.3.7 and 5.3).
 
-Decides which ID tokens are believed: signed with an asymmetric key of the pinned issuer, for us, now, and for the
-sign-in we began. Who that person is here, ``identities`` decides.
+Decides which ID tokens are believed: signed with an asymmetric key of the pinned issuer, for us, now, and for
+the sign-in we began. Who that person is here, ``identities`` decides.
 """
 
 import hmac

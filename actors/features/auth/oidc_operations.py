@@ -146,8 +146,9 @@ async def _begin(generation: Generation, call: Call, *, link_to: str) -> tuple[s
     async def work(session: Session) -> None:
         await session.run("DELETE FROM {ns}._auth_flows WHERE expires_at < $1", now)
         await session.run(
-            "INSERT INTO {ns}._auth_flows (state_hash, browser_hash, provider, nonce, verifier_sealed, redirect_to, "
-            "challenge, link_to, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "INSERT INTO {ns}._auth_flows (state_hash, browser_hash, provider, nonce, verifier_sealed, "
+            "redirect_to, challenge, link_to, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+            "$8, $9, $10)",
             digest(state),
             digest(browser),
             client.name,
@@ -173,9 +174,10 @@ async def _begin(generation: Generation, call: Call, *, link_to: str) -> tuple[s
     }
     glue = "&" if "?" in endpoint else "?"
     secure = "; Secure" if realm.services.url.startswith("https:") else ""
+    seconds = FLOW_MINUTES * 60
     cookie = (
         "Set-Cookie",
-        f"{_cookie_name(realm)}={browser}; Path=/; Max-Age={FLOW_MINUTES * 60}; HttpOnly; SameSite=Lax{secure}",
+        f"{_cookie_name(realm)}={browser}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}",
     )
     return f"{endpoint}{glue}{urlencode(asked)}", cookie
 

@@ -1,7 +1,7 @@
 """Links and codes that work once: for a new account, a forgotten password, a mailed sign-in, an invitation.
 
-Decides when one counts. Kept as hashes; a newer one of the same kind makes the older worthless; a six-digit code
-survives five tries, counted outside the transaction that a wrong one undoes.
+Decides when one counts. Kept as hashes; a newer one of the same kind makes the older worthless; a six-digit
+code survives five tries, counted outside the transaction that a wrong one undoes.
 """
 
 import base64
@@ -57,7 +57,7 @@ class Ticket:
     data: Mapping[str, Any]
 
 
-async def issue(
+async def issue(  # noqa: PLR0913 - what a link is
     realm: "Realm",
     session: Session,
     *,
@@ -114,7 +114,7 @@ async def look(realm: "Realm", token: str) -> Ticket | None:
     if not 0 < len(token) <= MAX_TOKEN:
         return None
     row = await realm.store.row(
-        f"SELECT {_COLUMNS} FROM {{ns}}._auth_tokens WHERE hash = $1 AND used_at IS NULL AND expires_at > $2",
+        f"SELECT {_COLUMNS} FROM {{ns}}._auth_tokens WHERE hash = $1 AND used_at IS NULL AND expires_at > $2",  # noqa: S608 - our own text
         digest(token),
         realm.services.now(),
     )
@@ -138,7 +138,7 @@ async def take(
     now = realm.services.now()
     if token:
         row = await session.row(
-            "UPDATE {ns}._auth_tokens SET used_at = $2 WHERE hash = $1 AND kind = ANY($3::text[]) "
+            "UPDATE {ns}._auth_tokens SET used_at = $2 WHERE hash = $1 AND kind = ANY($3::text[]) "  # noqa: S608 - our own text
             f"AND used_at IS NULL AND expires_at > $2 RETURNING {_COLUMNS}",
             digest(token[: MAX_TOKEN + 1]),
             now,
@@ -146,13 +146,13 @@ async def take(
         )
     else:
         await realm.store.run(
-            "UPDATE {ns}._auth_tokens SET attempts = attempts + 1 WHERE email = $1 AND kind = ANY($2::text[]) "
-            "AND used_at IS NULL",
+            "UPDATE {ns}._auth_tokens SET attempts = attempts + 1 WHERE email = $1 AND kind = "
+            "ANY($2::text[]) AND used_at IS NULL",
             email.lower(),
             list(kinds),
         )
         row = await session.row(
-            "UPDATE {ns}._auth_tokens SET used_at = $2 WHERE email = $1 AND kind = ANY($3::text[]) "
+            "UPDATE {ns}._auth_tokens SET used_at = $2 WHERE email = $1 AND kind = ANY($3::text[]) "  # noqa: S608 - our own text
             "AND code_hash = $4 AND attempts <= $5 AND used_at IS NULL AND expires_at > $2 "
             f"RETURNING {_COLUMNS}",
             email.lower(),
@@ -205,8 +205,8 @@ async def grant_pkce(generation: Generation, call: Call, body: dict[str, Any]) -
             generation, session, account, call, method=data.get("method", "otp")
         )
         await session.run(
-            "UPDATE {ns}._auth_tokens SET used_at = $2, data = data || jsonb_build_object('session', $3::text) "
-            "WHERE hash = $1",
+            "UPDATE {ns}._auth_tokens SET used_at = $2, data = data || jsonb_build_object('session', "
+            "$3::text) WHERE hash = $1",
             digest(code),
             now,
             opened.session_id,

@@ -16,6 +16,7 @@ from actors.features.auth import (
     sign_up,
     token_operations,
     user_operations,
+    verify_operations,
 )
 from actors.messages import Call, ProblemError
 from actors.tenant.generation import Generation
@@ -33,6 +34,7 @@ OPERATIONS: "Mapping[str, Operation]" = {
     **session_operations.OPERATIONS,
     **key_operations.OPERATIONS,
     **link_operations.OPERATIONS,
+    **verify_operations.OPERATIONS,
     **page_operations.OPERATIONS,
     **factor_operations.OPERATIONS,
     **oidc_operations.OPERATIONS,

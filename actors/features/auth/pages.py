@@ -1,4 +1,4 @@
-"""The few pages signing in needs before any application is there: plain HTML, no scripts, nothing from elsewhere.
+"""The few pages signing in needs before any application is there: plain HTML without scripts.
 
 Decides how they look and that nothing in them is ever markup but ours. What a form does is the operations'.
 """
@@ -23,10 +23,12 @@ _STYLE = """
 *{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;padding:24px;
 background:var(--p);color:var(--f);font:16px/1.5 system-ui,sans-serif}
 main{width:100%;max-width:400px;background:var(--b);border:1px solid var(--l);border-radius:12px;padding:32px}
-h1{font-size:20px;margin:0 0 8px}p{margin:0 0 16px;color:var(--m)}label{display:block;margin:0 0 16px;font-size:14px}
+h1{font-size:20px;margin:0 0 8px}p{margin:0 0 16px;color:var(--m)}
+label{display:block;margin:0 0 16px;font-size:14px}
 input{display:block;width:100%;margin-top:4px;padding:10px 12px;border:1px solid var(--l);border-radius:8px;
 background:var(--b);color:inherit;font:inherit}
-button,.button{display:block;width:100%;margin:0 0 12px;padding:10px 16px;border:1px solid var(--a);border-radius:8px;
+button,.button{display:block;width:100%;margin:0 0 12px;padding:10px 16px;border:1px solid var(--a);
+border-radius:8px;
 background:var(--a);color:var(--b);font:inherit;font-weight:600;cursor:pointer;text-align:center;text-decoration:none}
 .plain{background:none;color:var(--a);border-color:var(--l)}
 :focus-visible{outline:3px solid var(--a);outline-offset:2px}.error{color:#c2410c}
@@ -34,8 +36,8 @@ background:var(--a);color:var(--b);font:inherit;font-weight:600;cursor:pointer;t
 """
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self' https: http:; frame-ancestors 'none'; "
-    "base-uri 'none'"
+    f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self' https: http:; frame-ancestors "
+    "'none'; base-uri 'none'"
 )
 _HEADERS = (
     ("Content-Security-Policy", POLICY),
@@ -67,7 +69,7 @@ class Form:
     plain: bool = False
 
 
-def show(
+def show(  # noqa: PLR0913 - what a page has
     generation: Generation,
     call: Call,
     heading: str,

@@ -1,7 +1,7 @@
 """From what a request brought to who asks: tokens, browser sessions, API keys, or nobody.
 
-Decides what each kind of credential proves. Roles, address and whether the account still may are read from the
-tenant's tables, never from a token. Called by ``Realm.principal`` for what it does not remember.
+Decides what each kind of credential proves. Roles, address and whether the account still may are read from
+the tenant's tables, never from a token. Called by ``Realm.principal`` for what it does not remember.
 """
 
 from dataclasses import dataclass
@@ -130,7 +130,7 @@ async def _by_session(
     session: Session,
     generation: "Generation",
     where: str,
-    value: Any,
+    value: Any,  # noqa: ANN401 - an argument of SQL
     subject: str | None,
 ) -> Principal | None:
     realm = accounts.realm_of(generation)

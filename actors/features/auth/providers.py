@@ -1,8 +1,8 @@
 """Other issuers, spoken to: discovery, keys, token exchange; nothing but what OpenID Connect needs.
 
-Decides where a tenant's file may make this process connect to: its addresses are a stranger's words. A name is
-resolved, every address it has must be a public one, and the connection goes to exactly those. No redirects,
-small answers, five seconds.
+Decides where a tenant's file may make this process connect to: its addresses are a stranger's words. A name
+is resolved, every address it has must be a public one, and the connection goes to exactly those. No
+redirects, small answers, five seconds.
 """
 
 import asyncio
@@ -113,7 +113,7 @@ class Providers:
         return metadata
 
     async def key(self, issuer: str, kid: str) -> dict[str, Any] | None:
-        """Return an issuer's public key as JWK; one that is not known is looked for, every ten seconds at most."""
+        """Return an issuer's public key as JWK; an unknown one is looked for every ten seconds at most."""
         metadata = await self.discover(issuer)
         known = self._issuers[issuer]
         if kid not in known.keys and known.keys_asked + KEYS_AGAIN_SECONDS < time.monotonic():
@@ -132,7 +132,10 @@ class Providers:
         Raises:
             ProblemError: auth.bad_oauth_callback.
         """
-        return await self._ask("POST", address, data=form, headers={"Accept": "application/json"})
+        answer: dict[str, Any] = await self._ask(
+            "POST", address, data=form, headers={"Accept": "application/json"}
+        )
+        return answer
 
     async def fetch(self, address: str, token: str) -> Any:  # noqa: ANN401 - any JSON
         """Read a protected document with an access token.
@@ -144,7 +147,8 @@ class Providers:
         return await self._ask("GET", address, headers=headers, mapping=False)
 
     async def _get(self, address: str) -> dict[str, Any]:
-        return await self._ask("GET", address, headers={"Accept": "application/json"})
+        answer: dict[str, Any] = await self._ask("GET", address, headers={"Accept": "application/json"})
+        return answer
 
     async def _ask(self, method: str, address: str, *, mapping: bool = True, **more: Any) -> Any:  # noqa: ANN401
         if not address.startswith("https://") and not (self._allow_private and address.startswith("http://")):

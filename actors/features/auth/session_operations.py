@@ -14,6 +14,7 @@ from actors.features.auth import accounts, sessions
 from actors.features.auth.bodies import read_object, text
 from actors.features.auth.cookies import clear_session
 from actors.features.auth.guard import device_cookie
+from actors.features.auth.refresh import MAX_REFRESH, refresh
 from actors.features.auth.signing_keys import ALGORITHM
 from actors.messages import Call, Credential, ProblemError, Result
 from actors.tenant.generation import Generation
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 _SCOPES = ("global", "local", "others")
 _LIST = """
-SELECT id::text, aal, amr::text, agent, address, created_at, used_at, expires_at, cookie_hash IS NOT NULL AS browser
+SELECT id::text, aal, amr::text, agent, address, created_at, used_at, expires_at,
+  cookie_hash IS NOT NULL AS browser
 FROM {ns}._auth_sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 ORDER BY used_at DESC
 LIMIT 200
 """
@@ -32,9 +34,7 @@ LIMIT 200
 
 async def grant_refresh(generation: Generation, call: Call, body: dict[str, Any]) -> Result:
     """Exchange a refresh token for a new access token and its successor."""
-    opened = await sessions.refresh(
-        generation, text(body, "refresh_token", required=True, most=sessions.MAX_REFRESH), call
-    )
+    opened = await refresh(generation, text(body, "refresh_token", required=True, most=MAX_REFRESH), call)
     realm = accounts.realm_of(generation)
     account = await realm.store.transaction(
         lambda session: accounts.find(session, generation, opened.user_id), reads=True

@@ -1,11 +1,9 @@
-"""Sessions: what a sign-in opens, a refresh prolongs and a sign-out ends.
+"""Sessions: what a sign-in opens, a second factor raises and a sign-out ends.
 
-Decides when a session's tokens change hands. A session belongs to an application (access and refresh token) or
-to a browser (a cookie). A refresh token works once; within a short window it gives the same successor again,
-because two tabs may ask at the same time, and after it, it ends the whole session: somebody has a copy.
+Decides what becomes of a session besides its ``refresh``. It belongs to an application (access and refresh
+token) or to a browser (a cookie).
 """
 
-import base64
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +16,7 @@ from actors.features.auth.account_values import Account
 from actors.features.auth.audit import record
 from actors.features.auth.claims import claims_of
 from actors.features.auth.cookies import csrf_token, set_session
-from actors.features.auth.sealing import digest, mac
+from actors.features.auth.sealing import digest
 from actors.features.auth.store import Session
 from actors.features.auth.tokens import SessionFacts, mint
 from actors.messages import Call, ProblemError, Result
@@ -28,9 +26,6 @@ from schemas.compiler.principal import Principal
 if TYPE_CHECKING:
     from actors.features.auth.realm import Realm
     from actors.tenant.generation import Generation
-
-MAX_REFRESH = 200
-_LIVE = "revoked_at IS NULL AND expires_at > $2"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -58,7 +53,7 @@ class Opened:
     csrf: str = ""
 
 
-async def open_session(
+async def open_session(  # noqa: PLR0913 - what a session is
     generation: "Generation",
     session: Session | None,
     account: Account,
@@ -108,8 +103,9 @@ async def open_session(
     secret = secrets.token_urlsafe(32) if cookie else ""
     key = new_key()
     await session.run(
-        "INSERT INTO {ns}._auth_sessions (id, user_id, cookie_hash, aal, amr, agent, address, created_at, used_at, "
-        "expires_at) VALUES ($1::text::uuid, $2, $3, $4, $5::text::jsonb, $6, $7, $8, $8, $9)",
+        "INSERT INTO {ns}._auth_sessions (id, user_id, cookie_hash, aal, amr, agent, address, "
+        "created_at, used_at, expires_at) VALUES ($1::text::uuid, $2, $3, $4, $5::text::jsonb, $6, $7, $8, "
+        "$8, $9)",
         key,
         account.id,
         digest(secret) if cookie else None,
@@ -135,75 +131,8 @@ async def open_session(
         ends = int(now.timestamp()) + seconds
         return Opened(key, account.id, "", "", seconds, ends, secret, csrf_token(realm, secret))
     refresh_token = secrets.token_urlsafe(32)
-    await _keep_refresh(session, key, refresh_token)
-    return await _opened(generation, session, account, facts, refresh_token)
-
-
-async def refresh(generation: "Generation", token: str, call: Call) -> Opened:
-    """Exchange a refresh token.
-
-    Raises:
-        ProblemError: auth.refresh_token_not_found, auth.refresh_token_already_used, auth.session_expired,
-            auth.user_banned.
-    """
-    realm = accounts.realm_of(generation)
-    if not 0 < len(token) <= MAX_REFRESH:
-        raise _unknown()
-    outcome = await realm.store.transaction(lambda session: _refresh(generation, session, token, call))
-    if isinstance(outcome, ProblemError):
-        # what the refusal did is committed before it is told: a session has ended
-        if outcome.code == "auth.refresh_token_already_used":
-            await realm.changed(None)
-        raise outcome
-    return outcome
-
-
-async def _refresh(
-    generation: "Generation", session: Session, token: str, call: Call
-) -> Opened | ProblemError:
-    realm = accounts.realm_of(generation)
-    times = accounts.settings_of(generation).sessions
-    now = realm.services.now()
-    row = await session.row(
-        "SELECT r.used_at, s.id::text, s.user_id, s.aal, s.amr::text, s.revoked_at, s.expires_at, s.used_at AS seen "
-        "FROM {ns}._auth_refresh r JOIN {ns}._auth_sessions s ON s.id = r.session WHERE r.hash = $1 FOR UPDATE",
-        digest(token),
-    )
-    if row is None:
-        return _unknown()
-    idle = times.idle is not None and row["seen"] < now - timedelta(seconds=times.idle)
-    if row["revoked_at"] is not None or row["expires_at"] <= now or idle:
-        return ProblemError("auth.session_expired", "Invalid Refresh Token: Session Expired")
-    used = row["used_at"]
-    if used is not None and now - used > timedelta(seconds=times.reuse_window):
-        await session.run(
-            "UPDATE {ns}._auth_sessions SET revoked_at = $2 WHERE id = $1::text::uuid", row["id"], now
-        )
-        await record(
-            session, "refresh_token.reused", user_id=row["user_id"], address=call.address, ended=row["id"]
-        )
-        return ProblemError("auth.refresh_token_already_used", "Invalid Refresh Token: Already Used")
-    account = await accounts.find(session, generation, row["user_id"])
-    if account is None:
-        return _unknown()
-    if account.banned_until is not None and account.banned_until > now:
-        return ProblemError("auth.user_banned", "User is banned")
-    # the successor follows from the token: nothing that could be stolen is kept, and a second tab gets the same
-    successor = base64.urlsafe_b64encode(mac(realm, b"refresh", token.encode())).rstrip(b"=").decode()
-    if used is None:
-        await session.run("UPDATE {ns}._auth_refresh SET used_at = $2 WHERE hash = $1", digest(token), now)
-        await _keep_refresh(session, row["id"], successor)
-        await session.run(
-            "UPDATE {ns}._auth_sessions SET used_at = $2, expires_at = $3, agent = coalesce(nullif($4, ''), agent), "
-            "address = coalesce(nullif($5, ''), address) WHERE id = $1::text::uuid",
-            row["id"],
-            now,
-            now + timedelta(seconds=times.refresh_ttl),
-            call.web.agent if call.web else "",
-            call.address,
-        )
-    facts = SessionFacts(row["id"], row["aal"], tuple(orjson.loads(row["amr"])))
-    return await _opened(generation, session, account, facts, successor)
+    await keep_refresh(session, key, refresh_token)
+    return await tokens_for(generation, session, account, facts, refresh_token)
 
 
 async def raise_aal(generation: "Generation", principal: Principal, call: Call, method: str) -> Opened:
@@ -218,7 +147,7 @@ async def raise_aal(generation: "Generation", principal: Principal, call: Call, 
         account = await accounts.find(session, generation, principal.id or "")
         row = await session.row(
             "SELECT cookie_hash IS NOT NULL AS cookie FROM {ns}._auth_sessions "
-            f"WHERE id = $1::text::uuid AND {_LIVE}",
+            "WHERE id = $1::text::uuid AND revoked_at IS NULL AND expires_at > $2",
             principal.session,
             realm.services.now(),
         )
@@ -302,9 +231,10 @@ async def session_answer(generation: "Generation", opened: Opened, account: Acco
     return Result(200, orjson.dumps(body))
 
 
-async def _opened(
+async def tokens_for(
     generation: "Generation", session: Session, account: Account, facts: SessionFacts, refresh_token: str
 ) -> Opened:
+    """Return a session with a new access token."""
     realm = accounts.realm_of(generation)
     lifetime = accounts.settings_of(generation).sessions.access_ttl
     claims = await claims_of(session, generation, account)
@@ -313,13 +243,10 @@ async def _opened(
     return Opened(facts.id, account.id, token, refresh_token, int(lifetime), ends)
 
 
-async def _keep_refresh(session: Session, key: str, token: str) -> None:
+async def keep_refresh(session: Session, key: str, token: str) -> None:
+    """Note a refresh token of a session, as a hash."""
     await session.run(
         "INSERT INTO {ns}._auth_refresh (hash, session) VALUES ($1, $2::text::uuid) ON CONFLICT DO NOTHING",
         digest(token),
         key,
     )
-
-
-def _unknown() -> ProblemError:
-    return ProblemError("auth.refresh_token_not_found", "Invalid Refresh Token: Refresh Token Not Found")

@@ -1,8 +1,8 @@
 """Access tokens: JSON Web Tokens of one tenant, checked as RFC 8725 asks.
 
-Decides what a token must say to be looked at further. It does not decide who somebody is: the session it names
-is asked for that. The algorithm is the key's, the key is found by its exact id, nothing in a header leads
-anywhere.
+Decides what a token must say to be looked at further. It does not decide who somebody is: the session it
+names is asked for that. The algorithm is the key's, the key is found by its exact id, nothing in a header
+leads anywhere.
 """
 
 from collections.abc import Mapping

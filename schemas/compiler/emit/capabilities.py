@@ -1,6 +1,7 @@
 """What a caller may do with each entity, said ahead of any request: interfaces are built on it.
 
-Decides nothing of its own: it asks the same access entries that every statement obeys. Pure; called by ``me``.
+Decides nothing of its own: it asks the same access entries that every statement obeys. Pure; called by
+``me``.
 """
 
 from typing import Any

@@ -1,0 +1,134 @@
+"""Using links and codes: verify.
+
+Decides what using one proves and does. Looking at a link never uses it, because scanners of mail look first.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from actors.features.auth import accounts, links, one_time, pages, sessions
+from actors.features.auth.account_values import Account
+from actors.features.auth.audit import record
+from actors.features.auth.bodies import read_object, text
+from actors.features.auth.links import Target, finish
+from actors.features.auth.store import Session
+from actors.messages import Call, ProblemError, Result
+from actors.tenant.generation import Generation
+from schemas.compiler.principal import Principal
+
+if TYPE_CHECKING:
+    from actors.tenant.operations import Operation
+
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "signup": ("signup",),
+    "invite": ("invite",),
+    "magiclink": ("magiclink", "signup"),
+    "email": ("magiclink", "signup"),
+    "recovery": ("recovery",),
+    "email_change": ("email_change",),
+}
+"""Kinds of tokens a ``type`` of verify may use."""
+METHODS = {"recovery": "recovery", "invite": "invite", "magiclink": "magiclink", "signup": "otp"}
+
+
+async def verify(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Use a link or code: GET shows a page, its form uses the link; JSON answers with the session."""
+    del principal
+    if call.method in {"GET", "HEAD"}:
+        return await _show_link(generation, call)
+    body = read_object(call)
+    realm = accounts.realm_of(generation)
+    kind = text(body, "type", required=True)
+    kinds = KINDS.get(kind)
+    if kinds is None:
+        raise ProblemError("auth.validation_failed", f"type is one of {', '.join(KINDS)}")
+    form = pages.is_form(call)
+    if form:
+        pages.check_form(call, body)
+    email, token = text(body, "email", most=320), text(body, "token", most=one_time.MAX_TOKEN)
+    hashed = text(body, "token_hash", most=one_time.MAX_TOKEN)
+
+    async def work(session: Session) -> Result | tuple[Account, sessions.Opened]:
+        if email:
+            ticket = await one_time.take(realm, session, kinds=kinds, email=email, code=token)
+        else:
+            ticket = await one_time.take(realm, session, kinds=kinds, token=hashed or token)
+        account = await _prove(generation, session, ticket, call)
+        method = METHODS.get(ticket.kind, "otp")
+        if form:
+            target = Target(ticket.redirect_to or links.default_page(realm), ticket.challenge)
+            if ticket.kind in {"recovery", "invite"} and not target.challenge:
+                # a browser that came by mail has to set a password before anything else
+                target = Target(f"{call.base}/auth/v1/password?redirect_to={target.redirect_to}", "")
+            return await finish(generation, session, account, call, target, method=method)
+        return account, await sessions.open_session(generation, session, account, call, method=method)
+
+    try:
+        outcome = await realm.store.transaction(work)
+    except ProblemError as error:
+        if form and error.code == "auth.otp_expired":
+            return _gone(generation, call)
+        raise
+    await realm.changed(None)
+    if isinstance(outcome, Result):
+        return outcome
+    account, opened = outcome
+    return await sessions.session_answer(generation, opened, account)
+
+
+async def _prove(generation: Generation, session: Session, ticket: one_time.Ticket, call: Call) -> Account:
+    """Note what the link proved; returns its account."""
+    account = await accounts.find(session, generation, ticket.user_id)
+    if account is None:
+        raise one_time.expired()
+    if ticket.kind == "email_change":
+        if account.new_email.lower() != ticket.email:
+            raise one_time.expired()
+        account = await accounts.update(session, generation, account, email=account.new_email, new_email="")
+    elif account.email.lower() != ticket.email:
+        # the address changed since: the link proves nothing about the account any more
+        raise one_time.expired()
+    if account.confirmed_at is None:
+        account = await accounts.confirm(
+            session, account, keep_password=ticket.kind in {"signup", "email_change"}
+        )
+        await record(session, "user.confirmed", user_id=account.id, address=call.address, kind=ticket.kind)
+    if (
+        account.banned_until is not None
+        and account.banned_until > accounts.realm_of(generation).services.now()
+    ):
+        raise ProblemError("auth.user_banned", "User is banned")
+    return account
+
+
+async def _show_link(generation: Generation, call: Call) -> Result:
+    query = dict(parse_qsl(call.query, max_num_fields=30))
+    token, kind = query.get("token", ""), query.get("type", "")
+    ticket = await one_time.look(accounts.realm_of(generation), token)
+    if ticket is None or ticket.kind not in KINDS.get(kind, ()):
+        return _gone(generation, call)
+    heading = {
+        "signup": "Confirm your address",
+        "invite": "Accept the invitation",
+        "recovery": "Set a new password",
+        "email_change": "Use this address",
+    }.get(ticket.kind, "Sign in")
+    form = pages.Form(
+        "Continue", hidden=(("token", token), ("type", kind)), action=f"{call.base}/auth/v1/verify"
+    )
+    return pages.show(generation, call, heading, text=f"As {ticket.email}.", forms=(form,))
+
+
+def _gone(generation: Generation, call: Call) -> Result:
+    return pages.show(
+        generation,
+        call,
+        "This link does not work any more",
+        text="It was used, is too old, or a newer one was sent. Ask for another.",
+        links=(("Sign in", f"{call.base}/auth/v1/login"),),
+        status=410,
+    )
+
+
+OPERATIONS: "Mapping[str, Operation]" = {"auth.verify": verify}
