@@ -5,7 +5,7 @@ session of the platform is worth nothing there. ``auth.tenants`` and ``auth.swit
 ``system``'s; ``auth.enter`` and ``auth.member`` any tenant's, called by the platform alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -205,6 +205,35 @@ async def follow(generation: Generation, call: Call, principal: Principal) -> Re
     return Result(200, orjson.dumps(document))
 
 
+async def explain_access(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Ask a tenant why a person or a role of it may do something, or may not; for administrators."""
+    if PLATFORM_ADMIN not in principal.roles or principal.scopes is not None:
+        raise ProblemError("auth.forbidden", "only administrators of the platform may ask why")
+    body = read_object(call)
+    slug = text(body, "tenant", required=True)
+    door = None if slug_problem(slug) else accounts.realm_of(generation).services.door(slug)
+    if door is None:
+        raise ProblemError("tenant.not_found", "there is no such tenant")
+    asked = {name: text(body, name) for name in ("user_id", "role", "entity", "key")}
+    question = replace(
+        call,
+        operation="explain",
+        method="POST",
+        entity="",
+        query="",
+        body=orjson.dumps({name: value for name, value in asked.items() if value}),
+        content_type="application/json",
+        principal=SERVICE,
+        credential=None,
+        base=f"/api/tenants/{slug}",
+    )
+    return await door.call(question)
+
+
+FUNCTIONS: Mapping[str, Callable[[Generation, Call, Principal], Awaitable[Result]]] = {
+    "explain_access": explain_access
+}
+"""Functions of the platform, at ``rpc/NAME``."""
 OPERATIONS: Mapping[str, Any] = {
     "auth.tenants": list_tenants,
     "auth.switch": switch,

@@ -11,12 +11,13 @@ from typing import Any
 import orjson
 
 from actors.connections import TenantConnection
-from actors.features import me, platform
+from actors.features import explain, me, platform
 from actors.features.auth import operations as auth
 from actors.messages import Call, Identify, ProblemError, Result
 from actors.tenant import batch, describe, idempotency, rows
 from actors.tenant.executor import in_transaction
 from actors.tenant.generation import Generation
+from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.principal import ANONYMOUS, Principal
 from schemas.compiler.query.errors import QueryError
 
@@ -94,7 +95,9 @@ def told(error: QueryError) -> ProblemError:
 
 
 async def read_rows(generation: Generation, call: Call, principal: Principal) -> Result:
-    """List rows of an entity, or get one by its key."""
+    """List rows of an entity, or get one by its key; or say why the caller may, or may not."""
+    if explain.ASKED in call.query and explain.is_asked(call.query):
+        return await explain.explain_rows(generation, call, principal)
     return await rows.read(generation, call, principal, None)
 
 
@@ -176,8 +179,9 @@ async def list_origins(generation: Generation, call: Call, principal: Principal)
 
 
 async def call_function(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Refuse: functions are checked when a file is loaded, and run by a later version."""
-    del generation, principal
+    """Call a function of the platform; those of files are checked when loaded, and run by a later version."""
+    if generation.model.slug == SYSTEM_SLUG and call.entity in platform.FUNCTIONS:
+        return await platform.FUNCTIONS[call.entity](generation, call, principal)
     raise ProblemError(
         "PGRST202",
         f"Could not find the function '{call.entity[:100]}' in the schema cache",
@@ -201,4 +205,5 @@ OPERATIONS: Mapping[str, Operation] = {
     **auth.OPERATIONS,
     **me.OPERATIONS,
     **platform.OPERATIONS,
+    **explain.OPERATIONS,
 }
