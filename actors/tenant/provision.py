@@ -113,9 +113,7 @@ async def provision(
         await connection.execute(AUTH_DDL.format(namespace=quote(namespace), role=quote(role)))
 
 
-async def is_provisioned(
-    connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity
-) -> bool:
+async def is_provisioned(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> bool:
     """Whether a tenant has every table of ours; an earlier version may have made fewer."""
     return bool(
         await connection.fetchval(
