@@ -25,7 +25,7 @@ async def account_of(generation: Generation, session: Session, person: "Person",
 
     Raises:
         ProblemError: auth.account_exists when the address belongs to an account and the provider did not
-            prove             it; auth.signup_disabled; auth.email_address_invalid; auth.user_banned.
+            prove it; auth.signup_disabled; auth.email_address_invalid; auth.user_banned.
     """
     known = await session.row(
         "SELECT user_id FROM {ns}._auth_identities WHERE issuer = $1 AND subject = $2 FOR UPDATE",
