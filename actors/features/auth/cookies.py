@@ -40,7 +40,7 @@ def csrf_token(realm: "Realm", cookie: str) -> str:
 
 def csrf_matches(realm: "Realm", cookie: str, shown: str) -> bool:
     """Whether a page showed the token of its session."""
-    return hmac.compare_digest(csrf_token(realm, cookie).encode(), shown.encode())
+    return hmac.compare_digest(csrf_token(realm, cookie).encode(), shown.encode("utf-8", "replace"))
 
 
 def _cookie(name: str, value: str, *, secure: bool, seconds: int) -> Header:

@@ -61,8 +61,6 @@ async def create_key(generation: Generation, call: Call, principal: Principal) -
     if not (known.includes if known else {role}) - {ANONYMOUS_ROLE} <= principal.roles:
         raise ProblemError("auth.forbidden", "nobody gives away a role they do not have")
     scopes = _scopes(generation, body)
-    if principal.scopes is not None and (scopes is None or not scopes <= principal.scopes):
-        raise ProblemError("auth.forbidden", "nobody gives away scopes they do not have")
     expires = _moment(body, realm.services.now())
 
     async def work(session: Session) -> tuple[str, str]:
@@ -150,6 +148,7 @@ async def rotate_key(generation: Generation, call: Call, principal: Principal) -
             public=row["prefix"].startswith(api_keys.PUBLIC),
             scopes=None if row["scopes"] is None else frozenset(row["scopes"]),
             rate=(row["rate_limit"], row["rate_window"]) if row["rate_limit"] else None,
+            expires_at=row["expires_at"],
             created_by=principal.id or principal.key or "",
             address=call.address,
         )
@@ -180,6 +179,8 @@ async def _row(generation: Generation, key_id: str) -> Any:  # noqa: ANN401 - a 
 def _require_admin(principal: Principal) -> None:
     if ADMIN_ROLE not in principal.roles:
         raise ProblemError("auth.forbidden", "only admins keep API keys")
+    if principal.scopes is not None:
+        raise ProblemError("auth.forbidden", "a key with scopes keeps no keys: it could give itself more")
 
 
 def _scopes(generation: Generation, body: dict[str, Any]) -> frozenset[str] | None:

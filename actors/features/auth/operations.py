@@ -59,6 +59,9 @@ async def caller_of(generation: Generation, call: Call) -> Principal:
         ProblemError: auth.invalid_token, auth.csrf.
     """
     credential, realm = call.credential, generation.realm
+    if realm is not None and call.operation.startswith("auth."):
+        # read here, because inside a transaction it would need a second connection
+        await realm.keys.current()
     if credential is None or realm is None:
         return call.principal
     if credential.cookie and call.operation in WITHOUT_SESSION:

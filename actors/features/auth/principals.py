@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from actors.tenant.generation import Generation
 
 REMEMBER_SECONDS = 60.0
-"""A credential is looked at again after this long even when nobody said that anything changed."""
-SEEN_EVERY = timedelta(minutes=1)
+"""After this long a credential is looked at again, and its use noted, even when nothing was said."""
 SIGNED_IN = frozenset({ANONYMOUS_ROLE, AUTHENTICATED_ROLE})
 _CHALLENGE = (("WWW-Authenticate", 'Bearer error="invalid_token"'),)
 _SESSION = """
@@ -69,7 +68,8 @@ async def by_token(realm: "Realm", generation: "Generation", token: str) -> Know
     )
     if known is None:
         raise refusal("the session has ended")
-    return Known(known, min(float(body["exp"]) + 30, now.timestamp() + REMEMBER_SECONDS))
+    remembered = remember_seconds(accounts.settings_of(generation))
+    return Known(known, min(float(body["exp"]) + 30, now.timestamp() + remembered))
 
 
 async def by_cookie(realm: "Realm", generation: "Generation", cookie: str) -> Known:
@@ -84,7 +84,8 @@ async def by_cookie(realm: "Realm", generation: "Generation", cookie: str) -> Kn
     if known is None:
         gone = clear_session(realm.identity.slug, secure=realm.services.url.startswith("https:"))
         raise refusal("the session has ended", gone)
-    return Known(known, realm.services.now().timestamp() + REMEMBER_SECONDS)
+    remembered = remember_seconds(accounts.settings_of(generation))
+    return Known(known, realm.services.now().timestamp() + remembered)
 
 
 async def by_key(realm: "Realm", key: str) -> Known:
@@ -101,6 +102,12 @@ async def by_key(realm: "Realm", key: str) -> Known:
     roles = frozenset({ANONYMOUS_ROLE}) if found.role == ANONYMOUS_ROLE else SIGNED_IN | {found.role}
     principal = Principal(key=found.id, roles=roles, scopes=found.scopes, rate=found.rate)
     return Known(principal, min(ends, now + REMEMBER_SECONDS))
+
+
+def remember_seconds(settings: Auth) -> float:
+    """Return how long a session may be believed unseen: well within what counts as idle."""
+    idle = settings.sessions.idle
+    return REMEMBER_SECONDS if idle is None else min(REMEMBER_SECONDS, idle / 3)
 
 
 def refusal(message: str, *headers: tuple[str, str]) -> ProblemError:
@@ -146,7 +153,7 @@ async def _by_session(
     account = await accounts.find(session, generation, row["user_id"])
     if account is None or (account.banned_until is not None and account.banned_until > now):
         return None
-    if row["used_at"] < now - SEEN_EVERY:
+    if row["used_at"] < now - timedelta(seconds=remember_seconds(settings)):
         await session.run("UPDATE {ns}._auth_sessions SET used_at = $2 WHERE id::text = $1", row["id"], now)
     return await principal_of(session, generation, account, row["id"], row["aal"])
 

@@ -125,6 +125,8 @@ async def create_browser_session(generation: Generation, call: Call, principal: 
     opened = await sessions.open_session(
         generation, None, account, call, method=method, aal=aal, cookie=True, replaces=replaces
     )
+    if replaces:
+        await realm.changed(account.id)
     result = await sessions.session_answer(generation, opened, account)
     device = device_cookie(realm, account.email.lower(), call.web)
     return replace(result, headers=(*result.headers, device))
@@ -171,7 +173,7 @@ async def show_configuration(generation: Generation, call: Call, principal: Prin
 async def rotate_keys(generation: Generation, call: Call, principal: Principal) -> Result:
     """Publish a new signing key; it signs in ten minutes, and the old one is believed for a day."""
     del call
-    if ADMIN_ROLE not in principal.roles:
+    if ADMIN_ROLE not in principal.roles or principal.scopes is not None:
         raise ProblemError("auth.forbidden", "only admins replace signing keys")
     realm = accounts.realm_of(generation)
     kid = await realm.keys.rotate(principal.id or principal.key or "")

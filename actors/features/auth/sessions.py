@@ -147,7 +147,7 @@ async def raise_aal(generation: "Generation", principal: Principal, call: Call, 
         account = await accounts.find(session, generation, principal.id or "")
         row = await session.row(
             "SELECT cookie_hash IS NOT NULL AS cookie FROM {ns}._auth_sessions "
-            "WHERE id = $1::text::uuid AND revoked_at IS NULL AND expires_at > $2",
+            "WHERE id = $1::text::uuid AND revoked_at IS NULL AND expires_at > $2 FOR UPDATE",
             principal.session,
             realm.services.now(),
         )

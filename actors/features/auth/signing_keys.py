@@ -5,6 +5,7 @@ clients keep the published set that long; an old one is believed until the last 
 ES256 (RFC 7518, section 3.4) is what browsers' WebCrypto can check.
 """
 
+import asyncio
 import base64
 import hashlib
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ class KeyRing:
         self._realm = realm
         self._keys: dict[str, SigningKey] = {}
         self._looked_at = 0.0
+        self._looking = asyncio.Lock()
 
     def find(self, kid: str) -> SigningKey | None:
         """Return a key that is known and still believed."""
@@ -80,7 +82,9 @@ class KeyRing:
         """Return the key that signs now; the first one is made when it is first needed."""
         await self.look()
         if not self._keys:
-            await self._make(self._realm.services.now())
+            async with self._looking:
+                if not self._keys:
+                    await self._make(self._realm.services.now())
         now = self._realm.services.now()
         ready = [key for key in self._keys.values() if key.signs_from <= now]
         return max(ready or self._keys.values(), key=lambda key: key.signs_from)
@@ -93,16 +97,29 @@ class KeyRing:
     async def rotate(self, actor: str) -> str:
         """Make a new key that signs in ten minutes; returns its id."""
         await self.current()
-        return await self._make(self._realm.services.now() + PUBLISHED_BEFORE, actor)
+        async with self._looking:
+            return await self._make(self._realm.services.now() + PUBLISHED_BEFORE, actor)
 
     async def look(self, *, again: bool = False) -> None:
         """Read the keys if it is time, or if somebody shows one we do not know."""
         now = self._realm.services.now().timestamp()
         if self._keys and now - self._looked_at < (2.0 if again else LOOK_AGAIN_SECONDS):
             return
+        if self._keys and not again:
+            # whoever comes while somebody looks goes on with what is known, and waits for no connection
+            if self._looking.locked():
+                return
+            self._looked_at = now
+        async with self._looking:
+            await self._read(now)
+
+    async def _read(self, now: float) -> None:
+        if self._keys and self._looked_at > now:
+            return
         rows = await self._realm.store.rows(
             "SELECT kid, private_sealed, public::text, signs_from, retired_at FROM {ns}._auth_signing_keys "
-            "WHERE retired_at IS NULL OR retired_at > now()"
+            "WHERE retired_at IS NULL OR retired_at > $1",
+            self._realm.services.now(),
         )
         keys: dict[str, SigningKey] = {}
         for row in rows:
@@ -149,9 +166,8 @@ class KeyRing:
             await record(session, "signing_key.made", actor=actor, kid=jwk["kid"])
 
         await self._realm.store.transaction(work)
-        self._looked_at = 0.0
         self._keys = {}
-        await self.look()
+        await self._read(self._realm.services.now().timestamp())
         return str(jwk["kid"])
 
 
