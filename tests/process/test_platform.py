@@ -45,10 +45,14 @@ class Client:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         async with (
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
-            session.request(method, f"{self.live.url}{path}", json=body, headers=sent, allow_redirects=False) as answer,
+            session.request(
+                method, f"{self.live.url}{path}", json=body, headers=sent, allow_redirects=False
+            ) as answer,
         ):
             text = await answer.text()
-            return answer.status, (await answer.json(content_type=None)) if text[:1] in "[{" and text else text
+            return answer.status, (await answer.json(content_type=None)) if text[
+                :1
+            ] in "[{" and text else text
 
     async def sign_in(self, email: str = EMAIL, password: str = PASSWORD, base: str = "") -> str:
         status, session = await self.send(
@@ -73,7 +77,9 @@ async def use_setup_link(live: Live, link: str) -> tuple[int, str]:
         fields = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', text))
         fields |= {"email": EMAIL, "password": PASSWORD}
         headers = {"Origin": live.url, "Sec-Fetch-Site": "same-origin"}
-        async with session.post(link.partition("?")[0], data=fields, headers=headers, allow_redirects=False) as done:
+        async with session.post(
+            link.partition("?")[0], data=fields, headers=headers, allow_redirects=False
+        ) as done:
             return done.status, await done.text()
 
 
@@ -81,12 +87,16 @@ async def test_the_first_administrator_comes_by_a_link_that_works_once(live: Liv
     await live.start(str(live.directory))
     client = Client(live)
     (link,) = re.findall(r"http://\S+/auth/v1/setup\?token=\S+", live.output())
-    status, _ = await client.send("POST", "/auth/v1/token?grant_type=password", {"email": EMAIL, "password": PASSWORD})
+    status, _ = await client.send(
+        "POST", "/auth/v1/token?grant_type=password", {"email": EMAIL, "password": PASSWORD}
+    )
     assert status == 400, "nobody is in before"
     status, text = await use_setup_link(live, link)
     assert status in {200, 303}, text
     token = await client.sign_in()
-    status, tenants = await client.send("GET", "/api/platform/tenants?select=slug&order=slug", **bearer(token))
+    status, tenants = await client.send(
+        "GET", "/api/platform/tenants?select=slug&order=slug", **bearer(token)
+    )
     assert (status, tenants) == (200, [{"slug": "acme-co"}, {"slug": "system"}])
     assert (await use_setup_link(live, link))[0] in {404, 409}, "the link works once"
     await live.stop()
@@ -139,7 +149,9 @@ async def test_one_sign_in_several_tenants(live: Live) -> None:
     inside = entered["access_token"]
     notes = "/api/tenants/acme-co/notes"
     assert (await client.send("POST", notes, {"text": "hello"}, **bearer(inside)))[0] == 201
-    assert (await client.send("GET", notes, **bearer(token)))[0] == 401, "the platform's token is worth nothing there"
+    assert (await client.send("GET", notes, **bearer(token)))[0] == 401, (
+        "the platform's token is worth nothing there"
+    )
     assert (await client.send("GET", "/api/platform/tenants", **bearer(inside)))[0] == 401
     key = f"/api/platform/memberships?id=eq.{made[0]['id']}"
     assert (await client.send("PATCH", key, {"role": "member"}, **bearer(admin)))[0] == 204
@@ -180,10 +192,15 @@ async def test_browsers_are_sent_to_sign_in_and_back(live: Live) -> None:
     await live.start(str(live.directory))
     async with aiohttp.ClientSession() as session:
         for path, page in (
-            ("/app/acme-co/invoices?x=1", "/api/tenants/acme-co/auth/v1/login?redirect_to=%2Fapp%2Facme-co%2Finvoices%3Fx%3D1"),
+            (
+                "/app/acme-co/invoices?x=1",
+                "/api/tenants/acme-co/auth/v1/login?redirect_to=%2Fapp%2Facme-co%2Finvoices%3Fx%3D1",
+            ),
             ("/admin/tenants", "/auth/v1/login?redirect_to=%2Fadmin%2Ftenants"),
         ):
-            async with session.get(live.url + path, headers={"Accept": "text/html,*/*"}, allow_redirects=False) as answer:
+            async with session.get(
+                live.url + path, headers={"Accept": "text/html,*/*"}, allow_redirects=False
+            ) as answer:
                 assert (answer.status, answer.headers["Location"]) == (303, page)
             async with session.get(live.url + page.partition("?")[0]) as answer:
                 assert answer.status == 200
