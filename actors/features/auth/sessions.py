@@ -238,7 +238,7 @@ async def tokens_for(
     realm = accounts.realm_of(generation)
     lifetime = accounts.settings_of(generation).sessions.access_ttl
     claims = await claims_of(session, generation, account)
-    key = await realm.keys.current()
+    key = await realm.keys.at_hand()
     token, ends = mint(realm, key, account, facts, lifetime=lifetime, claims=claims)
     return Opened(facts.id, account.id, token, refresh_token, int(lifetime), ends)
 

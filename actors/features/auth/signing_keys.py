@@ -85,6 +85,13 @@ class KeyRing:
             async with self._looking:
                 if not self._keys:
                     await self._make(self._realm.services.now())
+        return self._newest()
+
+    async def at_hand(self) -> SigningKey:
+        """Return the key that signs, as far as this process knows: inside a transaction nothing is looked up."""
+        return self._newest() if self._keys else await self.current()
+
+    def _newest(self) -> SigningKey:
         now = self._realm.services.now()
         ready = [key for key in self._keys.values() if key.signs_from <= now]
         return max(ready or self._keys.values(), key=lambda key: key.signs_from)
