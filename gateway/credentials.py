@@ -4,11 +4,13 @@ Decides which headers count and which are malformed. It believes nothing: that i
 by ``gateway.server`` for every request to a tenant.
 """
 
+import re
 from http.cookies import CookieError, SimpleCookie
 
 from aiohttp.web_request import BaseRequest
 from multidict import istr
 
+from actors.features.auth.api_keys import KEY_PREFIX
 from actors.features.auth.cookies import session_cookie
 from actors.messages import Credential, ProblemError, Web
 
@@ -18,6 +20,7 @@ _AGENT, _VERSION, _ACCEPT = istr("User-Agent"), istr("X-Supabase-Api-Version"), 
 MAX_CREDENTIAL = 8192
 MAX_COOKIES = 8192
 MAX_AGENT = 200
+_KEY_IN_URL = re.compile(rf"(?:^|&)(?:apikey|api_key|key|token|access_token)={KEY_PREFIX}", re.ASCII)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOTHING = Credential()
 
@@ -51,6 +54,20 @@ def read_credential(request: BaseRequest, slug: str, *, secure: bool) -> Credent
     return Credential(
         bearer, apikey or "", cookie, get(_CSRF, ""), is_same_origin(request, secure), request.method in _SAFE
     )
+
+
+def refuse_key_in_url(query: str) -> None:
+    """Refuse a secret in an address: addresses are logged and kept by everybody on the way.
+
+    Raises:
+        ProblemError: auth.key_in_url, which does not repeat it.
+    """
+    if KEY_PREFIX in query and _KEY_IN_URL.search(query):
+        raise ProblemError(
+            "auth.key_in_url",
+            "a key does not belong into an address",
+            hint="send it as the header 'apikey', and rotate this one: it may have been seen",
+        )
 
 
 def read_web(request: BaseRequest, *, secure: bool) -> Web:

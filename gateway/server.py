@@ -21,7 +21,7 @@ from gateway import cors, decode, problems
 from gateway.admission import admit
 from gateway.answers import Answer
 from gateway.counters import Counters
-from gateway.credentials import read_credential, read_web
+from gateway.credentials import read_credential, read_web, refuse_key_in_url
 from gateway.edits import edit_request, edit_result
 from gateway.limits import Limits, Rates, socket_cap
 from gateway.peers import Client, Peers
@@ -275,6 +275,7 @@ class Gateway:
             limits = self._limits if rule.body_limit is None else self._limits.with_body(rule.body_limit)
             body = await read_body(request, limits)
         query = request._message.path.partition("?")[2]  # noqa: SLF001 - the raw target has no public name
+        refuse_key_in_url(query)
         credential = read_credential(request, place.slug, secure=self._secure)
         browser = None
         if place.signs_in:

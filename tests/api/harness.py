@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import orjson
+from typing_extensions import override
 
 from actors.connections import derive_password
 from actors.database import Database
@@ -63,6 +64,7 @@ class Answer:
     def json(self) -> Any:
         return orjson.loads(self.body)
 
+    @override
     def __repr__(self) -> str:
         return f"{self.status} {self.body[:2000]!r} {dict(self.headers)}"
 

@@ -143,6 +143,8 @@ async def test_a_believed_token_ends_with_what_it_stands_on(people: People, how:
             listed = orjson.loads((await ask(people, "auth.sessions.list", token, method="GET")).body)
             assert [one["current"] for one in listed] == [True]
             await ask(people, "auth.sessions.revoke", token, method="DELETE", key=listed[0]["id"])
+        case _:
+            raise AssertionError(how)
     assert await refused(people, token) == "auth.invalid_token"
     assert admin.id
     assert people.announced, "other processes hear of it"

@@ -232,3 +232,14 @@ async def test_a_member_never_meets_what_is_not_theirs(sides: Sides, database_ur
     assert {
         name: value for name, value in after.items() if "notes" not in name and "factors" not in name
     } == {name: value for name, value in before.items() if "notes" not in name and "factors" not in name}
+
+
+async def test_a_key_in_an_address_is_refused_and_not_repeated(sides: Sides) -> None:
+    key = sides.credentials["left-co"]["secret key"]["apikey"]
+    async with aiohttp.ClientSession() as session:
+        for name in ("apikey", "token", "access_token"):
+            status, seen = await send(session, "GET", f"{sides.live.base('left-co')}/notes?{name}={key}", {})
+            assert status == 400
+            assert "auth.key_in_url" in seen
+            assert key[12:] not in seen
+    assert key[12:] not in sides.live.output()

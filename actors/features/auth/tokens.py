@@ -21,6 +21,7 @@ KIND = "access"
 LEEWAY = 30
 MAX_TOKEN = 8192
 MAX_KID = 64
+MAX_LIFE = 400 * 86_400
 _HEADER = frozenset({"alg", "kid", "typ"})
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "role", "session_id", "typ", "tid"]
 
@@ -119,6 +120,8 @@ async def verify(realm: "Realm", token: str) -> dict[str, Any]:
         raise TokenRefusedError("the token has expired") from None
     except jwt.InvalidTokenError:
         raise TokenRefusedError("the token is not accepted") from None
+    if not body["iat"] < body["exp"] <= body["iat"] + MAX_LIFE:
+        raise TokenRefusedError("the token's times are not accepted")
     if body["typ"] != KIND:
         raise TokenRefusedError("this kind of token gives no access")
     if body["tid"] != realm.identity.id:
