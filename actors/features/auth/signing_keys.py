@@ -88,7 +88,7 @@ class KeyRing:
         return self._newest()
 
     async def at_hand(self) -> SigningKey:
-        """Return the key that signs, as far as this process knows: inside a transaction nothing is looked up."""
+        """Return the key that signs as far as is known here: inside a transaction nothing is looked up."""
         return self._newest() if self._keys else await self.current()
 
     def _newest(self) -> SigningKey:
