@@ -14,7 +14,7 @@ from actors.connections import TenantConnection
 from actors.features import explain, me, platform
 from actors.features.auth import operations as auth
 from actors.messages import Call, Identify, ProblemError, Result
-from actors.tenant import batch, describe, idempotency, rows
+from actors.tenant import batch, describe, idempotency, people, rows
 from actors.tenant.executor import in_transaction
 from actors.tenant.generation import Generation
 from schemas.compiler.compile import SYSTEM_SLUG
@@ -103,17 +103,25 @@ async def read_rows(generation: Generation, call: Call, principal: Principal) ->
 
 async def write_rows(generation: Generation, call: Call, principal: Principal) -> Result:
     """Create, change, replace or delete rows."""
+
+    async def write(connection: TenantConnection) -> Result:
+        return await rows.write(generation, call, principal, connection)
+
+    async def write_people(connection: TenantConnection) -> Result:
+        return await people.guard(generation, principal, connection, write)
+
+    of_people = call.entity == PEOPLE and generation.realm is not None
     if call.idempotency_key:
         key_call = replace(call, principal=principal)
         result = await idempotency.once(
-            generation.pool,
-            generation.identity.namespace,
-            key_call,
-            lambda connection: rows.write(generation, call, principal, connection),
+            generation.pool, generation.identity.namespace, key_call, write_people if of_people else write
         )
+    elif of_people:
+        commit = rows.preferences_of(call.prefer).tx != "rollback"
+        result = await in_transaction(generation.pool, write_people, commit=commit)
     else:
-        result = await rows.write(generation, call, principal, None)
-    if call.entity == PEOPLE and generation.realm is not None:
+        return await rows.write(generation, call, principal, None)
+    if of_people and generation.realm is not None:
         await generation.realm.changed(None)
     return result
 
@@ -133,8 +141,7 @@ async def run_batch(generation: Generation, call: Call, principal: Principal) ->
                 inner = batch.to_call(operation, call, bodies)
                 if generation.limits is not None:
                     generation.limits.check(generation, inner, principal)
-                run = rows.read if inner.method == "GET" else rows.write
-                result = await run(generation, inner, principal, connection)
+                result = await _run_inside(generation, inner, principal, connection)
             except QueryError as error:
                 raise batch.at_operation(told(error), number) from error
             except ProblemError as error:
@@ -151,6 +158,20 @@ async def run_batch(generation: Generation, call: Call, principal: Principal) ->
     if generation.realm is not None and any(PEOPLE in operation.path for operation in operations):
         await generation.realm.changed(None)
     return result
+
+
+async def _run_inside(
+    generation: Generation, call: Call, principal: Principal, connection: TenantConnection
+) -> Result:
+    if call.method == "GET":
+        return await rows.read(generation, call, principal, connection)
+
+    async def write(connection: TenantConnection) -> Result:
+        return await rows.write(generation, call, principal, connection)
+
+    if call.entity == PEOPLE and generation.realm is not None:
+        return await people.guard(generation, principal, connection, write)
+    return await write(connection)
 
 
 # -- about the tenant -----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from actors.messages import ProblemError
 from actors.tenant.generation import Generation
 from schemas.compiler.model import SOFT_DELETE_FIELD
 from schemas.compiler.principal import ADMIN_ROLE, SERVICE_ROLE, Principal
+from schemas.compiler.query.access import Caller
 from schemas.compiler.sections.auth import USERS
 from schemas.compiler.sql import quote
 
@@ -26,8 +27,8 @@ def require_admin(principal: Principal, verb: str) -> None:
     """
     if not principal.known and SERVICE_ROLE not in principal.roles:
         raise ProblemError("auth.no_authorization", "This endpoint requires a valid Bearer token")
-    scoped = principal.scopes is not None and f"{USERS}:{verb}" not in principal.scopes
-    if scoped or not principal.roles & {ADMIN_ROLE, SERVICE_ROLE}:
+    scoped_out = not Caller(principal.roles, principal.scopes).reaches(USERS, verb)
+    if scoped_out or not principal.roles & {ADMIN_ROLE, SERVICE_ROLE}:
         raise ProblemError("auth.not_admin", "User not allowed")
 
 
@@ -37,7 +38,7 @@ def may_give(generation: Generation, principal: Principal, role: str) -> None:
     Raises:
         ProblemError: auth.forbidden.
     """
-    if _above(generation, principal, role):
+    if above(generation, principal, role):
         raise ProblemError("auth.forbidden", "nobody gives a role above their own")
 
 
@@ -47,11 +48,11 @@ def may_touch(generation: Generation, principal: Principal, account: Account) ->
     Raises:
         ProblemError: auth.forbidden.
     """
-    if _above(generation, principal, account.role):
+    if above(generation, principal, account.role):
         raise ProblemError("auth.forbidden", "this account has a role above yours")
 
 
-def _above(generation: Generation, principal: Principal, role: str) -> bool:
+def above(generation: Generation, principal: Principal, role: str) -> bool:
     """Whether a role is an admin's and more; the other ones are what admins are there to give."""
     return administers(generation, role) and not principal.roles & {role, SERVICE_ROLE}
 
@@ -70,6 +71,12 @@ async def keep_an_admin(session: Session, generation: Generation, account: Accou
     """
     if not administers(generation, account.role):
         return
+    if await no_admin_left(session, generation, but=account.id):
+        raise ProblemError("auth.last_admin", "this is the last admin", hint="make somebody else admin first")
+
+
+async def no_admin_left(session: Session, generation: Generation, *, but: str = "") -> bool:
+    """Whether nobody administers, ``but`` one; others who take an admin away at the same time wait."""
     await session.run("LOCK TABLE {ns}._auth_accounts IN SHARE ROW EXCLUSIVE MODE")
     roles = [name for name in generation.model.roles if administers(generation, name)]
     people = accounts.people_of(generation)
@@ -80,8 +87,7 @@ async def keep_an_admin(session: Session, generation: Generation, account: Accou
         f"WHERE u.role = ANY($1::text[]) AND u.{key}::text <> $2 {alive} "
         "AND (a.banned_until IS NULL OR a.banned_until < $3) LIMIT 1",
         roles,
-        account.id,
+        but,
         accounts.realm_of(generation).services.now(),
     )
-    if other is None:
-        raise ProblemError("auth.last_admin", "this is the last admin", hint="make somebody else admin first")
+    return other is None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from actors.features.auth import accounts, api_keys
+from actors.features.auth.admin_rules import may_give
 from actors.features.auth.audit import record
 from actors.features.auth.bodies import invalid, read_object, text
 from actors.features.auth.store import Session
@@ -57,9 +58,7 @@ async def create_key(generation: Generation, call: Call, principal: Principal) -
     role = ANONYMOUS_ROLE if kind == "public" else text(body, "role", required=True, most=63)
     if role not in {ADMIN_ROLE, ANONYMOUS_ROLE} and role not in generation.model.roles:
         raise invalid("role", f"the tenant's file has no role '{role}'")
-    known = generation.model.roles.get(role)
-    if not (known.includes if known else {role}) - {ANONYMOUS_ROLE} <= principal.roles:
-        raise ProblemError("auth.forbidden", "nobody gives away a role they do not have")
+    may_give(generation, principal, role)
     scopes = _scopes(generation, body)
     expires = _moment(body, realm.services.now())
 

@@ -11,6 +11,7 @@ import orjson
 
 from actors.features.auth import accounts, links, one_time
 from actors.features.auth.account_values import Account
+from actors.features.auth.admin_rules import may_give, may_touch, require_admin
 from actors.features.auth.audit import record
 from actors.features.auth.bodies import metadata, read_object, text
 from actors.features.auth.links import allowed, count_mail, link_of, link_target, send_link
@@ -18,7 +19,7 @@ from actors.features.auth.mail_texts import compose
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.generation import Generation
-from schemas.compiler.principal import ADMIN_ROLE, Principal
+from schemas.compiler.principal import Principal
 
 if TYPE_CHECKING:
     from actors.tenant.operations import Operation
@@ -60,7 +61,7 @@ async def resend(generation: Generation, call: Call, principal: Principal) -> Re
 
 async def invite(generation: Generation, call: Call, principal: Principal) -> Result:
     """Make an account for somebody and mail them the way in; for admins."""
-    _require_admin(principal)
+    require_admin(principal, "create")
     body = read_object(call)
     email = accounts.canonical_email(text(body, "email", required=True))
     target = link_target(generation, call, body)
@@ -71,7 +72,7 @@ async def invite(generation: Generation, call: Call, principal: Principal) -> Re
 
 async def generate_link(generation: Generation, call: Call, principal: Principal) -> Result:
     """Make a link without mailing it; for admins."""
-    _require_admin(principal)
+    require_admin(principal, "update")
     body = read_object(call)
     kind = text(body, "type", required=True)
     if kind not in {"signup", "invite", "magiclink", "recovery"}:
@@ -84,6 +85,7 @@ async def generate_link(generation: Generation, call: Call, principal: Principal
         if kind in {"magiclink", "recovery"}:
             raise ProblemError("auth.user_not_found", "there is no account with this address")
         account = await _invited(generation, call, principal, body, email)
+    may_touch(generation, principal, account)
     user_id = account.id
 
     async def work(session: Session) -> one_time.Issued:
@@ -175,9 +177,8 @@ async def _invited(
     generation: Generation, call: Call, principal: Principal, body: dict[str, Any], email: str
 ) -> Account:
     role = text(body, "role", most=63) or accounts.settings_of(generation).default_role or ""
-    known = generation.model.roles.get(role)
-    if role and not (known.includes if known else frozenset({role})) <= principal.roles:
-        raise ProblemError("auth.forbidden", "nobody gives away a role they do not have")
+    if role:
+        may_give(generation, principal, role)
     said = metadata(body, "data")
 
     async def work(session: Session) -> Account:
@@ -186,6 +187,8 @@ async def _invited(
             raise ProblemError(
                 "auth.email_exists", "A user with this email address has already been registered"
             )
+        if account is not None:
+            may_touch(generation, principal, account)
         if account is None:
             account = await accounts.create(
                 session, generation, email=email, role=role, user_metadata=said, invited=True
@@ -208,11 +211,6 @@ async def _find(generation: Generation, email: str) -> Account | None:
     return await accounts.realm_of(generation).store.transaction(
         lambda session: accounts.find_by_email(session, generation, email), reads=True
     )
-
-
-def _require_admin(principal: Principal) -> None:
-    if ADMIN_ROLE not in principal.roles:
-        raise ProblemError("auth.not_admin", "User not allowed")
 
 
 OPERATIONS: "Mapping[str, Operation]" = {
