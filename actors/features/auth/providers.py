@@ -2,7 +2,7 @@
 
 Decides where a tenant's file may make this process connect to: its addresses are a stranger's words. A name
 is resolved, every address it has must be a public one, and the connection goes to exactly those. No
-redirects, small answers, five seconds.
+redirects, small answers that are not compressed, five seconds.
 """
 
 import asyncio
@@ -11,12 +11,14 @@ import socket
 import time
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakValueDictionary
 
 import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from typing_extensions import override
+from yarl import URL
 
 from actors.messages import ProblemError
 
@@ -68,7 +70,7 @@ class _Issuer:
     metadata: dict[str, Any]
     until: float
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
-    keys_asked: float = 0.0
+    keys_asked: float = float("-inf")
 
 
 class Providers:
@@ -82,7 +84,7 @@ class Providers:
         self._allow_private = allow_private
         self._session: aiohttp.ClientSession | None = None
         self._issuers: dict[str, _Issuer] = {}
-        self._lock = asyncio.Lock()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def close(self) -> None:
         """Close what is open."""
@@ -99,10 +101,15 @@ class Providers:
         known = self._issuers.get(issuer)
         if known is not None and known.until > time.monotonic():
             return known.metadata
-        async with self._lock:
+        async with self._lock(issuer):
+            known = self._issuers.get(issuer)
+            if known is not None and known.until > time.monotonic():
+                return known.metadata
             metadata = await self._get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
             named = str(metadata.get("issuer", ""))
-            if named.rstrip("/") != issuer.rstrip("/") and "{tenantid}" not in named:
+            if named.rstrip("/") != issuer.rstrip("/") and not (
+                "{tenantid}" in named and named.split("/")[:3] == issuer.split("/")[:3]
+            ):
                 raise _failed("the provider's configuration names another issuer")
             for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
                 if not isinstance(metadata.get(name), str):
@@ -116,14 +123,17 @@ class Providers:
         """Return an issuer's public key as JWK; an unknown one is looked for every ten seconds at most."""
         metadata = await self.discover(issuer)
         known = self._issuers[issuer]
-        if kid not in known.keys and known.keys_asked + KEYS_AGAIN_SECONDS < time.monotonic():
-            known.keys_asked = time.monotonic()
-            found = (await self._get(metadata["jwks_uri"])).get("keys")
-            known.keys = {
-                str(key.get("kid", "")): key
-                for key in (found if isinstance(found, list) else ())
-                if isinstance(key, dict)
-            }
+        if kid in known.keys:
+            return known.keys[kid]
+        async with self._lock(issuer):  # who comes while the keys are on their way waits for them
+            if kid not in known.keys and known.keys_asked + KEYS_AGAIN_SECONDS < time.monotonic():
+                known.keys_asked = time.monotonic()
+                found = (await self._get(metadata["jwks_uri"])).get("keys")
+                known.keys = {
+                    str(key.get("kid", "")): key
+                    for key in (found if isinstance(found, list) else ())
+                    if isinstance(key, dict)
+                }
         return known.keys.get(kid)
 
     async def exchange(self, address: str, form: dict[str, str]) -> dict[str, Any]:
@@ -146,6 +156,10 @@ class Providers:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         return await self._ask("GET", address, headers=headers, mapping=False)
 
+    def _lock(self, issuer: str) -> asyncio.Lock:
+        # one for each issuer: a slow one keeps nobody else waiting
+        return self._locks.setdefault(issuer, asyncio.Lock())
+
     async def _get(self, address: str) -> dict[str, Any]:
         answer: dict[str, Any] = await self._ask("GET", address, headers={"Accept": "application/json"})
         return answer
@@ -153,6 +167,7 @@ class Providers:
     async def _ask(self, method: str, address: str, *, mapping: bool = True, **more: Any) -> Any:  # noqa: ANN401
         if not address.startswith("https://") and not (self._allow_private and address.startswith("http://")):
             raise _failed("the provider's addresses begin with https://")
+        self._check_literal(address)
         session = self._open()
         try:
             async with session.request(method, address, allow_redirects=False, **more) as answer:
@@ -173,6 +188,16 @@ class Providers:
             raise _failed("the provider's answer is not an object")
         return document
 
+    def _check_literal(self, address: str) -> None:
+        """The connector resolves names only: an address in place of one is looked at here."""
+        try:
+            host = URL(address).raw_host or ""
+        except ValueError:
+            raise _failed("the provider cannot be reached") from None
+        literal = ":" in host or host.replace(".", "").isdigit()
+        if not host or (literal and not self._allow_private and not is_public(host)):
+            raise _failed("the provider cannot be reached")
+
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             resolver: AbstractResolver = ThreadedResolver()
@@ -183,6 +208,8 @@ class Providers:
                 timeout=aiohttp.ClientTimeout(total=SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
+                auto_decompress=False,  # a small answer stays small
+                headers={"Accept-Encoding": "identity"},
             )
         return self._session
 
