@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from actors.features.auth import oidc_operations, sign_up, token_operations
 from actors.features.auth.providers import PRESETS
-from actors.messages import ProblemError, Result
+from actors.messages import Credential, ProblemError, Result
 from actors.tenant.operations import expand
 from schemas.compiler.principal import ANONYMOUS, Principal
 from tests.api.harness import open_world
 from tests.auth.people import People, call, open_people
 
-OPERATIONS = oidc_operations.OPERATIONS | sign_up.OPERATIONS | token_operations.OPERATIONS
+OPERATIONS = {**oidc_operations.OPERATIONS, **sign_up.OPERATIONS, **token_operations.OPERATIONS}
 PASSWORD = "korrekt pferd batterie"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PUBLIC = KEY.public_key().public_bytes(
@@ -227,6 +227,25 @@ async def test_linking_and_unlinking(corp: Corp) -> None:
     kept = corp.do("auth.identities.unlink", lin, method="DELETE", key=last)
     assert await refused(kept) == "auth.single_identity_not_deletable"
     assert await refused(corp.begin(ANONYMOUS)) == "auth.no_authorization"
+
+
+async def test_a_foreign_page_links_nothing(corp: Corp) -> None:
+    pia = await caller(corp, "pia")
+    link = OPERATIONS["auth.identities.link"]
+    before = await corp.people.sql("SELECT count(*) AS n FROM ns._auth_flows")
+    for shown, wanted in (
+        (Credential(cookie="c"), "auth.csrf"),
+        (Credential(cookie="c", same_origin=True), ""),
+        (Credential(bearer="b"), ""),
+    ):
+        asked = call("auth.identities.link", method="GET", query="provider=corp")
+        asked.credential = shown
+        begun = link(corp.people.generation, asked, expand(corp.people.generation, pia))
+        if wanted:
+            assert await refused(begun) == wanted
+            assert await corp.people.sql("SELECT count(*) AS n FROM ns._auth_flows") == before
+        else:
+            assert (await begun).status == 303
 
 
 async def test_who_is_banned_comes_in_nowhere(corp: Corp) -> None:

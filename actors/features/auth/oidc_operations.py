@@ -40,6 +40,10 @@ async def link_identity(generation: Generation, call: Call, principal: Principal
     """Begin to link a further identity to the caller's account."""
     if principal.id is None:
         raise ProblemError("auth.no_authorization", "This endpoint requires a valid Bearer token")
+    shown = call.credential
+    if shown is not None and shown.cookie and not shown.bearer and not shown.same_origin:
+        # a foreign page could have its own identity linked to the account of whoever looks at it
+        raise ProblemError("auth.csrf", "linking an identity begins on our own pages, or with a bearer token")
     address, cookie = await _begin(generation, call, link_to=principal.id)
     query = dict(parse_qsl(call.query, max_num_fields=30))
     if query.get("skip_http_redirect") == "true":
