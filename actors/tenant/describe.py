@@ -1,7 +1,7 @@
 """A tenant about itself: index, JSON view of the schema, OpenAPI 3.1; from the model that is in force.
 
 Decides the form of these documents. What a caller may not read or write is not in them. Called by
-``operations``; documents are kept in the generation, one per set of roles.
+``operations``; documents are kept in the generation, one per set of roles and scopes.
 """
 
 import json
@@ -45,7 +45,7 @@ def openapi(generation: Generation, call: Call, principal: Principal) -> Result:
 
 
 def _kept(generation: Generation, name: str, base: str, principal: Principal, make: Any) -> bytes:  # noqa: ANN401
-    key = (name, base, principal.roles)
+    key = (name, base, principal.roles, principal.scopes)
     found = generation.documents.get(key)
     if found is None:
         # not orjson: bounds of numeric columns have more than 64 bits

@@ -39,7 +39,7 @@ class Generation:
         born: when it was built.
         secrets: values of the ``${NAME}`` references, by name.
         validators: body validators by (entity, verb), filled at first use.
-        documents: descriptions of the schema by (kind, base, roles), filled at first use.
+        documents: descriptions of the schema by (kind, base, roles, scopes), filled at first use.
         principals: callers as the gateway knows them, with what the model says their roles include.
     """
 
@@ -53,7 +53,9 @@ class Generation:
     born: datetime
     secrets: Mapping[str, str] = field(default_factory=dict)
     validators: dict[tuple[str, str], jsonschema_rs.Validator] = field(default_factory=dict)
-    documents: dict[tuple[str, str, frozenset[str]], bytes] = field(default_factory=dict)
+    documents: dict[tuple[str, str, frozenset[str], frozenset[str] | None], bytes] = field(
+        default_factory=dict
+    )
     principals: dict[Principal, Principal] = field(default_factory=dict)
     realm: "Realm | None" = None
     limits: TenantLimits | None = None

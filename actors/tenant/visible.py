@@ -4,11 +4,12 @@ Decides what descriptions of the schema show, so that they tell nobody about wha
 anyway. Pure; called by ``describe``.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from schemas.compiler.model import AccessEntry, Entity, Field, TenantModel
-from schemas.compiler.principal import ADMIN_ROLE, Principal
+from schemas.compiler.model import Entity, Field, TenantModel
+from schemas.compiler.principal import Principal
+from schemas.compiler.query.access import Caller, entries_for, sight_of
+from schemas.compiler.query.errors import QueryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +27,26 @@ def visible_entities(model: TenantModel, principal: Principal) -> list[EntityVie
     """Return what the caller may do, entity by entity; those it may do nothing with are absent."""
     views: list[EntityView] = []
     for entity in model.entities.values():
-        view = _view(entity, principal.roles)
+        view = _view(entity, Caller(principal.roles, principal.scopes))
         if view.readable or view.create or view.update or view.delete:
             views.append(view)
     return views
 
 
-def _view(entity: Entity, roles: frozenset[str]) -> EntityView:
-    access = entity.access
-    names = frozenset(field.name for field in entity.fields.values() if not field.write_only)
-    if not access.declared:
-        admin = ADMIN_ROLE in roles
-        return EntityView(entity, names if admin else frozenset(), admin, admin, admin)
-    readable: set[str] = set()
-    for entry in _mine(access.read, roles):
-        readable |= (names if entry.fields is None else names & {entity.key, *entry.fields}) - set(entry.hide)
-    return EntityView(
-        entity,
-        frozenset(readable),
-        any(_mine(access.create, roles)),
-        any(_mine(access.update, roles)),
-        any(_mine(access.delete, roles)),
-    )
+def _view(entity: Entity, caller: Caller) -> EntityView:
+    try:
+        readable = frozenset(sight_of(entity, caller).fields)
+    except QueryError:
+        readable = frozenset()
+    create, update, delete = (_may(entity, verb, caller) for verb in ("create", "update", "delete"))
+    return EntityView(entity, readable, create, update, delete)
 
 
-def _mine(entries: Iterable[AccessEntry], roles: frozenset[str]) -> list[AccessEntry]:
-    return [entry for entry in entries if entry.role in roles]
+def _may(entity: Entity, verb: str, caller: Caller) -> bool:
+    try:
+        return bool(entries_for(entity, verb, caller))
+    except QueryError:
+        return False
 
 
 def writable(field: Field) -> bool:
