@@ -143,9 +143,9 @@ async def test_nobody_is_sent_elsewhere(corp: Corp, wanted: str) -> None:
             assert answer.status == 303, await answer.text()
             assert location.startswith(f"http://127.0.0.1:{corp.port}/")
             assert f"{corp.auth}/callback" in parse_qs(urlsplit(location).query)["redirect_uri"]
-        status, end = await walk(session, address, f"{corp.live.url}/app/corp-co/", "eve")
-        del status
-        assert "evil" not in end
+        status, end = await walk(session, location, f"{corp.live.url}/app/corp-co/", "dee")
+        assert status == 303, end
+        assert end == f"{corp.live.url}/app/corp-co/", "the default page"
 
 
 async def test_the_secret_of_the_client_is_told_to_nobody(corp: Corp) -> None:
