@@ -103,6 +103,9 @@ def is_same_origin(request: BaseRequest, secure: bool) -> bool:  # noqa: FBT001 
         return False
     if origin is None:
         return site is not None
+    if origin == "null":
+        # a page that tells nobody where it is (Referrer-Policy) hides its origin from itself, too
+        return site == "same-origin"
     host = get(istr("Host"), "").lower()
     # without TLS of our own, a proxy in front may have had it
     return origin == f"https://{host}" or (not secure and origin == f"http://{host}")

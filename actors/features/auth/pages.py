@@ -41,7 +41,8 @@ POLICY = (
 )
 _HEADERS = (
     ("Content-Security-Policy", POLICY),
-    ("Referrer-Policy", "no-referrer"),
+    # not no-referrer: with it browsers send "Origin: null" along with our own forms
+    ("Referrer-Policy", "same-origin"),
     ("X-Frame-Options", "DENY"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
