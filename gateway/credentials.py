@@ -10,7 +10,7 @@ from http.cookies import CookieError, SimpleCookie
 from aiohttp.web_request import BaseRequest
 from multidict import istr
 
-from actors.features.auth.api_keys import KEY_PREFIX
+from actors.features.auth.api_keys import SECRET
 from actors.features.auth.cookies import session_cookie
 from actors.messages import Credential, ProblemError, Web
 
@@ -20,7 +20,7 @@ _AGENT, _VERSION, _ACCEPT = istr("User-Agent"), istr("X-Supabase-Api-Version"), 
 MAX_CREDENTIAL = 8192
 MAX_COOKIES = 8192
 MAX_AGENT = 200
-_KEY_IN_URL = re.compile(rf"(?:^|&)(?:apikey|api_key|key|token|access_token)={KEY_PREFIX}", re.ASCII)
+_KEY_IN_URL = re.compile(rf"{SECRET}[0-9A-Za-z]{{16}}", re.ASCII)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOTHING = Credential()
 
@@ -56,13 +56,13 @@ def read_credential(request: BaseRequest, slug: str, *, secure: bool) -> Credent
     )
 
 
-def refuse_key_in_url(query: str) -> None:
-    """Refuse a secret in an address: addresses are logged and kept by everybody on the way.
+def refuse_key_in_url(target: str) -> None:
+    """Refuse a secret key in a request target: addresses are logged and kept by everybody on the way.
 
     Raises:
         ProblemError: auth.key_in_url, which does not repeat it.
     """
-    if KEY_PREFIX in query and _KEY_IN_URL.search(query):
+    if SECRET in target and _KEY_IN_URL.search(target):
         raise ProblemError(
             "auth.key_in_url",
             "a key does not belong into an address",

@@ -179,6 +179,7 @@ class Gateway:
         client = self._peers.client_address(request)
         edit = UNCHANGED
         try:
+            refuse_key_in_url(request._message.path)  # noqa: SLF001 - the raw target has no public name
             place = self._places.find(request)
             if isinstance(place, Result):
                 result = place
@@ -275,7 +276,6 @@ class Gateway:
             limits = self._limits if rule.body_limit is None else self._limits.with_body(rule.body_limit)
             body = await read_body(request, limits)
         query = request._message.path.partition("?")[2]  # noqa: SLF001 - the raw target has no public name
-        refuse_key_in_url(query)
         credential = read_credential(request, place.slug, secure=self._secure)
         browser = None
         if place.signs_in:
