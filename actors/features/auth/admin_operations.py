@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 import orjson
 
@@ -17,7 +16,7 @@ from actors.features.auth.account_rows import find_page, remove
 from actors.features.auth.account_values import Account, factor_json, identity_json, time_json
 from actors.features.auth.admin_rules import administers, keep_an_admin, may_give, may_touch, require_admin
 from actors.features.auth.audit import record
-from actors.features.auth.bodies import invalid, metadata, only, read_object, secret, text
+from actors.features.auth.bodies import invalid, metadata, only, query_of, read_object, secret, text
 from actors.features.auth.passwords import check_strength
 from actors.features.auth.sessions import end_sessions
 from actors.features.auth.store import Session
@@ -234,7 +233,7 @@ def _ban(generation: Generation, body: dict[str, Any]) -> tuple[datetime | None,
 
 
 def _page(call: Call) -> tuple[int, int]:
-    given = dict(parse_qsl(call.query, max_num_fields=20))
+    given = query_of(call)
 
     def number(name: str, default: int, most: int) -> int:
         value = given.get(name, "")

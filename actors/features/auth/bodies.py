@@ -11,6 +11,7 @@ import msgspec
 from actors.messages import Call, ProblemError
 
 MAX_TEXT = 1024
+MAX_FIELDS = 30
 MAX_METADATA = 16_384
 
 
@@ -35,6 +36,18 @@ def read_object(call: Call) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ProblemError("auth.bad_json", "the body must be a JSON object")
     return value
+
+
+def query_of(call: Call) -> dict[str, str]:
+    """Return the query's parameters; of one that is there twice the last counts.
+
+    Raises:
+        ProblemError: auth.validation_failed when there are too many.
+    """
+    try:
+        return dict(parse_qsl(call.query, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+    except ValueError:
+        raise invalid("", f"a query has at most {MAX_FIELDS} parameters") from None
 
 
 def text(body: dict[str, Any], name: str, *, most: int = MAX_TEXT, required: bool = False) -> str:

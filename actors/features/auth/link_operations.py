@@ -153,7 +153,9 @@ async def _ask(generation: Generation, call: Call, kind: str) -> Result:
         if opens:
             account = await _new(generation, call, email, metadata(body, "data"))
             kind = "signup"
-    if account is not None:
+    if account is None:
+        await links.pretend_link(generation, email=email, kind=kind, target=target)
+    else:
         await send_link(generation, call, account, kind=kind, target=target)
     return _ASKED
 
@@ -176,9 +178,10 @@ async def _new(generation: Generation, call: Call, email: str, said: dict[str, A
 async def _invited(
     generation: Generation, call: Call, principal: Principal, body: dict[str, Any], email: str
 ) -> Account:
-    role = text(body, "role", most=63) or accounts.settings_of(generation).default_role or ""
-    if role:
-        may_give(generation, principal, role)
+    role = text(body, "role", most=63)
+    fresh_role = role or accounts.settings_of(generation).default_role or ""
+    for given in {role, fresh_role} - {""}:
+        may_give(generation, principal, given)
     said = metadata(body, "data")
 
     async def work(session: Session) -> Account:
@@ -191,7 +194,7 @@ async def _invited(
             may_touch(generation, principal, account)
         if account is None:
             account = await accounts.create(
-                session, generation, email=email, role=role, user_metadata=said, invited=True
+                session, generation, email=email, role=fresh_role, user_metadata=said, invited=True
             )
         else:
             account = await accounts.update(session, generation, account, role=role or None, invited=True)

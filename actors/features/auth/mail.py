@@ -54,10 +54,7 @@ class Mailer:
         """Take a mail; it is lost, and that logged, when a thousand wait already."""
         del message["From"]
         message["From"] = self._settings.sender
-        try:
-            self._queue.put_nowait(_Waiting(message))
-        except asyncio.QueueFull:
-            log.error("mail.dropped", reason=f"{WAITING} mails wait already")  # noqa: TRY400 - one line is enough
+        self._requeue(_Waiting(message))
 
     async def run(self) -> None:
         """Send what is asked for, for ever."""
@@ -66,7 +63,10 @@ class Mailer:
             try:
                 await self._deliver(waiting.message)
             except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-                await self._again(waiting, error)
+                self._again(waiting, error)
+            except Exception:
+                # one mail that cannot be made into bytes must not end all others
+                log.exception("mail.failed")
 
     async def _deliver(self, message: EmailMessage) -> None:
         settings = self._settings
@@ -86,19 +86,23 @@ class Mailer:
         )
         log.info("mail.sent")
 
-    async def _again(self, waiting: _Waiting, error: Exception) -> None:
+    def _again(self, waiting: _Waiting, error: Exception) -> None:
         tries = waiting.tries + 1
-        lasting = isinstance(error, aiosmtplib.SMTPResponseException) and 500 <= error.code < 600
+        lasting = _is_lasting(error)
         reason = _LINE.sub(" ", f"{type(error).__name__}: {error}")[:200]
         if lasting or tries >= TRIES:
             log.error("mail.given_up", tries=tries, reason=reason)
             return
         log.warning("mail.again", tries=tries, reason=reason)
-        await asyncio.sleep(min(PAUSE_SECONDS * tries, 10.0))
+        # others go out meanwhile
+        pause = min(PAUSE_SECONDS * tries, 10.0)
+        asyncio.get_running_loop().call_later(pause, self._requeue, _Waiting(waiting.message, tries))
+
+    def _requeue(self, waiting: _Waiting) -> None:
         try:
-            self._queue.put_nowait(_Waiting(waiting.message, tries))
+            self._queue.put_nowait(waiting)
         except asyncio.QueueFull:
-            log.error("mail.dropped", reason=f"{WAITING} mails wait already")  # noqa: TRY400
+            log.error("mail.dropped", reason=f"{WAITING} mails wait already")  # noqa: TRY400 - one line is enough
 
     def _write(self, message: EmailMessage) -> Path:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -110,3 +114,10 @@ class Mailer:
         for old in sorted(self._directory.glob("*.eml"))[:-KEPT_FILES]:
             old.unlink(missing_ok=True)
         return path
+
+
+def _is_lasting(error: Exception) -> bool:
+    """Whether the server will say the same next time (RFC 5321, section 4.2.1)."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return all(500 <= refused.code < 600 for refused in error.recipients)
+    return isinstance(error, aiosmtplib.SMTPResponseException) and 500 <= error.code < 600

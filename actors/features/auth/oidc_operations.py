@@ -9,12 +9,13 @@ import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import orjson
 
 from actors.features.auth import accounts, identities, links, one_time
 from actors.features.auth.audit import record
+from actors.features.auth.bodies import query_of
 from actors.features.auth.oidc import Client, Person, check_id_token, client_of, github_person, person_of
 from actors.features.auth.sealing import digest, seal, unseal
 from actors.features.auth.store import Session
@@ -45,7 +46,7 @@ async def link_identity(generation: Generation, call: Call, principal: Principal
         # a foreign page could have its own identity linked to the account of whoever looks at it
         raise ProblemError("auth.csrf", "linking an identity begins on our own pages, or with a bearer token")
     address, cookie = await _begin(generation, call, link_to=principal.id)
-    query = dict(parse_qsl(call.query, max_num_fields=30))
+    query = query_of(call)
     if query.get("skip_http_redirect") == "true":
         return Result(200, orjson.dumps({"url": address}), headers=(cookie,))
     return links.redirect(address, cookie)
@@ -54,7 +55,7 @@ async def link_identity(generation: Generation, call: Call, principal: Principal
 async def come_back(generation: Generation, call: Call, principal: Principal) -> Result:
     """Take a browser back from a provider."""
     del principal
-    query = dict(parse_qsl(call.query, max_num_fields=30))
+    query = query_of(call)
     realm = accounts.realm_of(generation)
     shown = call.web.cookies.get(_cookie_name(realm), "") if call.web is not None else ""
     flow = await realm.store.row(
@@ -134,7 +135,7 @@ async def unlink(generation: Generation, call: Call, principal: Principal) -> Re
 
 
 async def _begin(generation: Generation, call: Call, *, link_to: str) -> tuple[str, tuple[str, str]]:
-    query = dict(parse_qsl(call.query, max_num_fields=30))
+    query = query_of(call)
     client = client_of(generation, query.get("provider", ""))
     target = links.link_target(generation, call, {})
     realm = accounts.realm_of(generation)

@@ -121,6 +121,16 @@ async def look(realm: "Realm", token: str) -> Ticket | None:
     return None if row is None else _ticket(row)
 
 
+async def count_try(realm: "Realm", kinds: tuple[str, ...], email: str) -> None:
+    """Count a try of a code; to be called before the transaction that ``take`` uses it in."""
+    await realm.store.run(
+        "UPDATE {ns}._auth_tokens SET attempts = attempts + 1 WHERE email = $1 AND kind = ANY($2::text[]) "
+        "AND used_at IS NULL",
+        email.lower(),
+        list(kinds),
+    )
+
+
 async def take(
     realm: "Realm",
     session: Session,
@@ -130,7 +140,7 @@ async def take(
     email: str = "",
     code: str = "",
 ) -> Ticket:
-    """Use a link, or an address and its code.
+    """Use a link, or an address and its code, whose try was counted.
 
     Raises:
         ProblemError: auth.otp_expired, whatever is wrong.
@@ -145,12 +155,6 @@ async def take(
             list(kinds),
         )
     else:
-        await realm.store.run(
-            "UPDATE {ns}._auth_tokens SET attempts = attempts + 1 WHERE email = $1 AND kind = "
-            "ANY($2::text[]) AND used_at IS NULL",
-            email.lower(),
-            list(kinds),
-        )
         row = await session.row(
             "UPDATE {ns}._auth_tokens SET used_at = $2 WHERE email = $1 AND kind = ANY($3::text[]) "  # noqa: S608 - our own text
             "AND code_hash = $4 AND attempts <= $5 AND used_at IS NULL AND expires_at > $2 "

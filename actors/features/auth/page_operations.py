@@ -6,11 +6,11 @@ Decides which page comes next. They serve browsers that have no application yet;
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from actors.features.auth import accounts, first_start, links, one_time, pages, sessions, totp
 from actors.features.auth.account_values import Account
-from actors.features.auth.bodies import read_object, text
+from actors.features.auth.bodies import query_of, read_object, text
 from actors.features.auth.cookies import set_session
 from actors.features.auth.guard import device_cookie
 from actors.features.auth.passwords import check_strength
@@ -47,7 +47,7 @@ _TOLD = frozenset(
 
 async def log_in(generation: Generation, call: Call, principal: Principal) -> Result:
     """Sign a browser in; asks for the second factor where there is one."""
-    back = links.allowed(generation, dict(parse_qsl(call.query, max_num_fields=20)).get("redirect_to", ""))
+    back = links.allowed(generation, query_of(call).get("redirect_to", ""))
     if call.method in {"GET", "HEAD"}:
         if principal.id is not None and await _factor(generation, principal) is None:
             return links.redirect(back)
@@ -80,7 +80,7 @@ async def log_in(generation: Generation, call: Call, principal: Principal) -> Re
 
 async def set_password(generation: Generation, call: Call, principal: Principal) -> Result:
     """Let a browser that came by a mailed link set a password."""
-    back = links.allowed(generation, dict(parse_qsl(call.query, max_num_fields=20)).get("redirect_to", ""))
+    back = links.allowed(generation, query_of(call).get("redirect_to", ""))
     if principal.id is None:
         return links.redirect(f"{call.base}/auth/v1/login?redirect_to={quote(back, safe='')}")
     if call.method in {"GET", "HEAD"}:
@@ -121,7 +121,7 @@ async def set_up(generation: Generation, call: Call, principal: Principal) -> Re
     realm = accounts.realm_of(generation)
     if await realm.store.transaction(first_start.has_admin):
         raise ProblemError("auth.setup_done", "this installation has an administrator already")
-    query = dict(parse_qsl(call.query, max_num_fields=20))
+    query = query_of(call)
     body = {} if call.method in {"GET", "HEAD"} else read_object(call)
     token = text(body, "token", most=one_time.MAX_TOKEN) or query.get("token", "")
     ticket = await one_time.look(realm, token)
@@ -172,8 +172,11 @@ async def _by_mail(generation: Generation, call: Call, body: dict[str, Any], bac
     account: Account | None = await realm.store.transaction(
         lambda session: accounts.find_by_email(session, generation, email), reads=True
     )
-    if account is not None:
-        await links.send_link(generation, call, account, kind="magiclink", target=links.Target(back, ""))
+    target = links.Target(back, "")
+    if account is None:
+        await links.pretend_link(generation, email=email, kind="magiclink", target=target)
+    else:
+        await links.send_link(generation, call, account, kind="magiclink", target=target)
     return pages.show(
         generation, call, "Look into your mail", text="If there is an account, a link is on its way."
     )

@@ -6,12 +6,11 @@ Decides which sessions a sign-out ends. Everything about how a session works is 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 import orjson
 
 from actors.features.auth import accounts, sessions
-from actors.features.auth.bodies import read_object, text
+from actors.features.auth.bodies import query_of, read_object, text
 from actors.features.auth.cookies import clear_session
 from actors.features.auth.guard import device_cookie
 from actors.features.auth.refresh import MAX_REFRESH, refresh
@@ -47,7 +46,7 @@ async def grant_refresh(generation: Generation, call: Call, body: dict[str, Any]
 async def log_out(generation: Generation, call: Call, principal: Principal) -> Result:
     """End all sessions of the caller, this one, or the others."""
     user_id, session_id = _signed_in(principal)
-    scope = dict(parse_qsl(call.query, max_num_fields=20)).get("scope", "global")
+    scope = query_of(call).get("scope", "global")
     if scope not in _SCOPES:
         raise ProblemError("auth.validation_failed", f"scope is one of {', '.join(_SCOPES)}")
     await sessions.end_sessions(

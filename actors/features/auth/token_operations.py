@@ -6,10 +6,9 @@ Decides which grant is asked for; the password grant is here, each other one wit
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 from actors.features.auth.accounts import check_password, realm_of
-from actors.features.auth.bodies import read_object, secret, text
+from actors.features.auth.bodies import query_of, read_object, secret, text
 from actors.features.auth.guard import device_cookie
 from actors.features.auth.oidc import grant_id_token
 from actors.features.auth.one_time import grant_pkce
@@ -29,7 +28,7 @@ async def token(generation: Generation, call: Call, principal: Principal) -> Res
     """Exchange a password, refresh token, code or ID token for a session."""
     del principal
     body = read_object(call)
-    named = dict(parse_qsl(call.query, max_num_fields=20)).get("grant_type") or text(body, "grant_type")
+    named = query_of(call).get("grant_type") or text(body, "grant_type")
     if named == "password":
         return await _grant_password(generation, call, body)
     grant = _GRANTS.get(named)

@@ -5,12 +5,12 @@ Decides what using one proves and does. Looking at a link never uses it, because
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import quote
 
 from actors.features.auth import accounts, links, one_time, pages, sessions
 from actors.features.auth.account_values import Account
 from actors.features.auth.audit import record
-from actors.features.auth.bodies import read_object, text
+from actors.features.auth.bodies import query_of, read_object, text
 from actors.features.auth.links import Target, finish
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError, Result
@@ -49,6 +49,10 @@ async def verify(generation: Generation, call: Call, principal: Principal) -> Re
     email, token = text(body, "email", most=320), text(body, "token", most=one_time.MAX_TOKEN)
     hashed = text(body, "token_hash", most=one_time.MAX_TOKEN)
 
+    if email:
+        # before the transaction, which a wrong code undoes
+        await one_time.count_try(realm, kinds, email)
+
     async def work(session: Session) -> Result | tuple[Account, sessions.Opened]:
         if email:
             ticket = await one_time.take(realm, session, kinds=kinds, email=email, code=token)
@@ -60,7 +64,9 @@ async def verify(generation: Generation, call: Call, principal: Principal) -> Re
             target = Target(ticket.redirect_to or links.default_page(realm), ticket.challenge)
             if ticket.kind in {"recovery", "invite"} and not target.challenge:
                 # a browser that came by mail has to set a password before anything else
-                target = Target(f"{call.base}/auth/v1/password?redirect_to={target.redirect_to}", "")
+                target = Target(
+                    f"{call.base}/auth/v1/password?redirect_to={quote(target.redirect_to, safe='')}", ""
+                )
             return await finish(generation, session, account, call, target, method=method)
         return account, await sessions.open_session(generation, session, account, call, method=method)
 
@@ -103,7 +109,7 @@ async def _prove(generation: Generation, session: Session, ticket: one_time.Tick
 
 
 async def _show_link(generation: Generation, call: Call) -> Result:
-    query = dict(parse_qsl(call.query, max_num_fields=30))
+    query = query_of(call)
     token, kind = query.get("token", ""), query.get("type", "")
     ticket = await one_time.look(accounts.realm_of(generation), token)
     if ticket is None or ticket.kind not in KINDS.get(kind, ()):
