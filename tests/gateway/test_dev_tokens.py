@@ -15,7 +15,7 @@ from tests.gateway.conftest import KEY, Serve
 NOW = time.time()
 GOOD: dict[str, Any] = {
     "iss": "acme-corp", "aud": "acme-corp", "tid": "acme-corp", "sub": "u1", "role": "member", "typ": "dev",
-    "iat": int(NOW), "exp": int(NOW) + 60, "region": "EU", "teams": ["a"],
+    "iat": int(NOW), "exp": int(NOW) + 3600, "region": "EU", "teams": ["a"],
 }  # fmt: skip
 
 
