@@ -255,6 +255,7 @@ async def test_admins_make_no_links_for_those_above_them(people: People, box: Bo
 
 
 async def test_a_new_address_counts_when_it_is_proven(people: People, box: Box) -> None:
+    people.clock.ahead = 0
     account = await make(people, "moving")
     entered = await ask(
         people, "auth.token", {"email": account.email, "password": PASSWORD}, query="grant_type=password"
