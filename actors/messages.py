@@ -1,6 +1,6 @@
 """What travels between gateway and tenants: calls, results and their errors. Values only."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -10,14 +10,31 @@ from runtime.ref import Interleaved
 from schemas.compiler.principal import ANONYMOUS, Principal
 
 
+class Stream(NamedTuple):
+    """A body that is made while it is sent, so that its size costs no memory.
+
+    Whoever takes it closes ``pieces``, also when it is not read to its end.
+
+    Attributes:
+        pieces: the body in order; raising ends the connection, so that the client sees that it is not whole.
+        length: in bytes, when that is known.
+        endless: it has no end of its own (events): it is ended when the process stops.
+    """
+
+    pieces: AsyncGenerator[bytes, None]
+    length: int | None = None
+    endless: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer to a Call: status, body and the headers that depend on the data."""
+    """The answer to a Call: status, body (or stream) and the headers that depend on the data."""
 
     status: int
     body: bytes = b""
     content_type: str = "application/json; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
+    stream: Stream | None = None
 
 
 class Credential(NamedTuple):

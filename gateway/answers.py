@@ -59,7 +59,11 @@ def head(result: Result, request_id: str, extra: str, *, close: bool | None) -> 
     status = result.status
     lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} Unknown\r\n"]
     if status not in _BARE:
-        if result.body:
+        if result.stream is not None:
+            lines.append(f"Content-Type: {result.content_type}\r\n")
+            if result.stream.length is not None:
+                lines.append(f"Content-Length: {result.stream.length}\r\n")
+        elif result.body:
             lines.append(f"Content-Type: {result.content_type}\r\nContent-Length: {len(result.body)}\r\n")
         else:
             lines.append("Content-Length: 0\r\n")

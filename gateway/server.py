@@ -33,6 +33,7 @@ from gateway.proxy.proxy import Proxy
 from gateway.receive import read_body
 from gateway.rule_fields import UNCHANGED
 from gateway.rules import Rules
+from gateway.streaming import Streams, answered_at
 from gateway.trace import RequestIds, continue_trace
 from schemas.compiler.emit.language import SCHEMA_ID, language_schema
 
@@ -90,6 +91,7 @@ class Gateway:
         )
         self._request_seconds = limits.request_seconds
         self._proxy = Proxy(self._limits, limits.request_seconds)
+        self._streams = Streams()
         self._idle = asyncio.Event()
         self._server: HttpServer | None = None
         self._runner: web.ServerRunner | None = None
@@ -136,6 +138,7 @@ class Gateway:
         self.draining = True
         if self._site is not None:
             await self._site.stop()
+        self._streams.end()
         await self._proxy.hang_up()
         # every answer now says that the connection ends; a request that is on its way meets no closed door
         await asyncio.sleep(min(LINGER_AT_DRAIN, seconds))
@@ -199,7 +202,7 @@ class Gateway:
                     if rule.kind == "proxy":
                         result = await self._pass_on(place, request, client, request_id, extra)
                     else:
-                        result = await self._answer(place, request, client, request_id)
+                        result = await self._answer(place, request, client, request_id, extra)
         except ProblemError as error:
             close = close or error.code in {"http.body_too_large", "http.timeout", "http.bad_body"}
             result = problems.render(
@@ -218,7 +221,7 @@ class Gateway:
             counters.in_flight -= 1
             if not counters.in_flight and self.draining:
                 self._idle.set()
-        took = time.perf_counter() - began
+        took = answered_at(result) - began
         counters.count(result.status, took)
         if self._access_log:
             log.info(
@@ -249,7 +252,9 @@ class Gateway:
         extra = f"X-Request-Id: {request_id}\r\n{extra}"
         return await self._proxy.answer(request, match, place.segments, origin, extra)
 
-    async def _answer(self, place: Place, request: BaseRequest, client: Client, request_id: str) -> Result:
+    async def _answer(
+        self, place: Place, request: BaseRequest, client: Client, request_id: str, extra: str
+    ) -> Result | web.StreamResponse:
         rule, found = place.match.rule, place.found
         port = self._resolve(place.slug)
         if port is None:
@@ -284,4 +289,8 @@ class Gateway:
             request, operation, found, query, body, place.base, request_id, deadline, credential,
             client.address, browser,
         )  # fmt: skip
-        return await port.call(call)
+        result = await port.call(call)
+        if result.stream is None:
+            return result
+        result = edit_result(result, rule.response_headers)
+        return await self._streams.send(request, result, request_id, extra, close=self.draining)

@@ -48,7 +48,7 @@ async def execute(generation: Generation, call: Call) -> Result:
         result = await operation(generation, call, full)
         if not headers:
             return result
-        return Result(result.status, result.body, result.content_type, (*result.headers, *headers))
+        return replace(result, headers=(*result.headers, *headers))
     except QueryError as error:
         problem = told(error)
         problem.signed_in = full.known

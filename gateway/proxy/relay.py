@@ -6,14 +6,14 @@ than a piece: who reads slowly makes the upstream wait. Called by ``proxy``.
 
 import asyncio
 import re
+import time
 from http import HTTPStatus
 
 import aiohttp
 import structlog
 from aiohttp.web_request import BaseRequest
-from typing_extensions import override
 
-from gateway.answers import Answer, drain
+from gateway.streaming import Sent, framed, transport, write
 
 log = structlog.get_logger("gateway.proxy")
 IDLE_SECONDS = 60.0
@@ -23,32 +23,9 @@ _BARE = frozenset({204, 304})
 _STANDARD = {status.value: status.phrase for status in HTTPStatus}
 
 
-class Relayed(Answer):
-    """An answer that was written already.
-
-    Args:
-        status: of the answer.
-        keep_alive: whether the connection may bring another request.
-    """
-
-    def __init__(self, status: int, *, keep_alive: bool) -> None:  # pyright: ignore
-        # nothing is left to write, so nothing is prepared
-        self._relayed_status = status
-        self._keep_alive = keep_alive
-
-    @property
-    @override
-    def status(self) -> int:
-        return self._relayed_status
-
-    @override
-    async def prepare(self, request: BaseRequest) -> None:
-        """Nothing is left to write."""
-
-
 async def relay(
     request: BaseRequest, response: aiohttp.ClientResponse, lines: list[str], *, close: bool
-) -> Relayed:
+) -> Sent:
     """Write an upstream's answer to the client.
 
     Args:
@@ -76,7 +53,7 @@ async def relay(
     head = f"HTTP/1.1 {status} {_STANDARD.get(status, 'Unknown')}\r\n{''.join(lines)}\r\n"
     whole = False
     try:
-        await _write(request, head.encode("utf-8", "surrogateescape"))
+        await write(request, head.encode("utf-8", "surrogateescape"))
         if not bodiless:
             await _copy(request, response, chunked=chunked)
         whole = True
@@ -87,7 +64,7 @@ async def relay(
             request.transport.abort()
     except ConnectionError:
         pass  # the client went away
-    return Relayed(status, keep_alive=stay and whole)
+    return Sent(status, keep_alive=stay and whole, began=time.perf_counter())
 
 
 async def _copy(request: BaseRequest, response: aiohttp.ClientResponse, *, chunked: bool) -> None:
@@ -101,29 +78,11 @@ async def _copy(request: BaseRequest, response: aiohttp.ClientResponse, *, chunk
         except TimeoutError:
             if not may_be_silent:
                 raise
-            _transport(request)
+            transport(request)
         if piece:
-            await _write(request, b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+            await write(request, framed(piece) if chunked else piece)
     if chunked:
-        await _write(request, b"0\r\n\r\n")
-
-
-async def _write(request: BaseRequest, data: bytes) -> None:
-    _transport(request).write(data)
-    if request.protocol.writing_paused:
-        await drain(request.protocol)
-
-
-def _transport(request: BaseRequest) -> asyncio.Transport:
-    """Return the connection to the client.
-
-    Raises:
-        ConnectionResetError: it went away.
-    """
-    transport = request.protocol.transport
-    if transport is None or transport.is_closing():
-        raise ConnectionResetError("the client went away")
-    return transport
+        await write(request, b"0\r\n\r\n")
 
 
 def _length(response: aiohttp.ClientResponse) -> int | None:

@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from actors.features.auth.dev_tokens import TokenError, verify
-from actors.messages import Call, Identify, ProblemError, Result
+from actors.messages import Call, Identify, ProblemError, Result, Stream
 from config.settings import LimitSettings, Settings
 from gateway.rule_file import parse_rules
 from gateway.server import Gateway
@@ -28,6 +28,7 @@ class Echo:
         self.slug, self.dev = slug, dev
         self.calls: list[Call] = []
         self.cancelled = 0
+        self.closed = 0
         self.origins = ["https://acme.example"]
         self.release = asyncio.Event()
 
@@ -69,6 +70,13 @@ class Echo:
                 raise refusal
             case "missing":
                 raise ProblemError("row.not_found", "there is no such row")
+            case "stream" | "sized" | "endless" | "breaking":
+                length = 30 if call.entity == "sized" else None
+                return Result(
+                    200,
+                    content_type="text/plain",
+                    stream=Stream(self._pieces(call.entity), length, call.entity == "endless"),
+                )
             case "splitting":
                 return Result(200, b"{}", headers=(("Location", "/x\r\nSet-Cookie: a=b"),))
         document = {
@@ -82,6 +90,18 @@ class Echo:
             "roles": sorted(principal.roles),
         }
         return Result(200, orjson.dumps(document))
+
+    async def _pieces(self, kind: str) -> AsyncGenerator[bytes, None]:
+        try:
+            for number in range(3):
+                yield b"%010d" % number
+                yield b""
+            if kind == "breaking":
+                raise RuntimeError("the database went away")
+            if kind == "endless":
+                await self.release.wait()
+        finally:
+            self.closed += 1
 
 
 @dataclasses.dataclass
