@@ -61,7 +61,7 @@ class SystemActor(Actor):
         self._trouble = ""
         self._mark = ""
         self._rows: set[str] = set()
-        self._members: dict[tuple[str, str], str] | None = None
+        self._telling: set[tuple[str, str]] = set()
 
     @override
     async def pre_start(self) -> None:
@@ -95,8 +95,13 @@ class SystemActor(Actor):
         if "tenants" in found:
             self._rows = {row["slug"] for row in found["tenants"]}
             self._take_domains(found["tenants"])
-            await self._take_members(found["memberships"])
             self._mark = found["mark"]
+        for row in found["changed"]:
+            who = (row["slug"], row["user_id"])
+            if who not in self._telling:
+                # each by itself: a tenant that does not answer keeps nobody else's rights alive
+                self._telling.add(who)
+                self.spawn(self._tell(who, row["role"]), f"tell {row['slug']}")
         missing = [slug for slug in self._slugs() if slug not in self._rows]
         if missing:
             await self._add_rows(missing)
@@ -134,17 +139,17 @@ class SystemActor(Actor):
             del self._domains[domain]
         self._domains.update(wanted)
 
-    async def _take_members(self, rows: list[dict[str, Any]]) -> None:
-        """Let tenants know who no longer belongs to them, or is something else there now."""
-        members = {(str(row["slug"]), str(row["user_id"])): str(row["role"]) for row in rows}
-        before, self._members = self._members, members
-        if before is None:
-            return
-        # a new one may have been entered and changed between two looks
-        for slug, user in before.keys() | members.keys():
-            now = members.get((slug, user))
-            if now != before.get((slug, user)):
-                await self._ask(slug, "auth.member", body={"user_id": user, "role": now})
+    async def _tell(self, who: tuple[str, str], role: str) -> None:
+        """Let a tenant know who no longer belongs to it, or is something else there now."""
+        slug, user = who
+        try:
+            if self._door(slug) is not None:
+                await self._ask(slug, "auth.member", body={"user_id": user, "role": role})
+            await self._ask(SYSTEM_SLUG, "platform.told", body={"user_id": user, "slug": slug, "role": role})
+        except ProblemError as error:
+            log.warning("platform.member_behind", tenant=slug, user=user, reason=error.message)
+        finally:
+            self._telling.discard(who)
 
     async def _ask(
         self,

@@ -34,14 +34,25 @@ _ROLE = """
 SELECT m.role FROM {ns}.memberships m JOIN {ns}.tenants t ON t.id = m.tenant_id
 WHERE m.user_id::text = $1 AND t.slug = $2
 """
-_MARK = """
-SELECT concat_ws('/', (SELECT concat(count(*), ':', max(updated_at)) FROM {ns}.tenants),
-  (SELECT concat(count(*), ':', max(updated_at)) FROM {ns}.memberships))
+_MARK = "SELECT concat(count(*), ':', max(updated_at)) FROM {ns}.tenants"
+_ENTERED = """
+INSERT INTO {ns}._auth_entered (user_id, slug, role) VALUES ($1, $2, $3)
+ON CONFLICT (user_id, slug) DO UPDATE SET role = excluded.role
 """
-_MEMBERSHIPS = """
-SELECT m.user_id::text AS user_id, t.slug, m.role FROM {ns}.memberships m
-JOIN {ns}.tenants t ON t.id = m.tenant_id
+_CHANGED = """
+SELECT user_id, slug, role FROM (
+  SELECT e.user_id, e.slug, e.role AS told, CASE
+    WHEN u.id IS NULL OR a.banned_until > $1 THEN ''
+    WHEN m.role IS NOT NULL THEN m.role
+    WHEN u.role = ANY($2::text[]) THEN 'admin' ELSE '' END AS role
+  FROM {ns}._auth_entered e
+  LEFT JOIN {ns}.users u ON u.id::text = e.user_id
+  LEFT JOIN {ns}._auth_accounts a ON a.user_id = e.user_id
+  LEFT JOIN {ns}.tenants t ON t.slug = e.slug
+  LEFT JOIN {ns}.memberships m ON m.tenant_id = t.id AND m.user_id = u.id) x
+WHERE role <> told LIMIT 1000
 """
+"""Who has to be something else now in a tenant they entered: kept in a table, so that no restart forgets it."""
 
 
 async def list_tenants(generation: Generation, call: Call, principal: Principal) -> Result:
@@ -70,6 +81,9 @@ async def switch(generation: Generation, call: Call, principal: Principal) -> Re
     )
     if person is None or not person.email:
         raise ProblemError("auth.user_not_found", "the account is gone")
+    if person.confirmed_at is None:
+        # the tenant joins accounts by address: one nobody has proven could be another person's there
+        raise ProblemError("auth.email_not_confirmed", "Email not confirmed")
     body = {
         "user_id": user,
         "email": person.email,
@@ -88,7 +102,11 @@ async def switch(generation: Generation, call: Call, principal: Principal) -> Re
         credential=None,
         base=f"/api/tenants/{slug}",
     )
-    return await door.call(entered)
+    # before: should this process end now, the next one knows; after: a change may have overtaken us
+    await realm.store.run(_ENTERED, user, slug, role)
+    result = await door.call(entered)
+    await realm.store.run(_ENTERED, user, slug, role)
+    return result
 
 
 async def enter(generation: Generation, call: Call, principal: Principal) -> Result:
@@ -124,6 +142,9 @@ async def change_member(generation: Generation, call: Call, principal: Principal
     _require_platform(principal)
     body = read_object(call)
     subject, role = text(body, "user_id", required=True), text(body, "role")
+    if role not in generation.model.roles:
+        # a role the file does not have gives nothing, and must not keep the old one alive
+        role = ""
     realm = accounts.realm_of(generation)
     found = await realm.store.row(
         "SELECT user_id FROM {ns}._auth_identities WHERE issuer = $1 AND subject = $2", ISSUER, subject
@@ -194,15 +215,35 @@ def _require_platform(principal: Principal) -> None:
 
 
 async def follow(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Tell the platform's actor what its tables say: a mark that changes with them, or everything."""
+    """Tell the platform's actor what its tables say.
+
+    ``mark`` changes with ``tenants``, which are there when it is not the one of the query. ``changed`` lists
+    who is something else now in a tenant they entered, until ``platform.told`` says that it knows.
+    """
     _require_platform(principal)
-    store = accounts.realm_of(generation).store
-    mark = await store.row(_MARK)
+    realm = accounts.realm_of(generation)
+    mark = await realm.store.row(_MARK)
     document: dict[str, Any] = {"mark": str(mark[0]) if mark else ""}
     if document["mark"] != call.query:
-        document["tenants"] = [dict(row) for row in await store.rows("SELECT slug, domain FROM {ns}.tenants")]
-        document["memberships"] = [dict(row) for row in await store.rows(_MEMBERSHIPS)]
+        found = await realm.store.rows("SELECT slug, domain FROM {ns}.tenants")
+        document["tenants"] = [dict(row) for row in found]
+    administer = [name for name, role in generation.model.roles.items() if PLATFORM_ADMIN in role.includes]
+    changed = await realm.store.rows(_CHANGED, realm.services.now(), administer)
+    document["changed"] = [dict(row) for row in changed]
     return Result(200, orjson.dumps(document))
+
+
+async def told(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Note the role a tenant was told for somebody; an empty one: they are nobody there."""
+    _require_platform(principal)
+    body = read_object(call)
+    user, slug, role = (text(body, name) for name in ("user_id", "slug", "role"))
+    store = accounts.realm_of(generation).store
+    if role:
+        await store.run(_ENTERED, user, slug, role)
+    else:
+        await store.run("DELETE FROM {ns}._auth_entered WHERE user_id = $1 AND slug = $2", user, slug)
+    return Result(204)
 
 
 async def explain_access(generation: Generation, call: Call, principal: Principal) -> Result:
@@ -239,5 +280,6 @@ OPERATIONS: Mapping[str, Any] = {
     "auth.switch": switch,
     "auth.enter": enter,
     "platform.follow": follow,
+    "platform.told": told,
     "auth.member": change_member,
 }

@@ -110,7 +110,7 @@ async def write_rows(generation: Generation, call: Call, principal: Principal) -
     async def write_people(connection: TenantConnection) -> Result:
         return await people.guard(generation, principal, connection, write)
 
-    of_people = call.entity == PEOPLE and generation.realm is not None
+    of_people = _of_people(generation, call)
     if call.idempotency_key:
         key_call = replace(call, principal=principal)
         result = await idempotency.once(
@@ -132,8 +132,10 @@ async def run_batch(generation: Generation, call: Call, principal: Principal) ->
     section = generation.model.sections.get("api")
     operations = batch.parse_batch(call, getattr(section, "max_requests", batch.MAX_OPERATIONS))
     preferences = rows.preferences_of(call.prefer)
+    of_people = False
 
     async def work(connection: TenantConnection) -> Result:
+        nonlocal of_people
         bodies: dict[str, Any] = {}
         results: list[Result] = []
         for number, operation in enumerate(operations):
@@ -146,6 +148,7 @@ async def run_batch(generation: Generation, call: Call, principal: Principal) ->
                 raise batch.at_operation(told(error), number) from error
             except ProblemError as error:
                 raise batch.at_operation(error, number) from error
+            of_people |= _of_people(generation, inner)
             results.append(result)
             if operation.name and result.body:
                 bodies[operation.name] = batch.body_of(result)
@@ -155,7 +158,7 @@ async def run_batch(generation: Generation, call: Call, principal: Principal) ->
         result = await idempotency.once(generation.pool, generation.identity.namespace, call, work)
     else:
         result = await in_transaction(generation.pool, work, commit=preferences.tx != "rollback")
-    if generation.realm is not None and any(PEOPLE in operation.path for operation in operations):
+    if of_people and generation.realm is not None:
         await generation.realm.changed(None)
     return result
 
@@ -169,9 +172,16 @@ async def _run_inside(
     async def write(connection: TenantConnection) -> Result:
         return await rows.write(generation, call, principal, connection)
 
-    if call.entity == PEOPLE and generation.realm is not None:
+    if _of_people(generation, call):
         return await people.guard(generation, principal, connection, write)
     return await write(connection)
+
+
+def _of_people(generation: Generation, call: Call) -> bool:
+    """Whether a call is about the rows behind the accounts, also by the name they had before."""
+    entity = generation.model.entities.get(PEOPLE)
+    names = {PEOPLE} if entity is None else {PEOPLE, entity.renamed_from}
+    return generation.realm is not None and call.entity in names
 
 
 # -- about the tenant -----------------------------------------------------------------------------

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from actors.features.auth.realm import Realm
     from actors.tenant.generation import Generation
 
+KEPT_AFTER = timedelta(days=1)
+"""How long a session that is over is kept, so that its tokens are told apart from unknown ones."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Opened:
@@ -102,6 +105,8 @@ async def open_session(  # noqa: PLR0913 - what a session is
         amr += orjson.loads(before["amr"]) if before else []
     secret = secrets.token_urlsafe(32) if cookie else ""
     key = new_key()
+    # with their refresh tokens: nobody asks any more
+    await session.run("DELETE FROM {ns}._auth_sessions WHERE expires_at < $1", now - KEPT_AFTER)
     await session.run(
         "INSERT INTO {ns}._auth_sessions (id, user_id, cookie_hash, aal, amr, agent, address, "
         "created_at, used_at, expires_at) VALUES ($1::text::uuid, $2, $3, $4, $5::text::jsonb, $6, $7, $8, "

@@ -18,6 +18,7 @@ AUTH_TABLES = (
     "_auth_signing_keys",
     "_auth_api_keys",
     "_auth_audit",
+    "_auth_entered",
 )
 """Names no entity can have (they begin with ``_``); the differ leaves them alone."""
 
@@ -59,6 +60,7 @@ CREATE TABLE IF NOT EXISTS {namespace}._auth_sessions (
   expires_at timestamptz NOT NULL,
   revoked_at timestamptz);
 CREATE INDEX IF NOT EXISTS _auth_sessions_user ON {namespace}._auth_sessions (user_id);
+CREATE INDEX IF NOT EXISTS _auth_sessions_ends ON {namespace}._auth_sessions (expires_at);
 CREATE TABLE IF NOT EXISTS {namespace}._auth_refresh (
   hash bytea PRIMARY KEY,
   session uuid NOT NULL REFERENCES {namespace}._auth_sessions ON DELETE CASCADE,
@@ -122,6 +124,9 @@ CREATE TABLE IF NOT EXISTS {namespace}._auth_api_keys (
   created_by text NOT NULL DEFAULT '', created_at timestamptz NOT NULL DEFAULT now(),
   expires_at timestamptz, used_at timestamptz, revoked_at timestamptz,
   successor uuid);                    -- of a rotation
+-- in the tenant "system" alone: who of the platform entered which tenant, and the role that tenant was told
+CREATE TABLE IF NOT EXISTS {namespace}._auth_entered (
+  user_id text NOT NULL, slug text NOT NULL, role text NOT NULL, PRIMARY KEY (user_id, slug));
 -- append only: the tenant's role may add and read
 CREATE TABLE IF NOT EXISTS {namespace}._auth_audit (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
