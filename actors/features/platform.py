@@ -52,7 +52,7 @@ SELECT user_id, slug, role FROM (
   LEFT JOIN {ns}.memberships m ON m.tenant_id = t.id AND m.user_id = u.id) x
 WHERE role <> told LIMIT 1000
 """
-"""Who has to be something else now in a tenant they entered: kept in a table, so that no restart forgets it."""
+"""Who has to be something else now in a tenant they entered: in a table, so that no restart forgets it."""
 
 
 async def list_tenants(generation: Generation, call: Call, principal: Principal) -> Result:

@@ -1,5 +1,6 @@
 """What another issuer's answers do to accounts: keys, replays, pre-registered accounts, linking, GitHub (C13-C18)."""
 
+import hashlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -201,11 +202,16 @@ async def test_id_tokens_of_applications(corp: Corp) -> None:
         body = {"provider": "corp", "id_token": token, "email": "boss@corp.example", **more}
         return await corp.do("auth.token", body=body, query="grant_type=id_token")
 
-    plain, bound = corp.peer.sign(**proven("ida")), corp.peer.sign(nonce="n1", **proven("ida"))
+    plain, bound = (
+        corp.peer.sign(**proven("ida")),
+        corp.peer.sign(nonce=hashlib.sha256(b"n1").hexdigest(), **proven("ida")),
+    )
     assert await refused(grant(bound)) == "auth.bad_id_token"
     assert await refused(grant(bound, nonce="n2")) == "auth.bad_id_token"
     assert await refused(grant(plain, nonce="n1")) == "auth.bad_id_token"
     assert await corp.account("ida@corp.example") is None
+    # the token itself must not be enough: what it holds is the hash
+    assert await refused(grant(bound, nonce=hashlib.sha256(b"n1").hexdigest())) == "auth.bad_id_token"
     assert orjson.loads((await grant(bound, nonce="n1")).body)["user"]["email"] == "ida@corp.example"
     assert (await grant(plain)).status == 200
     assert await corp.account("boss@corp.example") is None

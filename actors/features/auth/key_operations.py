@@ -14,7 +14,7 @@ import orjson
 from actors.features.auth import accounts, api_keys
 from actors.features.auth.admin_rules import may_give
 from actors.features.auth.audit import record
-from actors.features.auth.bodies import invalid, read_object, text
+from actors.features.auth.bodies import invalid, only, read_object, text
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.generation import Generation
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 OVERLAP = timedelta(hours=24)
 """How long a key that was replaced still works."""
 MAX_SCOPES = 200
+_MEMBERS = frozenset({"name", "kind", "role", "scopes", "rate_limit", "expires_in", "expires_at"})
 MAX_RATE, MAX_RATE_SECONDS = 10**9, 86400
 VERBS = ("read", "create", "update", "delete", "write", "*")
 _SCOPE = re.compile(r"(?:\*|[A-Za-z][A-Za-z0-9_]{0,62}):(?:\*|[a-z_]{1,40})", re.ASCII)
@@ -51,6 +52,7 @@ async def create_key(generation: Generation, call: Call, principal: Principal) -
     """Make a key; ``key`` in the answer is shown this once."""
     _require_admin(principal)
     body = read_object(call)
+    only(body, _MEMBERS)
     realm = accounts.realm_of(generation)
     kind = text(body, "kind") or "secret"
     if kind not in {"public", "secret"}:

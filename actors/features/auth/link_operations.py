@@ -13,8 +13,8 @@ from actors.features.auth import accounts, links, one_time
 from actors.features.auth.account_values import Account
 from actors.features.auth.admin_rules import may_give, may_touch, require_admin
 from actors.features.auth.audit import record
-from actors.features.auth.bodies import metadata, read_object, text
-from actors.features.auth.links import allowed, count_mail, link_of, link_target, send_link
+from actors.features.auth.bodies import metadata, query_of, read_object, text
+from actors.features.auth.links import Target, allowed, count_mail, link_of, link_target, send_link
 from actors.features.auth.mail_texts import compose
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError, Result
@@ -56,6 +56,8 @@ async def resend(generation: Generation, call: Call, principal: Principal) -> Re
         await send_link(generation, call, known, kind="signup", target=target)
     elif kind == "email_change" and known is not None and known.new_email:
         await links.request_email_change(generation, call, known, known.new_email, target=target)
+    else:
+        await links.pretend_link(generation, email=email, kind=kind, target=target)
     return _ASKED
 
 
@@ -64,7 +66,9 @@ async def invite(generation: Generation, call: Call, principal: Principal) -> Re
     require_admin(principal, "create")
     body = read_object(call)
     email = accounts.canonical_email(text(body, "email", required=True))
-    target = link_target(generation, call, body)
+    # whoever is invited has no application yet that could have made a challenge: a page of ours ends it
+    wanted = query_of(call).get("redirect_to", "") or text(body, "redirect_to")
+    target = Target(allowed(generation, wanted), "")
     account = await _invited(generation, call, principal, body, email)
     await send_link(generation, call, account, kind="invite", target=target)
     return Result(200, orjson.dumps(accounts.to_json(account, audience=generation.identity.slug)))
@@ -78,7 +82,7 @@ async def generate_link(generation: Generation, call: Call, principal: Principal
     if kind not in {"signup", "invite", "magiclink", "recovery"}:
         raise ProblemError("auth.validation_failed", "type is signup, invite, magiclink or recovery")
     email = accounts.canonical_email(text(body, "email", required=True))
-    redirect_to = allowed(generation, text(body, "redirect_to"))
+    redirect_to = allowed(generation, query_of(call).get("redirect_to", "") or text(body, "redirect_to"))
     realm = accounts.realm_of(generation)
     account = await _find(generation, email)
     if account is None:
@@ -178,6 +182,8 @@ async def _new(generation: Generation, call: Call, email: str, said: dict[str, A
 async def _invited(
     generation: Generation, call: Call, principal: Principal, body: dict[str, Any], email: str
 ) -> Account:
+    if accounts.settings_of(generation).signup == "closed":
+        raise ProblemError("auth.signup_disabled", "auth.signup is closed: nobody is invited")
     role = text(body, "role", most=63)
     fresh_role = role or accounts.settings_of(generation).default_role or ""
     for given in {role, fresh_role} - {""}:

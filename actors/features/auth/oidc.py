@@ -4,6 +4,7 @@ Decides which ID tokens are believed: signed with an asymmetric key of the pinne
 the sign-in we began. Who that person is here, ``identities`` decides.
 """
 
+import hashlib
 import hmac
 import re
 from collections.abc import Mapping
@@ -194,9 +195,11 @@ async def grant_id_token(generation: Generation, call: Call, body: dict[str, Any
         raise ProblemError("auth.provider_disabled", "this provider has no ID tokens")
     realm = accounts.realm_of(generation)
     token = text(body, "id_token", required=True, most=8192)
-    nonce = text(body, "nonce", most=512) or None
-    said = await check_id_token(realm, client, token, nonce=nonce)
-    if nonce is None and "nonce" in said:
+    nonce = text(body, "nonce", most=512)
+    # as GoTrue: the provider was shown the hash, so that who sees the token does not know the nonce
+    hashed = hashlib.sha256(nonce.encode()).hexdigest() if nonce else None
+    said = await check_id_token(realm, client, token, nonce=hashed)
+    if hashed is None and "nonce" in said:
         raise _refused()
     person = person_of(client, said)
 

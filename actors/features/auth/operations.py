@@ -48,6 +48,8 @@ WITHOUT_SESSION = frozenset(
     }
 )  # fmt: skip
 """Asked by people who are nobody yet: a browser's session says nothing there."""
+WITH_EFFECT = frozenset({"auth.reauthenticate"})
+"""Asked with GET by GoTrue's clients although it does something: a browser's session needs its token."""
 PAGES = frozenset({"auth.login", "auth.password", "auth.setup", "auth.verify"})
 """Their forms carry a token of their own; a session that ended is none: one comes to begin another."""
 
@@ -66,6 +68,8 @@ async def caller_of(generation: Generation, call: Call) -> Principal:
         return call.principal
     if credential.cookie and call.operation in WITHOUT_SESSION:
         credential = credential._replace(cookie="")
+    if call.operation in WITH_EFFECT:
+        credential = credential._replace(safe=False)
     if not credential.cookie or call.operation not in PAGES:
         return await realm.principal(credential, generation)
     try:

@@ -83,6 +83,10 @@ async def set_password(generation: Generation, call: Call, principal: Principal)
     back = links.allowed(generation, query_of(call).get("redirect_to", ""))
     if principal.id is None:
         return links.redirect(f"{call.base}/auth/v1/login?redirect_to={quote(back, safe='')}")
+    if await _factor(generation, principal) is not None:
+        # a mail proves the address only: who has a second factor shows it before the password changes
+        here = f"{call.base}/auth/v1/password?redirect_to={quote(back, safe='')}"
+        return links.redirect(f"{call.base}/auth/v1/login?redirect_to={quote(here, safe='')}")
     if call.method in {"GET", "HEAD"}:
         return _password_page(generation, call)
     body = read_object(call)
@@ -211,12 +215,15 @@ async def _factor(generation: Generation, principal: Principal) -> str | None:
 
 async def _require_fresh_proof(generation: Generation, session: Session, principal: Principal) -> None:
     """Only a session that a mail has just opened sets a password without the old one."""
+    since = accounts.realm_of(generation).services.now() - first_start.FRESH
     row = await session.row(
-        "SELECT amr->0->>'method' AS method FROM {ns}._auth_sessions WHERE id::text = $1 AND created_at > $2",
+        "SELECT 1 FROM {ns}._auth_sessions s, jsonb_array_elements(s.amr) AS proof WHERE s.id::text = $1 "
+        "AND proof->>'method' = ANY($2::text[]) AND (proof->>'timestamp')::bigint > $3",
         principal.session,
-        accounts.realm_of(generation).services.now() - first_start.FRESH,
+        ["recovery", "invite", "magiclink", "otp"],
+        int(since.timestamp()),
     )
-    if row is None or row["method"] not in {"recovery", "invite", "magiclink", "otp"}:
+    if row is None:
         raise ProblemError("auth.reauthentication_needed", "ask for a new link to set a password")
 
 

@@ -140,12 +140,14 @@ class Realm:
         if bearer == apikey:
             # a client without a session repeats its project key as bearer
             bearer = ""
-        project = await self._known_by(apikey, generation) if apikey.startswith(KEY_PREFIX) else None
+        if apikey and not apikey.startswith(KEY_PREFIX):
+            raise refusal("the API key is not known")
+        project = await self._known_by(apikey, generation) if apikey else None
         if bearer:
             return await self._known_by(bearer, generation)
         if project is not None:
             return project
-        if apikey or not credential.cookie:
+        if not credential.cookie:
             return ANONYMOUS
         known = await self._known_by(credential.cookie, generation, cookie=True)
         if not credential.safe and not (

@@ -20,17 +20,42 @@ BYTES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1 << 10, "MiB"
 
 
 class Duration(Text):
-    """A length of time such as ``15m``; its value is seconds."""
+    """A length of time such as ``15m``; its value is seconds.
 
-    def __init__(self) -> None:
+    Args:
+        least: the shortest that is accepted, as one writes it.
+        most: the longest.
+        examples: that are accepted.
+    """
+
+    def __init__(
+        self, least: str = "", most: str = "", examples: tuple[str, ...] = ("10s", "15m", "30d")
+    ) -> None:
         super().__init__(
-            "a duration", pattern=r"[1-9][0-9]{0,6}(ms|s|m|h|d|w|y)", examples=("10s", "15m", "30d")
+            f"a duration from {least} to {most}" if least else "a duration",
+            pattern=r"[1-9][0-9]{0,6}(ms|s|m|h|d|w|y)",
+            examples=examples,
         )
+        self._bounds = (seconds_of(least), seconds_of(most)) if least else None
+
+    @override
+    def _fits(self, node: Scalar, text: str, findings: Findings) -> bool:
+        if not super()._fits(node, text, findings):
+            return False
+        if self._bounds is None or self._bounds[0] <= seconds_of(text) <= self._bounds[1]:
+            return True
+        findings.error("language.value", f"'{text}' is not {self.expects}", node, self._hint())
+        return False
 
     @override
     def build(self, node: Node, scope: Scope) -> float:
-        number, unit = _split(str(plain(node)))
-        return number * SECONDS[unit]
+        return seconds_of(str(plain(node)))
+
+
+def seconds_of(text: str) -> float:
+    """Return the seconds a duration such as ``15m`` means."""
+    number, unit = _split(text)
+    return number * SECONDS[unit]
 
 
 class Size(Text):

@@ -13,7 +13,7 @@ from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.formulas import Use
 from schemas.compiler.grammar.combinators import Many, Titles
 from schemas.compiler.grammar.containers import Key, Keyed, Record
-from schemas.compiler.grammar.quantities import DURATION
+from schemas.compiler.grammar.quantities import Duration
 from schemas.compiler.grammar.scalars import BOOLEAN, Choice, HttpUrl, Integer, Text
 from schemas.compiler.grammar.slots import Cel, RoleName
 from schemas.compiler.nodes import Mapping, Node, Scalar, pairs
@@ -121,7 +121,8 @@ class Providers(Keyed):
 
 
 _RESERVED_CLAIMS = (
-    r"(?!(?:iss|aud|sub|exp|iat|nbf|jti|role|roles|typ|email|aal|amr|session_id)$)[a-z][a-z0-9_]{0,62}"
+    r"(?!(?:iss|aud|sub|exp|iat|nbf|jti|tid|role|roles|typ|id|email|phone|aal|amr|session_id|claims"
+    r"|app_metadata|user_metadata|is_anonymous)$)[a-z][a-z0-9_]{0,62}"
 )
 _PROVIDER = Record(
     "provider",
@@ -205,12 +206,15 @@ AUTH = Record(
                 "sessions",
                 "How long one stays signed in.",
                 {
-                    "access_ttl": Key(DURATION, "Life of an access token."),
-                    "refresh_ttl": Key(DURATION, "Life of a refresh token."),
+                    "access_ttl": Key(Duration("1s", "1d", ("15m", "1h")), "Life of an access token."),
+                    "refresh_ttl": Key(Duration("1m", "400d", ("30d",)), "Life of a refresh token."),
                     "reuse_window": Key(
-                        DURATION, "How long a used refresh token answers the same successor."
+                        Duration("1ms", "1m", ("10s",)),
+                        "How long a used refresh token answers the same successor.",
                     ),
-                    "idle": Key(DURATION, "Signed out after so long without a request."),
+                    "idle": Key(
+                        Duration("10s", "400d", ("12h",)), "Signed out after so long without a request."
+                    ),
                 },
                 make=Sessions,
             ),
