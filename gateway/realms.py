@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 from actors.database import Database
 from actors.features.auth.guard import Guard
-from actors.features.auth.mail import Mailer
 from actors.features.auth.passwords import Hasher
 from actors.features.auth.providers import Providers
 from actors.features.auth.realm import Door, Services
+from actors.mail import Mailer
 from actors.tenant.journal import ACCOUNTS, CHANNEL
 from config.settings import Settings
 from gateway.dev_key import load_dev_key

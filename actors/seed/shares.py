@@ -67,7 +67,7 @@ def stem(name: str) -> str | None:
 
 
 def _order(model: TenantModel) -> tuple[list[Entity], dict[str, frozenset[str]]]:
-    waiting = dict(model.entities)
+    waiting = {name: entity for name, entity in model.entities.items() if not entity.added}
     order: list[Entity] = []
     later: dict[str, frozenset[str]] = {}
     while waiting:

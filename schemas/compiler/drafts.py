@@ -45,6 +45,7 @@ class EntityDraft:
         renames: by old name.
         relations: relation name -> reference field (``customer`` -> ``customer_id``).
         collections: inverse relation name -> (entity, reference field).
+        added: it is there because of a section of the file, see ``sections.added``.
     """
 
     name: str
@@ -58,6 +59,7 @@ class EntityDraft:
     collections: dict[str, tuple[str, str]] = field(default_factory=dict)
     transitions: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
+    added: bool = False
 
 
 @dataclass(slots=True)

@@ -136,7 +136,7 @@ class Entity:
 
     ``fields`` holds every field in order, key first, managed ones last. ``sections`` holds the checked values
     of workflow, functions, views, history, tests, ... by section name (frozen dataclasses of those section
-    modules).
+    modules). ``added`` ones are kept by the platform because the file uses a section (``sections.added``).
     """
 
     name: str
@@ -154,6 +154,7 @@ class Entity:
     renamed_from: str | None = None
     alias_until: str | None = None
     sections: Mapping[str, Any] = field(default_factory=dict)
+    added: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from schemas.compiler.names import (
 )
 from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, pairs, plain
 from schemas.compiler.principal import ADMIN_ROLE, ANONYMOUS_ROLE, AUTHENTICATED_ROLE
+from schemas.compiler.sections.added import added_entities
 
 USERS = "users"
 BUILT_IN_ROLES = (ANONYMOUS_ROLE, AUTHENTICATED_ROLE, ADMIN_ROLE)
@@ -49,9 +50,24 @@ def parse(root: Mapping, findings: Findings) -> TenantDraft:
     if USERS not in tenant.entities and USERS not in tenant.dropped:
         nowhere = Scalar(USERS, USERS, 1, 1, 0, 0)
         tenant.entities[USERS] = _entity(nowhere, Mapping({}, 1, 1), tenant.languages[0], findings)
+    _add_of_sections(root, tenant, findings)
     for entity in tenant.entities.values():
         _note_rename(entity.key_node, entity.node, tenant.renames, tenant.entities, findings)
     return tenant
+
+
+def _add_of_sections(root: Mapping, tenant: TenantDraft, findings: Findings) -> None:
+    """Add the entities in which sections keep what they did."""
+    for added, node in added_entities(root):
+        written = tenant.entities.get(added.name)
+        if written is not None:
+            message = f"'{added.name}' is kept by the platform, because the file has {added.because}"
+            findings.error("names.added", message, written.key_node, "give your entity another name")
+        elif added.name not in tenant.dropped:
+            nowhere = Scalar(added.name, added.name, 1, 1, 0, 0)
+            draft = _entity(nowhere, node, tenant.languages[0], findings)
+            draft.added = True
+            tenant.entities[added.name] = draft
 
 
 def parse_roles(written: Iterable[tuple[Scalar, Mapping]], findings: Findings) -> dict[str, Role]:

@@ -246,6 +246,7 @@ def _entity(draft: EntityDraft, scope: Scope, more: tuple[Index, ...]) -> Entity
         renamed_from=values.get("renamed_from"),
         alias_until=values.get("alias_until"),
         sections={name: value for name in ENTITY_SECTIONS if (value := values.get(name)) is not None},
+        added=draft.added,
     )
 
 

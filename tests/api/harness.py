@@ -18,11 +18,11 @@ from actors.connections import derive_password
 from actors.database import Database
 from actors.features.auth.dev_tokens import mint
 from actors.features.auth.guard import Guard
-from actors.features.auth.mail import Mailer
 from actors.features.auth.passwords import Hasher
 from actors.features.auth.providers import Providers
 from actors.features.auth.realm import Realm, Services
 from actors.features.auth.store import Store
+from actors.mail import Mailer
 from actors.messages import Call, Identify, Result, TenantIdentity
 from actors.tenant import migrator, planning, registry
 from actors.tenant.generation import Generation

@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 
 from actors.features.auth.guard import Guard
-from actors.features.auth.mail import Mailer
 from actors.features.auth.passwords import Hasher
 from actors.features.auth.realm import Realm
 from actors.features.auth.tables import AUTH_DDL
+from actors.mail import Mailer
 from actors.messages import Call, Web
 from actors.tenant.generation import Generation
 from config.settings import MailSettings

@@ -13,7 +13,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from actors.features.auth.mail import Mailer
+from actors.mail import Mailer
 from config.settings import MailSettings
 from tests.live import free_port
 

@@ -12,8 +12,9 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from typing_extensions import override
 
-from actors.features.auth.providers import MAX_BYTES, Providers, PublicResolver, is_public
+from actors.features.auth.providers import Providers
 from actors.messages import ProblemError
+from actors.outbound import MAX_BYTES, PublicResolver, is_public
 
 INSIDE = [
     "127.0.0.1", "127.1.2.3", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254",

@@ -1,34 +1,30 @@
 """Other issuers, spoken to: discovery, keys, token exchange; nothing but what OpenID Connect needs.
 
-Decides where a tenant's file may make this process connect to: its addresses are a stranger's words. A name
-is resolved, every address it has must be a public one, and the connection goes to exactly those. No
-redirects, small answers that are not compressed, five seconds.
+Decides what counts as an answer of theirs, and how long it is remembered. Where this process may be made to
+connect to is ``actors.outbound``'s.
 """
 
 import asyncio
-import ipaddress
-import socket
 import time
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakValueDictionary
 
-import aiohttp
 import msgspec
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
-from typing_extensions import override
-from yarl import URL
 
 from actors.messages import ProblemError
+from actors.outbound import Outbound, OutboundError
 
-SECONDS = 5.0
-MAX_BYTES = 1 << 20
 KEEP_SECONDS = 600.0
 KEYS_AGAIN_SECONDS = 10.0
 MAX_ISSUERS = 1000
-_NAT64, _SIX_TO_FOUR = ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16")
-_SHARED = ipaddress.ip_network("100.64.0.0/10")
+_REASONS = {
+    "scheme": "the provider's addresses begin with https://",
+    "refused": "the provider cannot be reached",
+    "unreachable": "the provider cannot be reached",
+    "slow": "the provider cannot be reached",
+    "too_large": "the provider's answer is too long",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +77,13 @@ class Providers:
     """
 
     def __init__(self, *, allow_private: bool = False) -> None:
-        self._allow_private = allow_private
-        self._session: aiohttp.ClientSession | None = None
+        self._outbound = Outbound(allow_private=allow_private, secure=True)
         self._issuers: dict[str, _Issuer] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def close(self) -> None:
         """Close what is open."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._outbound.close()
 
     async def discover(self, issuer: str) -> dict[str, Any]:
         """Return an issuer's metadata (OpenID Connect Discovery 1.0, section 4).
@@ -143,7 +136,7 @@ class Providers:
             ProblemError: auth.bad_oauth_callback.
         """
         answer: dict[str, Any] = await self._ask(
-            "POST", address, data=form, headers={"Accept": "application/json"}
+            "POST", address, body=form, headers={"Accept": "application/json"}
         )
         return answer
 
@@ -165,97 +158,19 @@ class Providers:
         return answer
 
     async def _ask(self, method: str, address: str, *, mapping: bool = True, **more: Any) -> Any:  # noqa: ANN401
-        if not address.startswith("https://") and not (self._allow_private and address.startswith("http://")):
-            raise _failed("the provider's addresses begin with https://")
-        self._check_literal(address)
-        session = self._open()
         try:
-            async with session.request(method, address, allow_redirects=False, **more) as answer:
-                body = await answer.content.read(MAX_BYTES + 1)
-                while not answer.content.at_eof() and len(body) <= MAX_BYTES:
-                    body += await answer.content.read(MAX_BYTES + 1 - len(body))
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
-            raise _failed("the provider cannot be reached") from None
-        if len(body) > MAX_BYTES:
-            raise _failed("the provider's answer is too long")
+            answer = await self._outbound.send(method, address, **more)
+        except OutboundError as error:
+            raise _failed(_REASONS[error.kind]) from None
         if answer.status != 200:
             raise _failed(f"the provider refused ({answer.status})")
         try:
-            document = msgspec.json.decode(body)
+            document = msgspec.json.decode(answer.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise _failed("the provider's answer is not JSON") from None
         if mapping and not isinstance(document, dict):
             raise _failed("the provider's answer is not an object")
         return document
-
-    def _check_literal(self, address: str) -> None:
-        """The connector resolves names only: an address in place of one is looked at here."""
-        try:
-            host = URL(address).raw_host or ""
-        except ValueError:
-            raise _failed("the provider cannot be reached") from None
-        literal = ":" in host or host.replace(".", "").isdigit()
-        if not host or (literal and not self._allow_private and not is_public(host)):
-            raise _failed("the provider cannot be reached")
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            resolver: AbstractResolver = ThreadedResolver()
-            if not self._allow_private:
-                resolver = PublicResolver(resolver)
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=resolver, limit=20, use_dns_cache=False),
-                timeout=aiohttp.ClientTimeout(total=SECONDS),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
-                auto_decompress=False,  # a small answer stays small
-                headers={"Accept-Encoding": "identity"},
-            )
-        return self._session
-
-
-class PublicResolver(AbstractResolver):
-    """Resolves names, and refuses those that lead anywhere but to the public internet.
-
-    The connector connects to what this returns, so a name that changes its mind afterwards gains nothing.
-    """
-
-    def __init__(self, inner: AbstractResolver) -> None:
-        self._inner = inner
-
-    @override
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Return the addresses of a name.
-
-        Raises:
-            OSError: one of them is not public.
-        """
-        found = await self._inner.resolve(host, port, family)
-        if not found or not all(is_public(entry["host"]) for entry in found):
-            msg = "the name leads to an address that is not public"
-            raise OSError(msg)
-        return found
-
-    @override
-    async def close(self) -> None:
-        await self._inner.close()
-
-
-def is_public(address: str) -> bool:
-    """Whether an address is one of the public internet; forms that hide another one are not."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(parsed, ipaddress.IPv6Address):
-        hidden = parsed.ipv4_mapped or parsed.sixtofour or parsed.teredo
-        if hidden is not None or parsed in _NAT64 or parsed in _SIX_TO_FOUR:
-            return False
-    elif parsed in _SHARED:
-        return False
-    return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 
 def _failed(message: str) -> ProblemError:

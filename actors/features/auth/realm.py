@@ -22,9 +22,9 @@ from schemas.compiler.principal import ANONYMOUS, Principal
 
 if TYPE_CHECKING:
     from actors.features.auth.guard import Guard
-    from actors.features.auth.mail import Mailer
     from actors.features.auth.passwords import Hasher
     from actors.features.auth.providers import Providers
+    from actors.mail import Mailer
     from actors.tenant.generation import Generation
 
 MAX_KNOWN = 8192
