@@ -19,7 +19,8 @@ class Route:
     """One path.
 
     Attributes:
-        path: parts joined with ``/``; ``{entity}``, ``{id}`` and ``{function}`` stand for one part each.
+        path: parts joined with ``/``; ``{entity}``, ``{id}`` and ``{function}`` stand for one part each,
+            ``{format}`` for what follows the dot.
         operations: operation by method; HEAD is always answered as GET without a body.
         summary: one line for the documentation.
     """
@@ -49,6 +50,7 @@ ROUTES: tuple[Route, ...] = (
     Route("me", {"GET": "me"}, "who I am and what I may do"),
     Route("rpc/{function}", {"GET": "call", "POST": "call"}, "call a function"),
     Route("functions/v1/{function}", {"GET": "call", "POST": "call"}, "call a function"),
+    Route("{entity}.{format}", {"GET": "export"}, "all rows a query finds, as csv, ndjson, json or xlsx"),
     Route("{entity}", _COLLECTION, "rows of an entity"),
     Route("{entity}/{id}", _ROW, "one row"),
 )
@@ -132,7 +134,7 @@ _AUTH_VARIABLE = {
 }
 _FIXED = {tuple(route.path.split("/")): route for route in ROUTES if route.path and "{" not in route.path}
 _INDEX = ROUTES[0]
-_RPC, _FUNCTIONS, _ENTITY, _ONE = ROUTES[-4:]
+_RPC, _FUNCTIONS, _FILE, _ENTITY, _ONE = ROUTES[-5:]
 _NOT_ENTITIES = frozenset({"rpc", "functions", "auth", "storage", "realtime", "rest"})
 
 
@@ -165,7 +167,8 @@ def find(parts: tuple[str, ...]) -> Found | None:
         if parts[0] in _NOT_ENTITIES:
             return None
     if len(parts) == 1:
-        return Found(_ENTITY, parts[0])
+        entity, dot, form = parts[0].rpartition(".")
+        return Found(_FILE, entity, form) if dot else Found(_ENTITY, parts[0])
     if len(parts) == 2:
         return Found(_ONE, parts[0], parts[1])
     return None

@@ -20,6 +20,7 @@ Headers = tuple[tuple[str, str], ...]
 _VERBS = {
     "list": "read",
     "get": "read",
+    "export": "read",
     "create": "create",
     "update": "update",
     "replace": "create",

@@ -13,6 +13,7 @@ import orjson
 from actors.connections import TenantConnection
 from actors.features import explain, me, platform
 from actors.features.auth import operations as auth
+from actors.features.transfer.export import export
 from actors.messages import Call, Identify, ProblemError, Result
 from actors.tenant import batch, describe, idempotency, people, rows
 from actors.tenant.executor import in_transaction
@@ -228,6 +229,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "replace": write_rows,
     "delete": write_rows,
     "batch": run_batch,
+    "export": export,
     "call": call_function,
     "index": show_index,
     "schema": show_schema,

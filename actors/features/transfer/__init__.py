@@ -1,0 +1,1 @@
+"""Rows out of a tenant as files, and files into it as rows."""
