@@ -18,7 +18,7 @@ from actors.messages import TenantIdentity
 from actors.sources import Source, SourceError, read_source
 from actors.tenant import registry
 from actors.tenant.platform import Platform
-from actors.tenant.provision import provision
+from actors.tenant.provision import is_provisioned, provision
 from actors.tenant.status import StatusBook
 from config.errors import StartError
 from config.settings import Settings
@@ -83,7 +83,7 @@ class Installation:
         """Return a tenant's names, making its place in PostgreSQL if it is new."""
         async with self.database.owner() as connection:
             identity = await registry.ensure_tenant(connection, slug)
-            if not (await registry.current(connection, identity)).version:
+            if not await is_provisioned(connection, identity):
                 await provision(connection, identity, self.platform.password(identity))
         return identity
 

@@ -11,20 +11,24 @@ from typing import Any
 import asyncpg
 
 from actors.features.auth.tables import AUTH_TABLES
+from actors.features.outbox.tables import OUTBOX_TABLES
 from actors.tenant.idempotency import IDEMPOTENCY_TABLE
 from schemas.compiler.migrate.catalog import (
     ARCHIVE_PREFIX,
     COUNTERS,
     DERIVE_TRIGGER,
+    RECORD_TRIGGER,
     Catalog,
     Check,
     Column,
     Derive,
     ForeignKey,
     Index,
+    Recorder,
     Table,
 )
 
+_OURS = [COUNTERS, IDEMPOTENCY_TABLE, *AUTH_TABLES, *OUTBOX_TABLES]
 _ON_DELETE = {"a": "no_action", "r": "restrict", "c": "cascade", "n": "set_null", "d": "set_default"}
 _FIELD, _RECORD = "\x1f", "\x1e"
 _CACHED_TABLES = 2048
@@ -68,7 +72,8 @@ SELECT c.relname, pg_catalog.pg_relation_size(c.oid), coalesce((
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
     JOIN pg_catalog.pg_am m ON m.oid = x.relam WHERE i.indrelid = c.oid AND NOT i.indisprimary), ''),
   CASE WHEN c.relhastriggers THEN coalesce((
-    SELECT string_agg(concat_ws(E'\x1f', g.tgname, g.tgenabled, md5(p.prosrc),
+    SELECT string_agg(concat_ws(E'\x1f', g.tgname, g.tgenabled,
+      CASE WHEN g.tgname <> '_record' THEN md5(p.prosrc) ELSE '' END,
       (
         SELECT t.description FROM pg_catalog.pg_description t
         WHERE t.objoid = g.oid AND t.classoid = 'pg_catalog.pg_trigger'::regclass AND t.objsubid = 0)),
@@ -95,7 +100,7 @@ async def introspect(
         namespace: the tenant's namespace or archive.
         tables: only these, or None for all.
     """
-    rows = await connection.fetch(_QUERY, namespace, tables, [COUNTERS, IDEMPOTENCY_TABLE, *AUTH_TABLES])
+    rows = await connection.fetch(_QUERY, namespace, tables, _OURS)
     found = {row[0]: _table(row[0], *row[2:]) for row in rows}
     return Catalog(found, sizes={row[0]: row[1] for row in rows})
 
@@ -108,7 +113,7 @@ def _table(name: str, columns: str, constraints: str, indexes: str, triggers: st
     live = [_column(*item[1:]) for item in listed if not item[1].startswith(ARCHIVE_PREFIX)]
     checks, keys, primary = _constraints(_records(constraints), by_number)
     found = [_index(item, by_number) for item in _records(indexes)]
-    derive = next((item for item in _records(triggers) if item[0] == DERIVE_TRIGGER), None)
+    fired = {item[0]: item[3] if len(item) > 3 else "" for item in _records(triggers)}
     digest = hashlib.sha256("\x1d".join((name, columns, constraints, indexes, triggers)).encode())
     return Table(
         name,
@@ -117,7 +122,8 @@ def _table(name: str, columns: str, constraints: str, indexes: str, triggers: st
         checks,
         keys,
         {index.name: index for index in found},
-        Derive(derive[3] if len(derive) > 3 else "") if derive else None,
+        Derive(fired[DERIVE_TRIGGER]) if DERIVE_TRIGGER in fired else None,
+        Recorder(fired[RECORD_TRIGGER]) if RECORD_TRIGGER in fired else None,
         primary[0],
         {item[1]: item[2] for item in listed if item[1].startswith(ARCHIVE_PREFIX)},
         digest.hexdigest()[:20],

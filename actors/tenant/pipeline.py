@@ -11,6 +11,8 @@ from datetime import date
 from typing import Any
 from urllib.parse import unquote_plus
 
+import orjson
+
 from actors.messages import Call, ProblemError
 from actors.tenant.bodies import Body, Row, decode_body
 from actors.tenant.generation import Generation
@@ -69,9 +71,23 @@ def prepare_write(
         call.accept,
         version,
         today,
+        who(call, principal) if entity.name in generation.queries.attributed else None,
     )
     compile_: Callable[[WriteRequest, Principal], Prepared] = getattr(generation.queries, _VERBS[call.method])
     return Write(entity, compile_(request, principal), preferences, rows, version)
+
+
+def who(call: Call, principal: Principal) -> str:
+    """Return who asks, as the outbox keeps it beside what they changed."""
+    said = {
+        "user": principal.id,
+        "email": principal.email,
+        "roles": sorted(principal.roles),
+        "key": principal.key,
+        "request_id": call.request_id,
+        "address": call.address,
+    }
+    return orjson.dumps(said).decode()
 
 
 _VERBS = {"POST": "insert", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}

@@ -16,8 +16,10 @@ import re
 import asyncpg
 
 from actors.features.auth.tables import AUTH_DDL, AUTH_TABLES
+from actors.features.outbox.tables import OUTBOX_DDL, OUTBOX_TABLES
 from actors.messages import TenantIdentity
 from actors.tenant.idempotency import IDEMPOTENCY_DDL
+from schemas.compiler.migrate.literals import text_literal
 from schemas.compiler.sql import quote
 
 API_NAMESPACE = "backsaas_api"
@@ -111,15 +113,16 @@ async def provision(
         await connection.execute(_grants(quote(role), quote(namespace)))
         await connection.execute(IDEMPOTENCY_DDL.format(namespace=quote(namespace)))
         await connection.execute(AUTH_DDL.format(namespace=quote(namespace), role=quote(role)))
+        await connection.execute(OUTBOX_DDL.format(namespace=quote(namespace), role_text=text_literal(role)))
 
 
 async def is_provisioned(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> bool:
     """Whether a tenant has every table of ours; an earlier version may have made fewer."""
-    return bool(
-        await connection.fetchval(
-            "SELECT to_regclass($1) IS NOT NULL", f"{quote(_checked(identity.namespace))}.{AUTH_TABLES[-1]}"
-        )
+    newest = (
+        f"{quote(_checked(identity.namespace))}.{table}" for table in (AUTH_TABLES[-1], OUTBOX_TABLES[-1])
     )
+    found = "SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL"
+    return bool(await connection.fetchval(found, *newest))
 
 
 async def deprovision(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> None:

@@ -16,6 +16,7 @@ from schemas.compiler.migrate.catalog import (
     Column,
     ForeignKey,
     Index,
+    Recorder,
     Ref,
     Table,
     Template,
@@ -28,6 +29,7 @@ from schemas.compiler.migrate.checks import field_checks
 from schemas.compiler.migrate.derived import derive
 from schemas.compiler.migrate.literals import NotConstantError, inline, json_literal
 from schemas.compiler.model import MANAGED_FIELDS, SOFT_DELETE_FIELD, Entity, Field, TenantModel
+from schemas.compiler.recording import recorded_entities
 
 _MANAGED = {
     "created_at": Column(
@@ -57,7 +59,11 @@ def wanted_catalog(model: TenantModel, trigram: str | None = None) -> Catalog:
         model: the compiled tenant.
         trigram: schema of pg_trgm's operator classes; None when the server has no such extension.
     """
-    tables = {name: _table(model, entity, trigram) for name, entity in model.entities.items()}
+    recorded = recorded_entities(model)
+    tables = {
+        name: _table(model, entity, trigram, _recorder(entity) if name in recorded else None)
+        for name, entity in model.entities.items()
+    }
     return Catalog(_without_collisions(tables))
 
 
@@ -76,7 +82,12 @@ def search_document(entity: Entity) -> Template:
     return ("to_tsvector('simple'::regconfig, ", *parts, ")") if parts else ()
 
 
-def _table(model: TenantModel, entity: Entity, trigram: str | None) -> Table:
+def _recorder(entity: Entity) -> Recorder:
+    hidden = tuple(item.name for item in entity.fields.values() if item.write_only and not item.virtual)
+    return Recorder(mark("\0".join((entity.key, *hidden))), entity.key, hidden)
+
+
+def _table(model: TenantModel, entity: Entity, trigram: str | None, recorder: Recorder | None) -> Table:
     stored = [item for item in entity.fields.values() if not item.virtual]
     columns = {item.name: _column(entity, item) for item in stored}
     if entity.managed:
@@ -101,6 +112,7 @@ def _table(model: TenantModel, entity: Entity, trigram: str | None) -> Table:
         keys,
         indexes,
         row_trigger,
+        recorder,
         object_name(entity.name, (), "pkey"),
     )
 
@@ -262,5 +274,5 @@ def _renamed(table: Table, uses: Counter[str]) -> Table:
     }
     return Table(
         table.name, table.key, table.columns, table.checks, table.foreign_keys, indexes, table.derive,
-        unique_name(table.key_name),
+        table.recorder, unique_name(table.key_name),
     )  # fmt: skip

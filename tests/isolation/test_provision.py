@@ -177,7 +177,8 @@ async def test_a_plain_owner_can_run_tenants_too(tenants: Tenants, database: Dat
     name = await tenants.owner.fetchval("SELECT current_database()")
     await tenants.owner.execute(f"CREATE ROLE {role} LOGIN CREATEROLE PASSWORD 'x'")
     await tenants.owner.execute(
-        f'GRANT CREATE ON DATABASE "{name}" TO {role}; GRANT USAGE ON SCHEMA backsaas_api TO {role} WITH GRANT OPTION'
+        f'GRANT CREATE ON DATABASE "{name}" TO {role}; GRANT USAGE ON SCHEMA backsaas_api TO {role} '
+        f"WITH GRANT OPTION; GRANT USAGE ON LANGUAGE plpgsql TO {role}"
     )
     await _let_lock(tenants, role)
     try:

@@ -19,6 +19,7 @@ SHADOW_PREFIX = "_arch_~"
 """Of a column that is being filled with another's values; no field's name begins like this."""
 COUNTERS = "_counters"
 DERIVE_TRIGGER = "_derive"
+RECORD_TRIGGER = "_record"
 REQUIRED_SUFFIX = "required"
 REQUIRED_MARK = "bs:required"
 """Of the CHECK that holds new rows to a required field while old rows have no value yet."""
@@ -114,6 +115,15 @@ class Derive:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorder:
+    """The row trigger that keeps changes in ``_outbox``; ``hidden`` columns stay out of it."""
+
+    mark: str
+    key: str = field(default="", compare=False)
+    hidden: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table.
 
@@ -130,6 +140,7 @@ class Table:
     foreign_keys: Mapping[str, ForeignKey] = field(default_factory=dict)
     indexes: Mapping[str, Index] = field(default_factory=dict)
     derive: Derive | None = None
+    recorder: Recorder | None = None
     key_name: str = field(default="", compare=False)
     archived: Mapping[str, str] = field(default_factory=dict, compare=False)
     digest: str = field(default="", compare=False)

@@ -7,7 +7,7 @@ tenant file that asks for the change; the file's positions turn it into a line.
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from schemas.compiler.migrate.catalog import Check, Column, Derive, ForeignKey, Index, Table
+from schemas.compiler.migrate.catalog import Check, Column, Derive, ForeignKey, Index, Recorder, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +208,19 @@ class SetDerive:
     counters: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SetRecorder:
+    """Keep the table's changes from now on, in another way, or no more."""
+
+    table: str
+    after: Recorder | None
+
+
 Change: TypeAlias = (
     CreateTable | RenameTable | ArchiveTable | RestoreTable | AddColumn | RenameColumn | ArchiveColumn
     | RestoreColumn | ChangeType | SetNotNull | DropNotNull | SetDefault | ChangeKey | AddCheck
     | ValidateCheck | AddForeignKey | ValidateForeignKey | DropConstraint | AddIndex | DropIndex
-    | RenameObject | SetDerive
+    | RenameObject | SetDerive | SetRecorder
 )  # fmt: skip
 
 

@@ -1,7 +1,15 @@
 """DDL of what works on rows: trigger functions, counters and the conversions of a type change."""
 
 from schemas.compiler.migrate.casts import Conversion
-from schemas.compiler.migrate.catalog import COUNTERS, DERIVE_TRIGGER, Derive, render, shorten
+from schemas.compiler.migrate.catalog import (
+    COUNTERS,
+    DERIVE_TRIGGER,
+    RECORD_TRIGGER,
+    Derive,
+    Recorder,
+    render,
+    shorten,
+)
 from schemas.compiler.migrate.ddl import Names
 from schemas.compiler.migrate.derived import NAMESPACE
 from schemas.compiler.migrate.literals import text_literal
@@ -44,6 +52,22 @@ def drop_derive(table: str, names: Names) -> list[str]:
         f"DROP TRIGGER IF EXISTS {quote(DERIVE_TRIGGER)} ON {names.table(table)}",
         f"DROP FUNCTION IF EXISTS {names.object(derive_function(table))}()",
     ]
+
+
+def set_recorder(table: str, recorder: Recorder, names: Names) -> list[str]:
+    """The row trigger that keeps changes; its function comes with the tenant's place (``provision``)."""
+    columns = ", ".join(text_literal(column) for column in (recorder.key, *recorder.hidden))
+    trigger, where = quote(RECORD_TRIGGER), names.table(table)
+    fired = f"{where} FOR EACH ROW EXECUTE FUNCTION {names.object(RECORD_TRIGGER)}({columns})"
+    return [
+        f"CREATE OR REPLACE TRIGGER {trigger} AFTER INSERT OR UPDATE OR DELETE ON {fired}",
+        f"COMMENT ON TRIGGER {trigger} ON {where} IS {text_literal(recorder.mark)}",
+    ]
+
+
+def drop_recorder(table: str, names: Names) -> str:
+    """Keep changes no more."""
+    return f"DROP TRIGGER IF EXISTS {quote(RECORD_TRIGGER)} ON {names.table(table)}"
 
 
 def derive_function(table: str) -> str:

@@ -8,6 +8,7 @@ from schemas.compiler.migrate.changes import (
     RenameTable,
     RestoreTable,
     SetDerive,
+    SetRecorder,
 )
 from schemas.compiler.migrate.draft import SHARE_ROW_EXCLUSIVE, Draft
 from schemas.compiler.migrate.steps import Batches
@@ -24,6 +25,9 @@ def create_table(draft: Draft, change: CreateTable) -> None:
             f"number and compute rows of {table.name}",
             ddl_rows.set_derive(table.name, table.derive, names),
         )
+    if table.recorder is not None:
+        sql = ddl_rows.set_recorder(table.name, table.recorder, names)
+        draft.switch(6, change, f"record changes of {table.name}", sql)
     for key in table.foreign_keys.values():
         sql = [ddl.add_foreign_key(table.name, key, names, validate=True)]
         draft.switch(10, change, f"{table.name}.{key.column} references {key.target}", sql)
@@ -52,6 +56,8 @@ def archive_table(draft: Draft, change: ArchiveTable) -> None:
             found,
         )  # fmt: skip
     without = ddl_rows.drop_derive(table.name, draft.after) if table.derive is not None else []
+    if table.recorder is not None:
+        without.append(ddl_rows.drop_recorder(table.name, draft.after))
     sql = ddl.archive_table(table, archived, draft.after, without)
     summary = f"archive table {table.name} as {archived}"
     if change.replaced:
@@ -109,6 +115,16 @@ def set_derive(draft: Draft, change: SetDerive) -> None:
         touched = _touch(draft, change, before=False)
         sql.append(f"UPDATE {touched.table} SET {touched.assignment} WHERE {touched.where}")
     draft.switch(6, change, f"number and compute rows of {table}", sql, tables=(table,))
+
+
+def set_recorder(draft: Draft, change: SetRecorder) -> None:
+    """The row trigger that keeps changes; what was changed before it nobody hears of."""
+    table, after = change.table, change.after
+    if after is None:
+        summary, sql = f"record no changes of {table}", [ddl_rows.drop_recorder(table, draft.after)]
+    else:
+        summary, sql = f"record changes of {table}", ddl_rows.set_recorder(table, after, draft.after)
+    draft.switch(11, change, summary, sql, tables=(table,))
 
 
 def _touch(draft: Draft, change: SetDerive, *, before: bool) -> Batches:

@@ -37,6 +37,7 @@ from schemas.compiler.migrate.changes import (
     SetDefault,
     SetDerive,
     SetNotNull,
+    SetRecorder,
     ValidateCheck,
     ValidateForeignKey,
 )
@@ -89,7 +90,13 @@ class TableDifference:
 
     def changes(self) -> list[Change]:
         """Return the changes in the order they must happen."""
-        return [*self._columns(), *self._constraints(), *self._indexes(), *self._derived()]
+        return [
+            *self._columns(),
+            *self._constraints(),
+            *self._indexes(),
+            *self._derived(),
+            *self._recorded(),
+        ]
 
     def _archived(self, column: str) -> str | None:
         asked = self._hints.restores.get((self._name, column))
@@ -274,6 +281,10 @@ class TableDifference:
             if column in self._old and (self._current.name, self._old[column]) != (self._name, column)
         )
         yield SetDerive(self._name, after, before is not None, fills, counters)
+
+    def _recorded(self) -> Iterator[Change]:
+        if self._current.recorder != self._wanted.recorder:
+            yield SetRecorder(self._name, self._wanted.recorder)
 
     def _former_mark(self, derive: Derive) -> str:
         """The mark the wanted trigger would have had under the old names."""

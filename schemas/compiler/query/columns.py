@@ -36,6 +36,7 @@ class Frame:
     Attributes:
         deprecated: old names the request used.
         joins: embeds so far, bounded.
+        attributed: entities whose writes say who asked.
     """
 
     model: TenantModel
@@ -44,6 +45,7 @@ class Frame:
     deprecated: dict[str, str] = field(default_factory=dict)
     embeds: int = 0
     aliases: int = 0
+    attributed: frozenset[str] = frozenset()
 
     def alias(self) -> str:
         """Return a table alias nobody has."""

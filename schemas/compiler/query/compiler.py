@@ -27,7 +27,8 @@ from schemas.compiler.query.row_filter import resolve_entity
 from schemas.compiler.query.shapes import Shape, fill_read, shape_of
 from schemas.compiler.query.syntax import ReadQuery
 from schemas.compiler.query.write_sql import BODY
-from schemas.compiler.query.write_statement import VERSION, Wish, compile_write
+from schemas.compiler.query.write_statement import VERSION, WHO, Wish, compile_write
+from schemas.compiler.recording import attributed_entities
 
 MAX_SHAPES = 4096
 MAX_SHAPE_TEXT = 2048
@@ -46,6 +47,9 @@ class QueryCompiler:
         model: the tenant.
         namespace: where its tables are.
         cursor_key: secret that signs keyset cursors.
+
+    Attributes:
+        attributed: entities whose writes say who asked.
     """
 
     def __init__(self, model: TenantModel, namespace: str, *, cursor_key: bytes = b"") -> None:
@@ -53,6 +57,7 @@ class QueryCompiler:
         self._namespace = namespace
         self._cursor_key = cursor_key
         self._known = relationships(model)
+        self.attributed = attributed_entities(model)
         self._shapes: dict[tuple[object, ...], Shape] = {}
         self._older: dict[tuple[object, ...], Shape] = {}
         self._recent: dict[tuple[object, ...], _Recent] = {}
@@ -162,10 +167,11 @@ class QueryCompiler:
         slots = list(fill_read(shape, values, request.key, "", b"").slots)
         slots[BODY] = _encode(request, verb, shape.deprecated)
         slots[VERSION] = request.expected_version
+        slots[WHO] = request.who
         return shape.fill(tuple(slots))
 
     def _reader(self, request: ReadRequest | WriteRequest, principal: Principal) -> tuple[Reader, Entity]:
-        frame = Frame(self._model, self._namespace, request.today)
+        frame = Frame(self._model, self._namespace, request.today, attributed=self.attributed)
         entity = self._entity(frame, request.entity)
         caller = Caller(principal.roles, principal.scopes)
         return Reader(frame, ReadQuery(), caller, self._known), entity

@@ -37,6 +37,7 @@ class WriteRequest:
     Attributes:
         given: whether the body was an array.
         expected_version: from If-Match, or None.
+        who: JSON text of who asks, for entities whose writes say so.
     """
 
     entity: str
@@ -47,6 +48,7 @@ class WriteRequest:
     accept: str = ""
     expected_version: str | None = None
     today: date = date(2026, 1, 1)
+    who: str | None = None
 
 
 @dataclass(slots=True)  # not frozen: one is made per request, and that would take three times as long

@@ -21,7 +21,9 @@ from schemas.compiler.sql import Argument, Fragment, Slot, join, quote, sql, sta
 
 VERSION = 1
 """Slot of the version that If-Match names."""
-RESERVED = 2
+WHO = 2
+"""Slot of who asks, for the outbox: JSON text."""
+RESERVED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +175,20 @@ def _finish(
     text = sql(
         "WITH ", join(", ", change.ctes), " SELECT ", checked, body,
         f" AS body, count(*) AS page_count, NULL::bigint AS total, {version} AS version,"
-        f" min(w.{quote(entity.key)}::text) AS key FROM w",
+        f" min(w.{quote(entity.key)}::text) AS key", _attribution(reader, entity), " FROM w",
     )  # fmt: skip
     return Shape(
         statement(text), (media, one, strip), names, tuple(reader.frame.deprecated.items()),
         dynamic, tuple(slots),
         key_slot=key_slot, process_rules=change.process_rules,
     )  # fmt: skip
+
+
+def _attribution(reader: Reader, entity: Entity) -> Fragment:
+    """Return what tells the recorders who asked; they run when the statement has ended."""
+    if entity.name not in reader.frame.attributed:
+        return sql("")
+    return sql(", set_config('backsaas.who', ", Slot(WHO, "text"), ", true) AS who")
 
 
 def _is_unique(entity: Entity, names: tuple[str, ...]) -> bool:
