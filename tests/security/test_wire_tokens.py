@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import jwt
@@ -15,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm
 
-from tests.security.wire import LEFT, RIGHT, House, bearer, claims_of, open_house
+from tests.security.wire import LEFT, RIGHT, House, bearer, claims_of
 
 
 class Stolen:
@@ -40,18 +39,10 @@ class Stolen:
 
 
 @pytest.fixture(scope="module")
-async def stolen(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> AsyncIterator[Stolen]:
-    house = await open_house(tmp_path_factory.mktemp("tokens"), database_url)
+async def stolen(house: House) -> Stolen:
     for slug in (LEFT, RIGHT):
         await house.person("ann", slug)
-    yield Stolen(house, await house.sign_in("ann"))
-    await house.stop()
-
-
-@pytest.fixture
-async def unharmed(stolen: Stolen) -> AsyncIterator[None]:
-    async with stolen.house.unharmed():
-        yield
+    return Stolen(house, await house.sign_in("ann"))
 
 
 def raw(header: dict[str, Any], claims: dict[str, Any], sign: Any = lambda _: b"") -> str:

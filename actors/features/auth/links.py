@@ -69,7 +69,7 @@ def allowed(generation: Generation, wanted: str) -> str:
         return wanted
     if _PATH.fullmatch(wanted):
         return wanted
-    if _is_ours(realm, wanted):
+    if not wanted.startswith("/") and _is_ours(realm, wanted):
         parts = urlsplit(wanted)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         if _PATH.fullmatch(path):
