@@ -27,7 +27,7 @@ NEEDED = (
     "yaml",
 )
 """Modules whose presence shows that an environment was made for us, by us or by another tool."""
-NEEDED_FOR_TESTS = ("hypothesis", "pytest", "pytest_asyncio", "ruff")
+NEEDED_FOR_TESTS = ("hypothesis", "pytest", "pytest_asyncio", "ruff", "xdist")
 AGAIN = "BACKSAAS_BOOTSTRAPPED"
 """Set for the restarted program: it never starts itself a third time."""
 INSTALL_ARGUMENTS = (

@@ -1,6 +1,13 @@
-"""Fixtures every room shares: one real PostgreSQL for the whole run, one database per test module."""
+"""How the suite runs, and the fixtures every room shares: one real PostgreSQL, one database per test module.
 
+The whole suite, and any folder of it, runs in as many processes as there are cores; a file stays in one of them,
+and each has a PostgreSQL of its own, so that nothing is shared but the machine.
+"""
+
+import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,6 +16,32 @@ import pytest
 
 from actors.cluster import SUPERUSER
 from actors.embedded import EmbeddedPostgres
+
+MOST_PROCESSES = 8
+"""Beyond them the longest files decide how long it takes."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many processes ``-n auto``, our default, means; 0 is this one, in which one can debug and see output."""
+    chosen = {str(argument).partition("::")[0] for argument in config.args}
+    few = len(chosen) == 1 and next(iter(chosen)).endswith(".py")
+    wants_one = few or config.option.keyword or config.option.capture == "no" or config.option.collectonly
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 0 if wants_one or cores == 1 else min(cores, MOST_PROCESSES)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each run a directory of its own: below the one pytests share, the next to start locks out PostgreSQL."""
+    if config.option.basetemp is None:
+        config.option.basetemp = tempfile.mkdtemp(prefix="backsaas-tests-")
+        config.add_cleanup(lambda: _remove_after_success(config))
+
+
+def _remove_after_success(config: pytest.Config) -> None:
+    session = config.pluginmanager.get_plugin("session")
+    if session is None or not session.testsfailed:
+        shutil.rmtree(config.option.basetemp, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

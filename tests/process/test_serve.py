@@ -16,7 +16,7 @@ import aiohttp
 import psutil
 import pytest
 
-from tests.live import Live
+from tests.live import Live, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOTES = "version: 1\nservice: { name: notes }\nentities:\n  notes:\n    key: id\n    schema:\n      type: object\n      properties:\n        id: {type: string}\n        text: {type: string}\n"
@@ -206,19 +206,13 @@ async def test_an_unreachable_database_is_one_line_and_exit_code_2(live: Live, u
 async def test_a_second_server_on_the_same_data_is_one_line_and_exit_code_2(live: Live) -> None:
     await live.start()
     done = subprocess.run(
-        [sys.executable, str(ROOT / "run.py"), "serve"], env={**live.env, "BACKSAAS_PORT": str(_free()), "BACKSAAS_ADMIN_PORT": str(_free())},
+        [sys.executable, str(ROOT / "run.py"), "serve"], env={**live.env, "BACKSAAS_PORT": str(free_port()), "BACKSAAS_ADMIN_PORT": str(free_port())},
         capture_output=True, text=True, timeout=60, cwd=live.directory,
     )  # fmt: skip
     assert done.returncode == 2, done
     assert "another BackSaas process uses" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert await live.stop() == 0
-
-
-def _free() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 async def test_closed_output_and_a_full_log_disk_stop_nothing(live: Live) -> None:
