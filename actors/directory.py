@@ -26,7 +26,7 @@ from actors.tenant.actor import (
     SourceRemoved,
     TenantActor,
 )
-from actors.tenant.journal import ACCOUNTS, CHANNEL
+from actors.tenant.journal import ACCOUNTS, CHANNEL, GONE
 from actors.tenant.platform import Platform
 from actors.tenant.status import Rejection
 from config.settings import Settings
@@ -150,7 +150,8 @@ class Directory(Supervisor):
         status = self._platform.book.get(slug)
         asleep = ref.status is ActorStatus.COLD
         if asleep and status.version and status.digest == source.digest:
-            self._platform.book.update(slug, state="cold", reason="")
+            if status.state != "suspended":
+                self._platform.book.update(slug, state="cold", reason="")
             return
         self._enqueue(slug)
 
@@ -209,8 +210,10 @@ class Directory(Supervisor):
             await self._work.acquire()
             slug = (self._urgent or self._patient).popleft()
             self._queued.discard(slug)
+            ref = self._routes.get(slug)
             try:
-                await self._routes[slug].ask(SourceChanged(), timeout=TAKE_SECONDS)
+                if ref is not None:
+                    await ref.ask(SourceChanged(), timeout=TAKE_SECONDS)
             except ActorError as error:
                 log.error("tenant.failed", tenant=slug, reason=error.message)  # noqa: TRY400 - expected, one line
             finally:
@@ -228,13 +231,13 @@ class Directory(Supervisor):
             self._slugs[tenant.identity.id] = slug
             ref = self._ensure_child(slug)
             if ref.status is not ActorStatus.RUNNING:
-                paused = slug not in self._sources
+                paused, closed = slug not in self._sources, tenant.state != "active"
                 self._platform.book.update(
                     slug,
                     version=tenant.version,
                     digest=tenant.digest,
-                    state="paused" if paused else "cold",
-                    reason=f"{slug}.yaml is gone; the data is kept" if paused else "",
+                    state="suspended" if closed else "paused" if paused else "cold",
+                    reason=tenant.reason or (f"{slug}.yaml is gone; the data is kept" if paused else ""),
                 )
 
     async def _listen(self) -> None:
@@ -263,6 +266,9 @@ class Directory(Supervisor):
                 self._tell(slug, AccountsChanged())
             while not ended.is_set():
                 word, _, tenant = (await heard.get()).rpartition(" ")
+                if word == GONE:
+                    await self._forget(tenant)
+                    continue
                 if tenant and tenant not in self._slugs:
                     await self._refresh()
                 if tenant in self._slugs:
@@ -271,6 +277,21 @@ class Directory(Supervisor):
                     )
         finally:
             connection.terminate()
+
+    async def _forget(self, tenant: str) -> None:
+        """Stop a tenant that was deleted for good; a new one may have its slug tomorrow."""
+        slug = self._slugs.pop(tenant, None)
+        if slug is None:
+            return
+        self._routes.pop(slug, None)
+        with contextlib.suppress(ActorError):
+            await self.stop_child(slug)
+        self._platform.book.forget(slug)
+        log.info("tenant.gone", tenant=slug)
+        source = self._sources.pop(slug, None)
+        if source is not None and self._platform.file(slug).exists():
+            # the slug has a new tenant already
+            self._changed(slug, source)
 
     def _tell(self, slug: str, message: RegistryChanged | AccountsChanged) -> None:
         ref = self._routes.get(slug)

@@ -1,13 +1,14 @@
 """Reads files that people and programs edit at any moment: whole, bounded and only regular ones.
 
-Decides what counts as a readable, finished file. It knows nothing of YAML or tenants. Called by the watcher
-and the command line.
+Decides what counts as a readable, finished file, and how one is written. It knows nothing of YAML or tenants.
+Called by the watcher, the platform's functions and the command line.
 """
 
 import errno
 import fcntl
 import hashlib
 import os
+import secrets
 import signal
 import stat
 import time
@@ -77,6 +78,49 @@ def read_source(path: Path, root: Path) -> Source | None:
     finally:
         os.close(descriptor)
     return Source(text, hashlib.sha256(text).hexdigest(), status.st_mtime)
+
+
+def write_source(path: Path, text: bytes, *, new: bool = False) -> None:
+    """Replace a file's content in one step, so that no reader sees half of it and no crash leaves half.
+
+    Args:
+        path: the file.
+        text: its new content.
+        new: refuse when there is one already.
+
+    Raises:
+        FileExistsError: ``new``, and there is a file.
+        OSError: it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(text)
+            file.flush()
+            if path.exists():
+                temporary.chmod(path.stat().st_mode & 0o777)
+            os.fsync(file.fileno())
+        if new and path.exists():
+            raise FileExistsError(path.name)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def remove_source(path: Path) -> None:
+    """Remove a file for good; one that is gone already is fine."""
+    path.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def _sync(directory: Path) -> None:
+    """Make names in a directory outlive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _read(descriptor: int) -> bytes:

@@ -121,17 +121,8 @@ class SystemActor(Actor):
             self._invite(link)
 
     async def _add_rows(self, slugs: Collection[str]) -> None:
-        rows = [{"slug": slug} for slug in sorted(slugs)]
-        await self._ask(
-            SYSTEM_SLUG,
-            "create",
-            method="POST",
-            entity="tenants",
-            query="on_conflict=slug",
-            prefer="resolution=ignore-duplicates,return=minimal",
-            body=rows,
-        )
-        self._rows.update(slugs)
+        answer = await self._ask(SYSTEM_SLUG, "platform.adopt", body=sorted(slugs))
+        self._rows.update(orjson.loads(answer.body))
 
     def _take_domains(self, rows: list[dict[str, Any]]) -> None:
         wanted = {str(row["domain"]): str(row["slug"]) for row in rows if row["domain"]}

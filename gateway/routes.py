@@ -48,6 +48,7 @@ ROUTES: tuple[Route, ...] = (
     Route("status", {"GET": "status"}, "serving version, last reload, last refused edit"),
     Route("batch", {"POST": "batch"}, "several operations in one transaction"),
     Route("me", {"GET": "me"}, "who I am and what I may do"),
+    Route("tenants/check-slug", {"GET": "platform.check_slug"}, "whether a slug is free (platform)"),
     Route("rpc/{function}", {"GET": "call", "POST": "call"}, "call a function"),
     Route("functions/v1/{function}", {"GET": "call", "POST": "call"}, "call a function"),
     Route("{entity}.{format}", {"GET": "export"}, "all rows a query finds, as csv, ndjson, json or xlsx"),
@@ -121,6 +122,18 @@ AUTH_ROUTES: tuple[Route, ...] = (
     Route("auth/v1/tenants/{slug}/session", {"POST": "auth.switch"}, "a session in a tenant (platform)"),
 )  # fmt: skip
 
+PLATFORM_ROUTES: tuple[Route, ...] = (
+    Route(
+        "tenants/{slug}/schema",
+        {"GET": "platform.schema", "PUT": "platform.schema.write"},
+        "a tenant's file (platform)",
+    ),
+    Route("tenants/{slug}/schema/status", {"GET": "platform.schema.status"}, "how its last edit came out"),
+    Route("tenants/{slug}/schema/history", {"GET": "platform.schema.history"}, "its versions, with diffs"),
+    Route("tenants/{slug}/export", {"GET": "platform.export"}, "everything of a tenant in one archive"),
+    Route("tenants/{slug}/import", {"POST": "platform.import"}, "a tenant from such an archive"),
+)
+
 REST_PREFIX = ("rest", "v1")
 _AUTH_FIXED = {tuple(route.path.split("/")): route for route in AUTH_ROUTES if "{" not in route.path}
 _AUTH_VARIABLE = {
@@ -133,6 +146,7 @@ _AUTH_VARIABLE = {
     for parts in [tuple(route.path.split("/"))]
 }
 _FIXED = {tuple(route.path.split("/")): route for route in ROUTES if route.path and "{" not in route.path}
+_OF_TENANT = {tuple(route.path.split("/")[2:]): route for route in PLATFORM_ROUTES}
 _INDEX = ROUTES[0]
 _RPC, _FUNCTIONS, _FILE, _ENTITY, _ONE = ROUTES[-5:]
 _NOT_ENTITIES = frozenset({"rpc", "functions", "auth", "storage", "realtime", "rest"})
@@ -164,6 +178,9 @@ def find(parts: tuple[str, ...]) -> Found | None:
             return Found(fixed)
         if len(parts) == 3 and parts[:2] == ("functions", "v1"):
             return Found(_FUNCTIONS, parts[2])
+        if parts[0] == "tenants" and len(parts) > 2:
+            route = _OF_TENANT.get(parts[2:])
+            return None if route is None else Found(route, parts[1])
         if parts[0] in _NOT_ENTITIES:
             return None
     if len(parts) == 1:

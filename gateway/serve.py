@@ -79,7 +79,7 @@ class Server:
         self._sources: dict[str, Source] = {}
         self._routes: dict[str, ActorRef] = {}
         self._domains: dict[str, str] = {}
-        self._doors: dict[str, TenantPort] = {}
+        self._doors: dict[str, TenantDoor] = {}
         self._gateway: Gateway | None = None
         self._watchdog = Watchdog(_observe)
         self._vitals = Vitals(self._book, self._database.budget, self._watchdog)
@@ -132,6 +132,9 @@ class Server:
             settings.reload.drain_seconds,
             time.time(),
             auth,
+            settings.schemas_dir,
+            settings.data_dir,
+            serves=True,
         )
         admin = AdminServer(
             settings.admin_host, settings.admin_port, self._vitals.unready, self._vitals.metrics
@@ -269,9 +272,13 @@ class Server:
             raise StartError(f"{path} cannot be read: {error.strerror}") from error
 
     def _door(self, slug: str) -> TenantPort | None:
+        ref = self._routes.get(slug)
+        if ref is None:
+            return None
         door = self._doors.get(slug)
-        if door is None and slug in self._routes:
-            door = self._doors[slug] = TenantDoor(slug, self._routes[slug], self._book)
+        if door is None or door.ref is not ref:
+            # the first time, or a new tenant has the slug of one that was deleted
+            door = self._doors[slug] = TenantDoor(slug, ref, self._book)
         return door
 
     def _listening(self, gateway: Gateway, address: str, port: int) -> None:

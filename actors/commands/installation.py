@@ -6,7 +6,6 @@ moment.
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +21,6 @@ from actors.tenant.provision import is_provisioned, provision
 from actors.tenant.status import StatusBook
 from config.errors import StartError
 from config.settings import Settings
-from schemas.compiler.compile import SYSTEM_SLUG
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +41,7 @@ class Installation:
 
     def file(self, slug: str) -> Path:
         """Return where the tenant's file is."""
-        name = "platform" if slug == SYSTEM_SLUG else slug
-        return self.settings.schemas_dir / f"{name}.yaml"
+        return self.platform.file(slug)
 
     async def source(self, slug: str) -> Source:
         """Read a tenant's file.
@@ -112,17 +109,10 @@ async def opened(settings: Settings, secrets: Mapping[str, str] | None = None) -
             secrets or {},
             lambda: datetime.now(UTC),
             settings.reload.drain_seconds,
+            schemas_dir=settings.schemas_dir,
+            data_dir=settings.data_dir,
         )
         yield Installation(settings, database, served, platform)
     finally:
         await compiler.close()
         await database.stop()
-
-
-def write_file(path: Path, text: bytes) -> None:
-    """Replace a file's content in one step, so that no reader sees half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(text)
-    if path.exists():
-        temporary.chmod(path.stat().st_mode & 0o777)
-    temporary.replace(path)

@@ -9,7 +9,8 @@ import asyncio
 import sys
 
 from actors.commands.apply import bring_into_force
-from actors.commands.installation import opened, write_file
+from actors.commands.installation import opened
+from actors.sources import write_source
 from actors.tenant import registry
 from config.errors import StartError
 from config.settings import Settings
@@ -43,5 +44,5 @@ async def _rollback(slug: str, number: int | None, plan_id: str, settings: Setti
         if wanted is None:
             msg = f"{slug} has no version {number}; 'run.py rollback {slug}' lists them"
             raise StartError(msg)
-        write_file(installation.file(slug), wanted.text.encode())
+        write_source(installation.file(slug), wanted.text.encode())
         return await bring_into_force(installation, slug, plan_id)

@@ -27,12 +27,14 @@ from actors.tenant.operations import execute, identify
 from actors.tenant.platform import Platform
 from actors.tenant.provision import is_provisioned, provision
 from actors.tenant.stale import serve_on_newer
+from actors.tenant.status import State
 from runtime.actor import Actor
 from runtime.lease import Held, Lease
 from runtime.ref import Request
-from schemas.compiler.principal import Principal
+from schemas.compiler.principal import SERVICE, Principal
 
 RETRY_SOON = (("Retry-After", "2"),)
+ACTIVE = "active"
 BLOCKED_RETRY = 1.0
 """Seconds until a reload that met a locked table is tried again."""
 
@@ -82,6 +84,7 @@ class TenantActor(Actor):
         self._lease: Lease[Generation] | None = None
         self._swapped = asyncio.Condition()
         self._paused = False
+        self._state = ACTIVE
         self._refused = ""
         self._built = 0
 
@@ -99,7 +102,7 @@ class TenantActor(Actor):
     async def serve(self, message: Call | Identify) -> Result | Principal:
         """Run one request on the current generation, or say who somebody is."""
         lease = self._lease
-        if lease is None or (self._paused and isinstance(message, Call)):
+        if lease is None or ((self._paused or self._state != ACTIVE) and self._shuts_out(message)):
             raise self._unavailable()
         if isinstance(message, Identify):
             with lease.acquire() as generation:
@@ -161,6 +164,7 @@ class TenantActor(Actor):
         if platform.auth is not None:
             self._realm = Realm(self._identity, Store(self._pool, self._identity.namespace), platform.auth)
         source = platform.sources.get(self._slug)
+        self._open_or_close(deployed)
         platform.book.update(self._slug, version=deployed.version, digest=deployed.digest)
         if text is not None and (source is None or source.digest != text.digest):
             await self._serve_recorded(Source(text.text.encode(), text.digest), deployed.version)
@@ -196,6 +200,7 @@ class TenantActor(Actor):
         """Serve what another process put in force."""
         async with self._platform.database.owner() as connection:
             deployed = await registry.current(connection, self._identity)
+            self._open_or_close(deployed)
             if self._lease is None or deployed.version in (0, self._lease.current.version):
                 return
             text = await registry.version(connection, self._identity, deployed.version)
@@ -237,7 +242,11 @@ class TenantActor(Actor):
         else:
             old = self._lease.swap(fresh)
         self._platform.book.update(
-            self._slug, state="serving", version=fresh.version, digest=fresh.digest, generation=fresh.number
+            self._slug,
+            state=self._open_state,
+            version=fresh.version,
+            digest=fresh.digest,
+            generation=fresh.number,
         )
         async with self._swapped:
             self._swapped.notify_all()
@@ -247,8 +256,25 @@ class TenantActor(Actor):
         """Note how an edit came out; the version in force, if there is one, serves again."""
         serving = self._lease is not None
         self._paused = False
+        if self._state != ACTIVE:
+            changes["reason"] = self._platform.book.get(self._slug).reason
         changes.setdefault("reason", "" if serving else "no version of the file could be taken yet")
-        self._platform.book.update(self._slug, state="serving" if serving else "failed", **changes)
+        self._platform.book.update(self._slug, state=self._open_state if serving else "failed", **changes)
+
+    def _open_or_close(self, deployed: registry.Deployed) -> None:
+        """Do as the platform says: serve, or refuse everybody but itself."""
+        if deployed.state != self._state:
+            self._state = deployed.state
+            if self._lease is not None or deployed.state != ACTIVE:
+                self._platform.book.update(self._slug, state=self._open_state, reason=deployed.reason)
+
+    @property
+    def _open_state(self) -> State:
+        return "serving" if self._state == ACTIVE else "suspended"
+
+    def _shuts_out(self, message: Call | Identify) -> bool:
+        """Whether a closed tenant refuses a message; a suspended one still obeys the platform."""
+        return isinstance(message, Call) and (self._paused or message.principal is not SERVICE)
 
     async def _look_again(self) -> None:
         await asyncio.sleep(BLOCKED_RETRY)
@@ -260,9 +286,8 @@ class TenantActor(Actor):
         return self._pool
 
     def _unavailable(self) -> ProblemError:
-        return _closed(self._platform.book.get(self._slug).reason, paused=self._paused)
-
-
-def _closed(reason: str, *, paused: bool) -> ProblemError:
-    code = "tenant.paused" if paused else "tenant.unavailable"
-    return ProblemError(code, reason or "The tenant is not serving.", headers=RETRY_SOON)
+        reason = self._platform.book.get(self._slug).reason or "The tenant is not serving."
+        if self._state == "archived":
+            return ProblemError("tenant.not_found", "there is no such tenant")
+        code = "suspended" if self._state != ACTIVE else "paused" if self._paused else "unavailable"
+        return ProblemError(f"tenant.{code}", reason, headers=RETRY_SOON)

@@ -31,11 +31,11 @@ class TenantDoor:
         book: answers for its status, whatever the actor does.
     """
 
-    __slots__ = ("_book", "_ref", "_slug")
+    __slots__ = ("_book", "_slug", "ref")
 
     def __init__(self, slug: str, ref: ActorRef, book: StatusBook) -> None:
         self._slug = slug
-        self._ref = ref
+        self.ref = ref
         self._book = book
 
     async def call(self, call: Call) -> Result:
@@ -47,7 +47,7 @@ class TenantDoor:
         if call.operation == "status":
             return self._status(await self._reader(call))
         try:
-            return await self._ref.call(call, call.deadline)
+            return await self.ref.call(call, call.deadline)
         except ActorError as error:
             raise self._refusal(error) from error
 
@@ -58,7 +58,7 @@ class TenantDoor:
             ProblemError: the credential is not accepted, or the tenant cannot say.
         """
         try:
-            return await self._ref.call(question, question.deadline)
+            return await self.ref.call(question, question.deadline)
         except ActorError as error:
             raise self._refusal(error) from error
 

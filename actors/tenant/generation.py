@@ -20,6 +20,7 @@ from schemas.compiler.query.compiler import QueryCompiler
 
 if TYPE_CHECKING:
     from actors.features.auth.realm import Realm
+    from actors.tenant.platform import Platform
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +35,7 @@ class Generation:
         model: the compiled file.
         queries: its statements; caches live and die with the generation.
         pool: connections logged in as the tenant's role; shared by the tenant's generations.
+        platform: the hands of the tenant ``system``, which manages the others; None for every other tenant.
         realm: who is who in this tenant; shared by its generations, None where nobody signs in (commands).
         limits: how often callers may ask, counted over the tenant's generations; None: no limit.
         born: when it was built.
@@ -59,3 +61,4 @@ class Generation:
     principals: dict[Principal, Principal] = field(default_factory=dict)
     realm: "Realm | None" = None
     limits: TenantLimits | None = None
+    platform: "Platform | None" = None

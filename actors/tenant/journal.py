@@ -20,6 +20,8 @@ CHANNEL = "backsaas"
 """NOTIFY channel; the payload is a tenant's id and only a hint to look at the registry."""
 ACCOUNTS = "accounts"
 """A payload of this word and a tenant's id is a hint to look at every credential again."""
+GONE = "gone"
+"""A payload of this word and a tenant's id says that the tenant was deleted for good."""
 
 
 @dataclass(frozen=True, slots=True)

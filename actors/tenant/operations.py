@@ -11,8 +11,10 @@ from typing import Any
 import orjson
 
 from actors.connections import TenantConnection
-from actors.features import explain, me, platform
+from actors.features import explain, me
 from actors.features.auth import operations as auth
+from actors.features.platform import creating
+from actors.features.platform import operations as platform
 from actors.features.transfer.export import export
 from actors.messages import Call, Identify, ProblemError, Result
 from actors.tenant import batch, describe, idempotency, people, rows
@@ -104,6 +106,8 @@ async def read_rows(generation: Generation, call: Call, principal: Principal) ->
 
 async def write_rows(generation: Generation, call: Call, principal: Principal) -> Result:
     """Create, change, replace or delete rows."""
+    if _makes_tenant(generation, call):
+        return await creating.create_tenant(generation, call, principal)
 
     async def write(connection: TenantConnection) -> Result:
         return await rows.write(generation, call, principal, connection)
@@ -125,6 +129,13 @@ async def write_rows(generation: Generation, call: Call, principal: Principal) -
     if of_people and generation.realm is not None:
         await generation.realm.changed(None)
     return result
+
+
+def _makes_tenant(generation: Generation, call: Call) -> bool:
+    """Whether a write makes tenants; then the row and the tenant come together or not at all."""
+    return (
+        generation.platform is not None and call.entity == platform.TENANTS and call.method in {"POST", "PUT"}
+    )
 
 
 async def run_batch(generation: Generation, call: Call, principal: Principal) -> Result:
@@ -169,6 +180,8 @@ async def _run_inside(
 ) -> Result:
     if call.method == "GET":
         return await rows.read(generation, call, principal, connection)
+    if _makes_tenant(generation, call):
+        raise ProblemError("tenant.one_at_a_time", "tenants are made one at a time, outside a batch")
 
     async def write(connection: TenantConnection) -> Result:
         return await rows.write(generation, call, principal, connection)
@@ -213,7 +226,7 @@ async def list_origins(generation: Generation, call: Call, principal: Principal)
 async def call_function(generation: Generation, call: Call, principal: Principal) -> Result:
     """Call a function of the platform; those of files are checked when loaded, and run by a later version."""
     if generation.model.slug == SYSTEM_SLUG and call.entity in platform.FUNCTIONS:
-        return await platform.FUNCTIONS[call.entity](generation, call, principal)
+        return await platform.call_function(generation, call, principal)
     raise ProblemError(
         "PGRST202",
         f"Could not find the function '{call.entity[:100]}' in the schema cache",

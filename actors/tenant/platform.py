@@ -1,8 +1,9 @@
 """What all tenants of this process share, handed to each of them; nothing reaches everything through it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from actors.compile_worker import CompileWorker
 from actors.connections import derive_password
@@ -12,6 +13,7 @@ from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from actors.sources import Source
 from actors.tenant.status import StatusBook
+from schemas.compiler.compile import SYSTEM_SLUG
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,9 @@ class Platform:
         drain_seconds: how long requests on an old generation may finish.
         auth: what the tenants' realms share; None in commands, where nobody signs in.
         started_at: when the process began to watch, in seconds since the epoch.
+        schemas_dir: the tenants' files.
+        data_dir: the installation's own state.
+        serves: this process takes files by itself; a command may run beside one that does.
     """
 
     database: Database
@@ -41,6 +46,13 @@ class Platform:
     drain_seconds: float = 10.0
     started_at: float = 0.0
     auth: Services | None = None
+    schemas_dir: Path = field(default_factory=Path)
+    data_dir: Path = field(default_factory=Path)
+    serves: bool = False
+
+    def file(self, slug: str) -> Path:
+        """Return where a tenant's file is."""
+        return self.schemas_dir / f"{'platform' if slug == SYSTEM_SLUG else slug}.yaml"
 
     def password(self, identity: TenantIdentity) -> str:
         """Return the password of a tenant's role."""

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from actors.messages import TenantIdentity
+from actors.tenant.journal import CHANNEL, GONE
 from actors.tenant.registry_schema import BOOTSTRAP, BOOTSTRAP_LOCK, TRIGRAM
 from schemas.compiler.diagnostics import Diagnostic, Position
 from schemas.compiler.migrate.steps import Migration, Record
@@ -49,12 +50,17 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """What is in force: version number and digest; 0 and "" for a tenant that never had a version."""
+    """What is in force: version number and digest; 0 and "" for a tenant that never had a version.
+
+    Attributes:
+        state: active, suspended (closed, with a reason for callers) or archived (closed until it is deleted).
+    """
 
     identity: TenantIdentity
     version: int
     digest: str
     state: str
+    reason: str = ""
 
 
 async def bootstrap(connection: Connection) -> None:
@@ -115,11 +121,11 @@ async def tenants(connection: Connection) -> list[Deployed]:
     """Return every tenant and what it runs."""
     rows = await connection.fetch(
         """
-        SELECT id::text, slug, namespace, archive, role, version, digest, state
+        SELECT id::text, slug, namespace, archive, role, version, digest, state, reason
         FROM backsaas.tenants ORDER BY slug
         """
     )
-    return [Deployed(TenantIdentity(*row[:5]), row[5], row[6], row[7]) for row in rows]
+    return [Deployed(TenantIdentity(*row[:5]), *row[5:]) for row in rows]
 
 
 async def current(connection: Connection, identity: TenantIdentity) -> Deployed:
@@ -129,20 +135,33 @@ async def current(connection: Connection, identity: TenantIdentity) -> Deployed:
         LookupError: there is no such tenant.
     """
     row = await connection.fetchrow(
-        "SELECT version, digest, state FROM backsaas.tenants WHERE id = $1", uuid.UUID(identity.id)
+        "SELECT version, digest, state, reason FROM backsaas.tenants WHERE id = $1", uuid.UUID(identity.id)
     )
     if row is None:
         raise LookupError(f"no tenant {identity.slug!r}")
     return Deployed(identity, *row)
 
 
-async def set_state(connection: Connection, identity: TenantIdentity, state: str) -> None:
-    """Note whether a tenant is active, paused or quarantined."""
+async def set_state(connection: Connection, identity: TenantIdentity, state: str, reason: str = "") -> None:
+    """Open or close a tenant, everywhere; what changes nothing is not announced."""
     await connection.execute(
-        "UPDATE backsaas.tenants SET state = $2, updated_at = now() WHERE id = $1",
+        "UPDATE backsaas.tenants SET state = $2, reason = $3, updated_at = now() "
+        "WHERE id = $1 AND (state, reason) <> ($2, $3) RETURNING pg_notify($4, id::text)",
         uuid.UUID(identity.id),
         state,
+        reason,
+        CHANNEL,
     )
+
+
+async def remove(connection: Connection, identity: TenantIdentity) -> None:
+    """Forget a tenant and its history; its place in PostgreSQL is ``provision``'s. Safe to repeat."""
+    tenant = uuid.UUID(identity.id)
+    async with connection.transaction():
+        for table in ("confirmations", "migrations", "versions"):
+            await connection.execute(f"DELETE FROM backsaas.{table} WHERE tenant = $1", tenant)  # noqa: S608
+        await connection.execute("DELETE FROM backsaas.tenants WHERE id = $1", tenant)
+        await connection.execute("SELECT pg_catalog.pg_notify($1, $2)", CHANNEL, f"{GONE} {tenant}")
 
 
 async def record(

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS backsaas.tenants (
   digest text NOT NULL DEFAULT '', shape jsonb NOT NULL DEFAULT '{}',
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now());
+ALTER TABLE backsaas.tenants ADD COLUMN IF NOT EXISTS reason text NOT NULL DEFAULT '';
 CREATE TABLE IF NOT EXISTS backsaas.versions (
   tenant uuid NOT NULL REFERENCES backsaas.tenants, number integer NOT NULL, text text NOT NULL,
   digest text NOT NULL,
@@ -50,6 +51,10 @@ CREATE TABLE IF NOT EXISTS backsaas.steps (
 CREATE TABLE IF NOT EXISTS backsaas.confirmations (
   tenant uuid NOT NULL REFERENCES backsaas.tenants, plan_id text NOT NULL, author text NOT NULL DEFAULT '',
   confirmed_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (tenant, plan_id));
+CREATE TABLE IF NOT EXISTS backsaas.undertakings (
+  slug text PRIMARY KEY, id uuid NOT NULL UNIQUE, kind text NOT NULL CHECK (kind IN ('make', 'delete')),
+  tx text NOT NULL DEFAULT '', detail jsonb NOT NULL DEFAULT '{}',
+  begun_at timestamptz NOT NULL DEFAULT now());
 CREATE OR REPLACE FUNCTION backsaas_api.refuse(code text, detail text) RETURNS boolean
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED AS $refuse$
 BEGIN

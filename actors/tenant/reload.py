@@ -27,6 +27,7 @@ from actors.tenant.generation import Generation
 from actors.tenant.planning import plan_migration
 from actors.tenant.platform import Platform
 from actors.tenant.step_runner import MigrationBlockedError
+from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.diagnostics import CompileError, Diagnostic, Position
 from schemas.compiler.migrate.describe import describe
 from schemas.compiler.migrate.steps import Migration
@@ -106,6 +107,7 @@ def build_generation(
         queries=QueryCompiler(model, identity.namespace, cursor_key=bytes.fromhex(platform.cluster_key)),
         pool=pool,
         born=platform.now(),
+        platform=platform if identity.slug == SYSTEM_SLUG else None,
         secrets={name: platform.secrets[name] for name in model.secrets if name in platform.secrets},
     )
 

@@ -3,13 +3,15 @@
 A value, replaced as a whole; it outlives the actor, so that a tenant that cannot start can still say why.
 """
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from schemas.compiler.diagnostics import Diagnostic
 
-State = Literal["cold", "starting", "serving", "paused", "failed"]
+State = Literal["cold", "starting", "serving", "paused", "suspended", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class TenantStatus:
     """One tenant as seen from outside.
 
     Attributes:
-        state: cold (known, wakes at the first request), starting, serving, paused (its file is gone) or
-            failed.
+        state: cold (known, wakes at the first request), starting, serving, paused (its file is gone),
+            suspended (by the platform) or failed.
         version: the deployed version, 0 when there is none yet.
         generation: how often this process swapped it.
         reason: why it is paused or failed, or waits; "" otherwise.
@@ -111,6 +113,7 @@ class StatusBook:
 
     def __init__(self) -> None:
         self._statuses: dict[str, TenantStatus] = {}
+        self._changed = asyncio.Event()
 
     def get(self, slug: str) -> TenantStatus:
         """Return the tenant's status; a new cold one when it is unknown."""
@@ -120,7 +123,28 @@ class StatusBook:
         """Replace some attributes."""
         status = replace(self.get(slug), **changes)
         self._statuses[slug] = status
+        self._wake()
         return status
+
+    def forget(self, slug: str) -> None:
+        """Know nothing of a tenant that is really gone."""
+        self._statuses.pop(slug, None)
+        self._wake()
+
+    async def until(self, slug: str, test: Callable[[TenantStatus], bool], seconds: float) -> TenantStatus:
+        """Wait until a tenant's status passes a test.
+
+        Raises:
+            TimeoutError: it did not in that time.
+        """
+        async with asyncio.timeout(seconds):
+            while not test(status := self.get(slug)):
+                await self._changed.wait()
+        return status
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def all(self) -> list[TenantStatus]:
         """Return every known status by slug."""

@@ -5,7 +5,6 @@ session of the platform is worth nothing there. ``auth.tenants`` and ``auth.swit
 ``system``'s; ``auth.enter`` and ``auth.member`` any tenant's, called by the platform alone.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from actors.features.auth import accounts, sessions
 from actors.features.auth.audit import record
 from actors.features.auth.bodies import read_object, text
 from actors.features.auth.store import Session
+from actors.features.platform.rights import PLATFORM_ADMIN, Request
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.generation import Generation
 from actors.tenant.identifiers import new_key
@@ -22,7 +22,6 @@ from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.names import slug_problem
 from schemas.compiler.principal import ADMIN_ROLE, SERVICE, SERVICE_ROLE, Principal
 
-PLATFORM_ADMIN = "platform_admin"
 ISSUER = "platform"
 """Issuer of the identities that people of the platform have in tenants."""
 
@@ -34,25 +33,10 @@ _ROLE = """
 SELECT m.role FROM {ns}.memberships m JOIN {ns}.tenants t ON t.id = m.tenant_id
 WHERE m.user_id::text = $1 AND t.slug = $2
 """
-_MARK = "SELECT concat(count(*), ':', max(updated_at)) FROM {ns}.tenants"
-_ENTERED = """
+ENTERED = """
 INSERT INTO {ns}._auth_entered (user_id, slug, role) VALUES ($1, $2, $3)
 ON CONFLICT (user_id, slug) DO UPDATE SET role = excluded.role
 """
-_CHANGED = """
-SELECT user_id, slug, role FROM (
-  SELECT e.user_id, e.slug, e.role AS told, CASE
-    WHEN u.id IS NULL OR a.banned_until > $1 THEN ''
-    WHEN m.role IS NOT NULL THEN m.role
-    WHEN u.role = ANY($2::text[]) THEN 'admin' ELSE '' END AS role
-  FROM {ns}._auth_entered e
-  LEFT JOIN {ns}.users u ON u.id::text = e.user_id
-  LEFT JOIN {ns}._auth_accounts a ON a.user_id = e.user_id
-  LEFT JOIN {ns}.tenants t ON t.slug = e.slug
-  LEFT JOIN {ns}.memberships m ON m.tenant_id = t.id AND m.user_id = u.id) x
-WHERE role <> told LIMIT 1000
-"""
-"""Who has to be something else now in a tenant they entered: in a table, so that no restart forgets it."""
 
 
 async def list_tenants(generation: Generation, call: Call, principal: Principal) -> Result:
@@ -103,9 +87,9 @@ async def switch(generation: Generation, call: Call, principal: Principal) -> Re
         base=f"/api/tenants/{slug}",
     )
     # before: should this process end now, the next one knows; after: a change may have overtaken us
-    await realm.store.run(_ENTERED, user, slug, role)
+    await realm.store.run(ENTERED, user, slug, role)
     result = await door.call(entered)
-    await realm.store.run(_ENTERED, user, slug, role)
+    await realm.store.run(ENTERED, user, slug, role)
     return result
 
 
@@ -214,50 +198,18 @@ def _require_platform(principal: Principal) -> None:
         raise ProblemError("PGRST125", "there is nothing at this path")
 
 
-async def follow(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Tell the platform's actor what its tables say.
-
-    ``mark`` changes with ``tenants``, which are there when it is not the one of the query. ``changed`` lists
-    who is something else now in a tenant they entered, until ``platform.told`` says that it knows.
-    """
-    _require_platform(principal)
-    realm = accounts.realm_of(generation)
-    mark = await realm.store.row(_MARK)
-    document: dict[str, Any] = {"mark": str(mark[0]) if mark else ""}
-    if document["mark"] != call.query:
-        found = await realm.store.rows("SELECT slug, domain FROM {ns}.tenants")
-        document["tenants"] = [dict(row) for row in found]
-    administer = [name for name, role in generation.model.roles.items() if PLATFORM_ADMIN in role.includes]
-    changed = await realm.store.rows(_CHANGED, realm.services.now(), administer)
-    document["changed"] = [dict(row) for row in changed]
-    return Result(200, orjson.dumps(document))
-
-
-async def told(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Note the role a tenant was told for somebody; an empty one: they are nobody there."""
-    _require_platform(principal)
-    body = read_object(call)
-    user, slug, role = (text(body, name) for name in ("user_id", "slug", "role"))
-    store = accounts.realm_of(generation).store
-    if role:
-        await store.run(_ENTERED, user, slug, role)
-    else:
-        await store.run("DELETE FROM {ns}._auth_entered WHERE user_id = $1 AND slug = $2", user, slug)
-    return Result(204)
-
-
-async def explain_access(generation: Generation, call: Call, principal: Principal) -> Result:
+async def explain_access(request: Request) -> Result:
     """Ask a tenant why a person or a role of it may do something, or may not; for administrators."""
+    principal = request.principal
     if PLATFORM_ADMIN not in principal.roles or principal.scopes is not None:
         raise ProblemError("auth.forbidden", "only administrators of the platform may ask why")
-    body = read_object(call)
-    slug = text(body, "tenant", required=True)
-    door = None if slug_problem(slug) else accounts.realm_of(generation).services.door(slug)
+    slug = request.text("tenant", required=True)
+    door = None if slug_problem(slug) else accounts.realm_of(request.generation).services.door(slug)
     if door is None:
         raise ProblemError("tenant.not_found", "there is no such tenant")
-    asked = {name: text(body, name) for name in ("user_id", "role", "entity", "key")}
+    asked = {name: request.text(name) for name in ("user_id", "role", "entity", "key")}
     question = replace(
-        call,
+        request.call,
         operation="explain",
         method="POST",
         entity="",
@@ -269,17 +221,3 @@ async def explain_access(generation: Generation, call: Call, principal: Principa
         base=f"/api/tenants/{slug}",
     )
     return await door.call(question)
-
-
-FUNCTIONS: Mapping[str, Callable[[Generation, Call, Principal], Awaitable[Result]]] = {
-    "explain_access": explain_access
-}
-"""Functions of the platform, at ``rpc/NAME``."""
-OPERATIONS: Mapping[str, Any] = {
-    "auth.tenants": list_tenants,
-    "auth.switch": switch,
-    "auth.enter": enter,
-    "platform.follow": follow,
-    "platform.told": told,
-    "auth.member": change_member,
-}

@@ -1,0 +1,211 @@
+"""A row of ``tenants`` that is created is a tenant that is made: both or neither.
+
+Decides which slugs are free, who owns the new tenant, and what is told. The row's own transaction is what
+counts: it stays open while the tenant is made, and when it is not committed, whatever was made is taken away
+again, by this process or, after a crash, by the next. Called by ``operations`` for that entity alone.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import structlog
+
+from actors.connections import TenantConnection
+from actors.features.auth import accounts
+from actors.features.auth.store import Session
+from actors.features.platform import making, settling, templates, undertakings
+from actors.features.platform.events import note
+from actors.features.platform.rights import Request, administers, hands, invalid
+from actors.features.platform.undertakings import Undertaking
+from actors.messages import Call, ProblemError, Result
+from actors.tenant import registry, rows
+from actors.tenant.bodies import decode_body
+from actors.tenant.executor import in_transaction
+from actors.tenant.generation import Generation
+from actors.tenant.identifiers import new_key
+from actors.tenant.pipeline import prepare_write
+from actors.tenant.platform import Platform
+from schemas.compiler.names import slug_problem
+from schemas.compiler.principal import ADMIN_ROLE, Principal
+
+MAX_OWNED = 10
+"""Tenants one person may make for themselves; administrators make as many as they like."""
+
+_MEMBER = """
+INSERT INTO {ns}.memberships (id, user_id, tenant_id, role)
+SELECT $1::text::uuid, $2::text::uuid, id, $4 FROM {ns}.tenants WHERE slug = $3
+ON CONFLICT (user_id, tenant_id) DO NOTHING
+"""
+_OWNED = "SELECT count(*) FROM {ns}.tenants WHERE owner_id::text = $1"
+
+log = structlog.get_logger("platform")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A tenant somebody wants.
+
+    Attributes:
+        text: of its file.
+        fill: puts its first rows into it, None when it begins empty.
+        owner_email: canonical, "" when the caller owns it.
+    """
+
+    slug: str
+    text: bytes
+    fill: making.Fill | None
+    owner_email: str = ""
+
+
+async def create_tenant(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Create one row of ``tenants`` and the tenant it stands for.
+
+    Raises:
+        ProblemError: tenant.slug_refused, tenant.slug_taken, tenant.unknown_template, tenant.not_made, or
+            what a write may be refused for.
+        QueryError: the caller may not, or the body is not acceptable.
+    """
+    platform = hands(generation)
+    now = datetime.now(UTC)
+    preferences = rows.preferences_of(call.prefer)
+    entity = generation.queries.entity(call.entity, now.date())
+    body = decode_body(call, entity)
+    if call.method != "POST" or len(body.rows) != 1 or preferences.resolution or "on_conflict" in call.query:
+        raise ProblemError("tenant.one_at_a_time", "tenants are made one at a time, with POST and one object")
+    row = body.rows[0]
+    slug = await free_slug(platform, row.get("slug"))
+    prepare_write(generation, call, principal, preferences, now.date())  # may they?
+    template = row.get("template") or templates.DEFAULT
+    text = templates.text_of(str(template), slug, str(row.get("name") or ""))
+    email = accounts.canonical_email(row["owner_email"]) if row.get("owner_email") else ""
+    if preferences.tx == "rollback":
+        return await rows.write(generation, call, principal, None)
+
+    async def fill(made: Generation) -> None:
+        await templates.fill(made, str(template))
+
+    return await create(generation, call, principal, Wanted(slug, text, fill, email))
+
+
+async def create(generation: Generation, call: Call, principal: Principal, wanted: Wanted) -> Result:
+    """Write the row and make the tenant; both or neither.
+
+    Args:
+        generation: of ``system``.
+        call: creates the row.
+        principal: who creates it.
+        wanted: the tenant.
+    """
+    platform = hands(generation)
+    begun: list[Undertaking] = []
+
+    async def work(connection: TenantConnection) -> Result:
+        if begun:
+            # after a deadlock the transaction runs again
+            await settling.settle(generation, begun.pop())
+        session = Session(connection, generation.identity.namespace)
+        if principal.id is not None and not administers(principal):
+            have = await session.row(_OWNED, principal.id)
+            if have is not None and have[0] >= MAX_OWNED:
+                raise ProblemError("auth.forbidden", f"one person makes at most {MAX_OWNED} tenants")
+        tx = await connection.fetchval("SELECT pg_catalog.pg_current_xact_id()::text")
+        async with platform.database.owner() as owner:
+            undertaking = await undertakings.begin(
+                owner, wanted.slug, undertakings.MAKE, tx, digest=undertakings.digest_of(wanted.text)
+            )
+        begun.append(undertaking)
+        owner_id = await _owner(session, generation, principal, wanted)
+        author = principal.email or principal.id or "operator"
+        await making.make(platform, undertaking, wanted.text, author, wanted.fill)
+        mine = not administers(principal)
+        owned = call if mine or not owner_id else _with_owner(call, owner_id)
+        result = await rows.write(generation, owned, principal, connection)
+        if owner_id:
+            await session.run(_MEMBER, new_key(), owner_id, wanted.slug, ADMIN_ROLE)
+        return result
+
+    try:
+        result = await in_transaction(generation.pool, work)
+    finally:
+        for undertaking in begun:
+            await settling.settle(generation, undertaking)
+    who = principal.email or principal.id or "operator"
+    log.info("tenant.created", tenant=wanted.slug, by=who)
+    await note(generation, "tenant.created", wanted.slug, who, call)
+    return result
+
+
+async def free_slug(platform: Platform, slug: object) -> str:
+    """Return a slug a tenant can have.
+
+    Raises:
+        ProblemError: tenant.slug_refused, tenant.slug_taken, tenant.busy.
+    """
+    if not isinstance(slug, str):
+        raise invalid("slug", "is required")
+    problem = slug_problem(slug)
+    if problem:
+        raise ProblemError(
+            "tenant.slug_refused",
+            problem,
+            errors=({"pointer": "/slug", "code": "names.slug", "detail": problem},),
+        )
+    async with platform.database.owner() as connection:
+        known = await registry.find_tenant(connection, slug)
+        under_way = {undertaking.slug for undertaking in await undertakings.under_way(connection)}
+    if slug in under_way:
+        raise undertakings.busy(slug)
+    if known is not None or platform.file(slug).exists():
+        raise ProblemError("tenant.slug_taken", f"there is a tenant '{slug}' already")
+    return slug
+
+
+async def check_slug(request: Request) -> dict[str, Any]:
+    """Say whether a slug can be had, and one that can when it cannot; for everybody who is signed in."""
+    if request.principal.id is None and not administers(request.principal):
+        raise ProblemError("auth.no_authorization", "sign in at the platform first")
+    slug = request.text("slug", required=True)
+    try:
+        await free_slug(request.platform, slug)
+    except ProblemError as error:
+        return {
+            "slug": slug,
+            "available": False,
+            "reason": error.message,
+            "suggestion": await _suggest(request, slug),
+        }
+    return {"slug": slug, "available": True, "reason": "", "suggestion": slug}
+
+
+async def _suggest(request: Request, slug: str) -> str:
+    letters = "".join(c if c.isascii() and c.isalnum() else "-" for c in slug.lower())
+    stem = "-".join(part for part in letters.split("-") if part)[:34].lstrip("0123456789-").rstrip("-")
+    for candidate in [stem, *(f"{stem}-{number}" for number in range(2, 12)), f"{stem}-app"]:
+        try:
+            return await free_slug(request.platform, candidate)
+        except ProblemError:
+            continue
+    return ""
+
+
+def _with_owner(call: Call, owner_id: str) -> Call:
+    body = orjson.loads(call.body)
+    row = body[0] if isinstance(body, list) else body
+    return replace(call, body=orjson.dumps({**row, "owner_id": owner_id}))
+
+
+async def _owner(session: Session, generation: Generation, principal: Principal, wanted: Wanted) -> str:
+    """Return who owns the tenant, "" when nobody is named; an address nobody has yet gets an account."""
+    if not wanted.owner_email:
+        return "" if administers(principal) else principal.id or ""
+    if not administers(principal):
+        raise invalid("owner_email", "only administrators make tenants for others")
+    account = await accounts.find_by_email(session, generation, wanted.owner_email)
+    if account is None:
+        role = accounts.settings_of(generation).default_role or ""
+        account = await accounts.create(
+            session, generation, email=wanted.owner_email, role=role, invited=True
+        )
+    return account.id
