@@ -8,7 +8,6 @@ and secrets.
 
 import asyncio
 import contextlib
-import dataclasses
 import signal
 import time
 from collections.abc import Mapping
@@ -37,13 +36,13 @@ from config.settings import Settings
 from gateway.actor import RULES_FILE, GatewayActor, RulesFound
 from gateway.admin import AdminServer
 from gateway.console import port_problem, say
+from gateway.observer import observe
 from gateway.ports import TenantPort
 from gateway.realms import auth_services
 from gateway.rule_file import parse_rules
 from gateway.rules import Rules
 from gateway.server import Gateway
 from gateway.vitals import Vitals, settle_memory
-from runtime.observe import Observation
 from runtime.ref import ActorRef
 from runtime.restarts import RestartPolicy
 from runtime.root import ActorSystem
@@ -81,7 +80,7 @@ class Server:
         self._domains: dict[str, str] = {}
         self._doors: dict[str, TenantDoor] = {}
         self._gateway: Gateway | None = None
-        self._watchdog = Watchdog(_observe)
+        self._watchdog = Watchdog(observe)
         self._vitals = Vitals(self._book, self._database.budget, self._watchdog)
         self._system: ActorSystem | None = None
 
@@ -152,7 +151,7 @@ class Server:
             start_timeout=SETTLE_SECONDS + 60,
             stop_timeout=settings.drain_seconds + 40,
         )
-        system = self._system = ActorSystem(root, observer=_observe)
+        system = self._system = ActorSystem(root, observer=observe)
         try:
             await self._start(system)
             settle_memory()
@@ -294,13 +293,3 @@ class Server:
         if self._settings.dev:
             say("development tokens are accepted (--dev): make one with 'python3 run.py token SLUG'")
         say(f"listening on {where} (health and metrics on port {self._settings.admin_port})")
-
-
-def _observe(observation: Observation) -> None:
-    fields = {field.name: getattr(observation, field.name) for field in dataclasses.fields(observation)}
-    error = fields.pop("error", None)
-    if isinstance(error, BaseException):
-        fields["reason"] = f"{type(error).__name__}: {error}"
-    if "message" in fields:
-        fields["refused_message"] = fields.pop("message")
-    getattr(log, observation.level)(observation.event, **fields)

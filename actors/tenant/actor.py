@@ -27,14 +27,12 @@ from actors.tenant.operations import execute, identify
 from actors.tenant.platform import Platform
 from actors.tenant.provision import is_provisioned, provision
 from actors.tenant.stale import serve_on_newer
-from actors.tenant.status import State
+from actors.tenant.standing import Standing
 from runtime.actor import Actor
 from runtime.lease import Held, Lease
 from runtime.ref import Request
-from schemas.compiler.principal import SERVICE, Principal
+from schemas.compiler.principal import Principal
 
-RETRY_SOON = (("Retry-After", "2"),)
-ACTIVE = "active"
 BLOCKED_RETRY = 1.0
 """Seconds until a reload that met a locked table is tried again."""
 
@@ -83,8 +81,7 @@ class TenantActor(Actor):
         self._limits = TenantLimits()
         self._lease: Lease[Generation] | None = None
         self._swapped = asyncio.Condition()
-        self._paused = False
-        self._state = ACTIVE
+        self._standing = Standing()
         self._refused = ""
         self._built = 0
 
@@ -102,8 +99,9 @@ class TenantActor(Actor):
     async def serve(self, message: Call | Identify) -> Result | Principal:
         """Run one request on the current generation, or say who somebody is."""
         lease = self._lease
-        if lease is None or ((self._paused or self._state != ACTIVE) and self._shuts_out(message)):
-            raise self._unavailable()
+        standing = self._standing
+        if lease is None or (not standing.is_open and standing.shuts_out(message)):
+            raise standing.refusal(self._platform.book.get(self._slug).reason)
         if isinstance(message, Identify):
             with lease.acquire() as generation:
                 return await identify(generation, message)
@@ -135,7 +133,7 @@ class TenantActor(Actor):
                 if self._platform.book.get(self._slug).pending is not None:
                     await self._take_newest()
             case SourceRemoved():
-                self._paused = True
+                self._standing.paused = True
                 self._platform.book.update(
                     self._slug, state="paused", reason=f"{self._slug}.yaml is gone; the data is kept"
                 )
@@ -164,7 +162,7 @@ class TenantActor(Actor):
         if platform.auth is not None:
             self._realm = Realm(self._identity, Store(self._pool, self._identity.namespace), platform.auth)
         source = platform.sources.get(self._slug)
-        self._open_or_close(deployed)
+        self._standing.follow(deployed)
         platform.book.update(self._slug, version=deployed.version, digest=deployed.digest)
         if text is not None and (source is None or source.digest != text.digest):
             await self._serve_recorded(Source(text.text.encode(), text.digest), deployed.version)
@@ -178,17 +176,14 @@ class TenantActor(Actor):
         try:
             compiled = await reload.compile_file(self._platform, self._slug, source)
         except reload.RejectedError as error:
-            reason = str(error)
-            log.error(  # noqa: TRY400 - a finding about the file, not about the program
-                "tenant.recorded_version_refused", tenant=self._slug, version=version, reason=reason
-            )
+            facts = {"tenant": self._slug, "version": version, "reason": str(error)}
+            log.error("tenant.recorded_version_refused", **facts)  # noqa: TRY400 - a finding about the file
             return
-        pool = self._require_pool()
         await self._install(
             reload.build_generation(
                 self._platform,
                 self._identity,
-                pool,
+                self._require_pool(),
                 compiled,
                 number=self._built + 1,
                 version=version,
@@ -200,7 +195,8 @@ class TenantActor(Actor):
         """Serve what another process put in force."""
         async with self._platform.database.owner() as connection:
             deployed = await registry.current(connection, self._identity)
-            self._open_or_close(deployed)
+            if self._standing.follow(deployed) and not self._standing.paused:
+                self._settle()
             if self._lease is None or deployed.version in (0, self._lease.current.version):
                 return
             text = await registry.version(connection, self._identity, deployed.version)
@@ -243,7 +239,7 @@ class TenantActor(Actor):
             old = self._lease.swap(fresh)
         self._platform.book.update(
             self._slug,
-            state=self._open_state,
+            state=self._standing.shown,
             version=fresh.version,
             digest=fresh.digest,
             generation=fresh.number,
@@ -254,27 +250,8 @@ class TenantActor(Actor):
 
     def _settle(self, **changes: Any) -> None:  # noqa: ANN401 - attributes of TenantStatus
         """Note how an edit came out; the version in force, if there is one, serves again."""
-        serving = self._lease is not None
-        self._paused = False
-        if self._state != ACTIVE:
-            changes["reason"] = self._platform.book.get(self._slug).reason
-        changes.setdefault("reason", "" if serving else "no version of the file could be taken yet")
-        self._platform.book.update(self._slug, state=self._open_state if serving else "failed", **changes)
-
-    def _open_or_close(self, deployed: registry.Deployed) -> None:
-        """Do as the platform says: serve, or refuse everybody but itself."""
-        if deployed.state != self._state:
-            self._state = deployed.state
-            if self._lease is not None or deployed.state != ACTIVE:
-                self._platform.book.update(self._slug, state=self._open_state, reason=deployed.reason)
-
-    @property
-    def _open_state(self) -> State:
-        return "serving" if self._state == ACTIVE else "suspended"
-
-    def _shuts_out(self, message: Call | Identify) -> bool:
-        """Whether a closed tenant refuses a message; a suspended one still obeys the platform."""
-        return isinstance(message, Call) and (self._paused or message.principal is not SERVICE)
+        changes = self._standing.taken(changes, serves=self._lease is not None)
+        self._platform.book.update(self._slug, **changes)
 
     async def _look_again(self) -> None:
         await asyncio.sleep(BLOCKED_RETRY)
@@ -284,10 +261,3 @@ class TenantActor(Actor):
         if self._pool is None:
             raise RuntimeError("the tenant has not started")
         return self._pool
-
-    def _unavailable(self) -> ProblemError:
-        reason = self._platform.book.get(self._slug).reason or "The tenant is not serving."
-        if self._state == "archived":
-            return ProblemError("tenant.not_found", "there is no such tenant")
-        code = "suspended" if self._state != ACTIVE else "paused" if self._paused else "unavailable"
-        return ProblemError(f"tenant.{code}", reason, headers=RETRY_SOON)

@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from actors.messages import TenantIdentity
-from actors.tenant.journal import CHANNEL, GONE
 from actors.tenant.registry_schema import BOOTSTRAP, BOOTSTRAP_LOCK, TRIGRAM
 from schemas.compiler.diagnostics import Diagnostic, Position
 from schemas.compiler.migrate.steps import Migration, Record
@@ -140,28 +139,6 @@ async def current(connection: Connection, identity: TenantIdentity) -> Deployed:
     if row is None:
         raise LookupError(f"no tenant {identity.slug!r}")
     return Deployed(identity, *row)
-
-
-async def set_state(connection: Connection, identity: TenantIdentity, state: str, reason: str = "") -> None:
-    """Open or close a tenant, everywhere; what changes nothing is not announced."""
-    await connection.execute(
-        "UPDATE backsaas.tenants SET state = $2, reason = $3, updated_at = now() "
-        "WHERE id = $1 AND (state, reason) <> ($2, $3) RETURNING pg_notify($4, id::text)",
-        uuid.UUID(identity.id),
-        state,
-        reason,
-        CHANNEL,
-    )
-
-
-async def remove(connection: Connection, identity: TenantIdentity) -> None:
-    """Forget a tenant and its history; its place in PostgreSQL is ``provision``'s. Safe to repeat."""
-    tenant = uuid.UUID(identity.id)
-    async with connection.transaction():
-        for table in ("confirmations", "migrations", "versions"):
-            await connection.execute(f"DELETE FROM backsaas.{table} WHERE tenant = $1", tenant)  # noqa: S608
-        await connection.execute("DELETE FROM backsaas.tenants WHERE id = $1", tenant)
-        await connection.execute("SELECT pg_catalog.pg_notify($1, $2)", CHANNEL, f"{GONE} {tenant}")
 
 
 async def record(

@@ -81,7 +81,7 @@ def test_the_package_list_is_the_tree() -> None:
 def test_the_package_ships_its_data() -> None:
     data = PROJECT["tool"]["setuptools"]["package-data"]
     assert data["backsaas.schemas"] == ["*.yaml"]
-    assert data["backsaas.config"] == ["*.yaml"]
+    assert data["backsaas.config"] == ["*.yaml", "templates/*.yaml"]
 
 
 def test_imports_point_one_way() -> None:

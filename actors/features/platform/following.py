@@ -16,7 +16,7 @@ from actors.features.platform import lifecycle, settling, undertakings
 from actors.features.platform.people import ENTERED
 from actors.features.platform.rights import PLATFORM_ADMIN, hands
 from actors.messages import Call, ProblemError, Result
-from actors.tenant import registry, rows
+from actors.tenant import closing, registry, rows
 from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
 from schemas.compiler.compile import SYSTEM_SLUG
@@ -126,7 +126,7 @@ async def _open_and_close(platform: Platform, rows_: list[dict[str, Any]]) -> No
             slug = tenant.identity.slug
             wanted = states.get(slug)
             if wanted is not None and slug != SYSTEM_SLUG and (tenant.state, tenant.reason) != wanted:
-                await registry.set_state(connection, tenant.identity, *wanted)
+                await closing.set_state(connection, tenant.identity, *wanted)
 
 
 def _require_platform(principal: Principal) -> None:

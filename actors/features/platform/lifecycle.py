@@ -16,7 +16,7 @@ from actors.features.platform import settling, undertakings
 from actors.features.platform.events import note
 from actors.features.platform.rights import Request, invalid, require_admin, require_owner
 from actors.messages import Call, ProblemError, TenantIdentity
-from actors.tenant import registry, rows
+from actors.tenant import closing, registry, rows
 from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
 from schemas.compiler.compile import SYSTEM_SLUG
@@ -101,7 +101,7 @@ async def _move(request: Request, state: str, origins: tuple[str, ...], **values
     async with request.platform.database.owner() as connection:
         identity = await registry.find_tenant(connection, slug)
         if identity is not None:
-            await registry.set_state(connection, identity, state, values["status_reason"] or "")
+            await closing.set_state(connection, identity, state, values["status_reason"] or "")
     if request.platform.serves:
         await _settled(request.platform, slug, state)
     reason = values["status_reason"] or ""

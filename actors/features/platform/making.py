@@ -12,7 +12,7 @@ from actors.features.platform import undertakings
 from actors.features.platform.undertakings import Undertaking
 from actors.messages import ProblemError, TenantIdentity
 from actors.sources import Source, remove_source, write_source
-from actors.tenant import registry, reload
+from actors.tenant import closing, registry, reload
 from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
 from actors.tenant.provision import deprovision, provision, role_name
@@ -38,7 +38,7 @@ async def make(
         fill: puts rows into its tables before anybody can see them.
 
     Raises:
-        ProblemError: schema.refused, tenant.busy, tenant.not_made; ``unmake`` takes away what was made so far.
+        ProblemError: schema.refused, tenant.busy, tenant.not_made; ``unmake`` undoes what was made so far.
     """
     slug, source = undertaking.slug, Source(text, undertakings.digest_of(text))
     async with platform.database.owner() as connection:
@@ -96,7 +96,7 @@ async def unmake(platform: Platform, slug: str, digest: str | None = None) -> No
             role_name(identity),
         )
         await deprovision(connection, identity)
-        await registry.remove(connection, identity)
+        await closing.remove(connection, identity)
 
 
 async def remains(platform: Platform, slug: str, identity: TenantIdentity) -> list[str]:

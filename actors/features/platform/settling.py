@@ -14,7 +14,7 @@ from actors.features.platform.events import note
 from actors.features.platform.rights import hands
 from actors.features.platform.undertakings import DELETE, Undertaking
 from actors.messages import Call, ProblemError, TenantIdentity
-from actors.tenant import registry, rows
+from actors.tenant import closing, rows
 from actors.tenant.generation import Generation
 from schemas.compiler.principal import SERVICE
 
@@ -64,7 +64,7 @@ async def _delete(generation: Generation, undertaking: Undertaking) -> None:
     platform, slug = hands(generation), undertaking.slug
     identity = TenantIdentity(**undertaking.detail["identity"])
     async with platform.database.owner() as connection:
-        await registry.set_state(connection, identity, "archived", "the tenant is being deleted")
+        await closing.set_state(connection, identity, "archived", "the tenant is being deleted")
     await making.unmake(platform, slug)
     left = await making.remains(platform, slug, identity)
     if left:
