@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from actors.connections import ConnectError
 from actors.scanner import Changed, Finding, Refused, Removed
+from actors.served import hold_served
 from actors.sources import Source
 from actors.tenant import registry
 from actors.tenant.actor import (
@@ -251,7 +252,7 @@ class Directory(Supervisor):
         connection = await self._platform.database.dedicated()
         heard: asyncio.Queue[str] = asyncio.Queue()
         try:
-            await registry.hold_served(connection)
+            await hold_served(connection)
             await connection.add_listener(CHANNEL, lambda *message: heard.put_nowait(str(message[-1])))
             ended = asyncio.Event()
 

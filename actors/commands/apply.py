@@ -47,7 +47,11 @@ async def bring_into_force(installation: Installation, slug: str, plan_id: str) 
         identity = await installation.provisioned(slug)
         async with installation.database.owner() as connection:
             await registry.confirm(connection, identity, plan_id, "command line")
-            await connection.execute("SELECT pg_catalog.pg_notify($1, $2)", journal.CHANNEL, identity.id)
+    async with installation.database.owner() as connection:
+        known = await registry.find_tenant(connection, slug)
+        if known is not None:
+            await registry.reopen(connection, known, source.digest)
+            await connection.execute("SELECT pg_catalog.pg_notify($1, $2)", journal.CHANNEL, known.id)
     if installation.served:
         return await _wait_for_server(installation, slug, source)
     return await _deploy(installation, slug, source)

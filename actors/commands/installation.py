@@ -14,6 +14,7 @@ from pathlib import Path
 from actors.compile_worker import CompileWorker
 from actors.database import Database
 from actors.messages import TenantIdentity
+from actors.served import is_served
 from actors.sources import Source, SourceError, read_source
 from actors.tenant import registry
 from actors.tenant.platform import Platform
@@ -99,7 +100,7 @@ async def opened(settings: Settings, secrets: Mapping[str, str] | None = None) -
         async with database.owner() as connection:
             await registry.bootstrap(connection)
             key = await registry.cluster_key(connection)
-            served = await registry.is_served(connection)
+            served = await is_served(connection)
         platform = Platform(
             database,
             compiler,

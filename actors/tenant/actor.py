@@ -130,7 +130,8 @@ class TenantActor(Actor):
                 await self._take_newest()
             case RegistryChanged():
                 await self._follow()
-                if self._platform.book.get(self._slug).pending is not None:
+                if self._platform.book.get(self._slug).undecided:
+                    self._refused = ""  # the rows may allow by now what they refused
                     await self._take_newest()
             case SourceRemoved():
                 self._standing.paused = True

@@ -7,13 +7,15 @@ need to tell a number from a text. Called by ``pipeline``.
 
 import csv
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 from actors.messages import Call, ProblemError
 from schemas.compiler.model import Entity
+from schemas.compiler.query.columns import present_name
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.values import decode_json
 
@@ -28,34 +30,70 @@ _WORDS: Mapping[str, bool] = {"true": True, "t": True, "false": False, "f": Fals
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The rows of a body; ``many`` when it was a list, even of one."""
+    """The rows of a body; ``many`` when it was a list, even of one; old names used -> present ones."""
 
     rows: list[Row]
     many: bool
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
-def decode_body(call: Call, entity: Entity) -> Body:
-    """Read a write's body.
+def decode_body(call: Call, entity: Entity, today: date) -> Body:
+    """Read a write's body; fields named by an old name that still answers get their present one.
 
     Raises:
         ProblemError: PGRST102, http.bad_body.
         QueryError: PGRST102 for JSON that is not read.
     """
     if call.content_type == CSV_TYPE:
-        return Body(_csv_rows(call.body, entity), many=True)
+        names, lines = _csv(call.body)
+        renamed = _renamed(entity, names, today)
+        return Body([_typed(entity, names, line, renamed, null="NULL") for line in lines], True, renamed)
     if call.content_type == FORM_TYPE:
-        return Body([_form_row(call.body, entity)], many=False)
+        names, values = _form(call.body)
+        renamed = _renamed(entity, names, today)
+        return Body([_typed(entity, names, values, renamed, null=None)], False, renamed)
     value = decode_json(call.body)
     if isinstance(value, dict):
-        return Body([value], many=False)
+        return _present(Body([value], many=False), entity, today)
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         raise ProblemError("PGRST102", "the body is neither an object nor a list of objects")
     if len(value) > MAX_ROWS:
         raise ProblemError("PGRST102", f"a body has at most {MAX_ROWS} rows")
-    return Body(value, many=True)
+    return _present(Body(value, many=True), entity, today)
 
 
-def _csv_rows(data: bytes, entity: Entity) -> list[Row]:
+def _present(body: Body, entity: Entity, today: date) -> Body:
+    """Give the fields of JSON rows their present names."""
+    known = entity.fields.keys()
+    strange = dict.fromkeys(name for row in body.rows if not row.keys() <= known for name in row)
+    renamed = _renamed(entity, strange, today)
+    if not renamed:
+        return body
+    for number, row in enumerate(body.rows):
+        _check_once(row, renamed, f"/{number}" if body.many else "")
+    rows = [{renamed.get(name, name): value for name, value in row.items()} for row in body.rows]
+    return Body(rows, body.many, renamed)
+
+
+def _renamed(entity: Entity, names: Iterable[str], today: date) -> dict[str, str]:
+    """Return the old names among the names, and what they are called now."""
+    strange = (name for name in names if name not in entity.fields)
+    found = ((name, present_name(entity, name, today)) for name in strange)
+    return {name: present for name, present in found if present is not None}
+
+
+def _check_once(names: Collection[str], renamed: Mapping[str, str], place: str) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        present = renamed.get(name, name)
+        if present in seen:
+            message = f"{name}: '{seen[present]}' and '{name}' are one field, given twice"
+            finding = {"pointer": f"{place}/{name}", "code": "given_twice", "detail": message}
+            raise ProblemError("validation.failed", message, errors=(finding,))
+        seen[present] = name
+
+
+def _csv(data: bytes) -> tuple[list[str], list[list[str]]]:
     text = _text(data).removeprefix("\ufeff")
     try:
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
@@ -71,13 +109,10 @@ def _csv_rows(data: bytes, entity: Entity) -> list[Row]:
     for number, row in enumerate(rows, 2):
         if len(row) != len(names):
             raise ProblemError("PGRST102", f"line {number} has {len(row)} values for {len(names)} columns")
-    return [
-        {name: _value(entity, name, text, null="NULL") for name, text in zip(names, row, strict=True)}
-        for row in rows
-    ]
+    return names, rows
 
 
-def _form_row(data: bytes, entity: Entity) -> Row:
+def _form(data: bytes) -> tuple[list[str], list[str]]:
     try:
         pairs = parse_qsl(_text(data), keep_blank_values=True, strict_parsing=bool(data), errors="strict")
     except (ValueError, UnicodeDecodeError):
@@ -86,7 +121,18 @@ def _form_row(data: bytes, entity: Entity) -> Row:
         raise ProblemError("validation.failed", "a text holds the character U+0000")
     if len({name for name, _ in pairs}) != len(pairs):
         raise ProblemError("http.bad_body", "the form has a field twice")
-    return {name: _value(entity, name, text, null=None) for name, text in pairs}
+    return [name for name, _ in pairs], [value for _, value in pairs]
+
+
+def _typed(
+    entity: Entity, names: list[str], texts: list[str], renamed: Mapping[str, str], *, null: str | None
+) -> Row:
+    _check_once(names, renamed, "")
+    row: Row = {}
+    for name, text in zip(names, texts, strict=True):
+        present = renamed.get(name, name)
+        row[present] = _value(entity, present, text, null=null)
+    return row
 
 
 def _text(data: bytes) -> str:
@@ -101,8 +147,8 @@ def _text(data: bytes) -> str:
 
 def _value(entity: Entity, name: str, text: str, *, null: str | None) -> Any:  # noqa: ANN401 - JSON
     """Return what a text in a form stands for, by the kind of its field; the validator judges the outcome."""
-    field = entity.fields.get(name)
-    kind = field.kind if field is not None else "text"
+    known = entity.fields.get(name)
+    kind = known.kind if known is not None else "text"
     if text == null or (not text and kind != "text"):
         return None
     if kind == "boolean":

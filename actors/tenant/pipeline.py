@@ -6,7 +6,7 @@ choice.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from urllib.parse import unquote_plus
@@ -54,12 +54,12 @@ def prepare_write(
     entity = generation.queries.entity(call.entity, today)
     version = expected_version(call.if_match)
     query = call.query
-    rows: tuple[Row, ...] = ()
+    body = Body([], many=False)
     if call.method != "DELETE":
-        body = _body(generation, call, entity, preferences)
-        rows = tuple(body.rows)
+        body = _body(generation, call, entity, preferences, today)
         if call.method in {"POST", "PUT"}:
             query = _with_key_column(query, entity)
+    rows = tuple(body.rows)
     if call.method == "PUT":
         query = _put_target(call, entity, rows)
     request = WriteRequest(
@@ -74,7 +74,11 @@ def prepare_write(
         who(call, principal) if entity.name in generation.queries.attributed else None,
     )
     compile_: Callable[[WriteRequest, Principal], Prepared] = getattr(generation.queries, _VERBS[call.method])
-    return Write(entity, compile_(request, principal), preferences, rows, version)
+    prepared = compile_(request, principal)
+    if body.renamed:
+        used = ((f"{entity.name}.{old}", new) for old, new in body.renamed.items())
+        prepared = replace(prepared, deprecated=(*prepared.deprecated, *used))
+    return Write(entity, prepared, preferences, rows, version)
 
 
 def who(call: Call, principal: Principal) -> str:
@@ -108,8 +112,8 @@ def expected_version(if_match: str) -> str | None:
     return number
 
 
-def _body(generation: Generation, call: Call, entity: Entity, preferences: Preferences) -> Body:
-    body = decode_body(call, entity)
+def _body(generation: Generation, call: Call, entity: Entity, preferences: Preferences, today: date) -> Body:
+    body = decode_body(call, entity, today)
     if call.method in {"PATCH", "PUT"} and (body.many and len(body.rows) != 1):
         raise ProblemError("PGRST102", f"the body of a {call.method} is one object")
     verb = "update" if call.method == "PATCH" else "create"

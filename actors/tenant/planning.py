@@ -20,6 +20,7 @@ from schemas.compiler.migrate.diff import diff
 from schemas.compiler.migrate.draft import Facts
 from schemas.compiler.migrate.hazards import Finding, Hazard, Key, probes
 from schemas.compiler.migrate.hints import hints_of
+from schemas.compiler.migrate.misses import misses
 from schemas.compiler.migrate.planner import current_by_wanted_name, names_before, plan
 from schemas.compiler.migrate.rollback import rollback_hints
 from schemas.compiler.migrate.steps import Migration, Record
@@ -79,9 +80,11 @@ async def plan_migration(
     small = frozenset(name for name, size in present.sizes.items() if size <= small_bytes)
     target = Target(identity.namespace, identity.archive, identity.role or identity.namespace)
     findings = await _ask(connection, target, changes, present, empty)
-    drifted = _drift(json.loads(row["shape"]), present)
+    known = current_by_wanted_name(changes, present).items()
+    filled = {name: table for name, table in known if table.name not in empty}
+    noted = (*_drift(json.loads(row["shape"]), present), *misses(changes, hints, filled))
     facts = Facts(empty, small, findings)
-    return plan(changes, (present, wanted), target, facts, (row["version"], version), digest, drifted)
+    return plan(changes, (present, wanted), target, facts, (row["version"], version), digest, noted)
 
 
 async def _empty_tables(

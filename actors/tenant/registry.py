@@ -19,9 +19,6 @@ from actors.tenant.registry_schema import BOOTSTRAP, BOOTSTRAP_LOCK, TRIGRAM
 from schemas.compiler.diagnostics import Diagnostic, Position
 from schemas.compiler.migrate.steps import Migration, Record
 
-SERVED_LOCK = 0x62736C7376
-"""Advisory lock that every server of the database shares."""
-
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
 
@@ -193,6 +190,16 @@ async def hold(
     )
 
 
+async def reopen(connection: Connection, identity: TenantIdentity, digest: str) -> None:
+    """Let a refused text be looked at again: what its rows did not allow, they may allow by now."""
+    await connection.execute(
+        "UPDATE backsaas.versions SET state = 'draft' WHERE tenant = $1 AND digest = $2 "
+        "AND state = 'rejected' AND number = (SELECT max(number) FROM backsaas.versions WHERE tenant = $1)",
+        uuid.UUID(identity.id),
+        digest,
+    )
+
+
 async def confirm(connection: Connection, identity: TenantIdentity, plan: str, author: str = "") -> None:
     """Allow exactly one plan to run."""
     await connection.execute(
@@ -244,19 +251,6 @@ async def earlier_version(connection: Connection, identity: TenantIdentity, dige
         digest,
     )
     return number
-
-
-async def hold_served(connection: Connection) -> None:
-    """Show, for as long as this connection lives, that a server takes changes of tenant files."""
-    await connection.execute("SELECT pg_catalog.pg_advisory_lock_shared($1)", SERVED_LOCK)
-
-
-async def is_served(connection: Connection) -> bool:
-    """Whether a server runs on this database."""
-    alone: bool = await connection.fetchval("SELECT pg_catalog.pg_try_advisory_lock($1)", SERVED_LOCK)
-    if alone:
-        await connection.execute("SELECT pg_catalog.pg_advisory_unlock($1)", SERVED_LOCK)
-    return not alone
 
 
 async def records_since(connection: Connection, identity: TenantIdentity, number: int) -> list[Record]:

@@ -29,7 +29,7 @@ from actors.tenant.platform import Platform
 from actors.tenant.step_runner import MigrationBlockedError
 from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.diagnostics import CompileError, Diagnostic, Position
-from schemas.compiler.migrate.describe import describe
+from schemas.compiler.migrate.describe import describe, hazard_line
 from schemas.compiler.migrate.steps import Migration
 from schemas.compiler.query.compiler import QueryCompiler
 
@@ -233,7 +233,7 @@ async def _refuse_hazards(platform: Platform, plan: Migration, source: Source) -
         places = await platform.compiler.locate(source.text, [hazard.cause for hazard in refused])
         raise RejectedError(
             tuple(
-                Diagnostic(hazard.code, hazard.message, places[hazard.cause], hazard.cause, hazard.hint)
+                Diagnostic(hazard.code, hazard_line(hazard), places[hazard.cause], hazard.cause, hazard.hint)
                 for hazard in refused
             )
         )

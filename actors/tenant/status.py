@@ -64,6 +64,11 @@ class TenantStatus:
     pending: Pending | None = None
     last_reload: ReloadTimes | None = None
 
+    @property
+    def undecided(self) -> bool:
+        """Whether the file's newest content is not in force and could be at another time."""
+        return self.pending is not None or self.rejection is not None
+
     def document(self) -> dict[str, Any]:
         """Return the JSON view."""
         return {

@@ -100,7 +100,7 @@ _REFUSALS = (
         "restore_from", lambda _, keys: "renamed_from" in keys, "'{name}' is either renamed or restored"
     ),
     _Refusal(
-        "renamed_from", lambda field, _: field.renamed_from == field.name, "'{name}' is renamed from itself"
+        "renamed_from", lambda field, _: field.name in field.renamed_from, "'{name}' is renamed from itself"
     ),
     _Refusal(
         "currency",

@@ -9,7 +9,7 @@ from typing import Any
 from schemas.compiler.combinations import check_combinations
 from schemas.compiler.drafts import FieldDraft
 from schemas.compiler.findings import Findings
-from schemas.compiler.forms import form_of, text_of
+from schemas.compiler.forms import form_of, former_names, text_of
 from schemas.compiler.grammar.quantities import bytes_of
 from schemas.compiler.model import Field, Reference
 from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, plain
@@ -46,7 +46,7 @@ def parse_field(
         virtual=computed is not None and not _flag(node, "stored"),
         sequence=sequence,
         references=_reference(node),
-        renamed_from=text_of(node, "renamed_from"),
+        renamed_from=former_names(node),
         alias_until=text_of(node, "alias_until"),
         restore_from=text_of(node, "restore_from"),
         options=_options(node),

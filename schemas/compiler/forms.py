@@ -253,5 +253,11 @@ def text_of(node: Mapping, key: str) -> str | None:
     return value.text if isinstance(value, Scalar) and isinstance(value.value, str) else None
 
 
+def former_names(node: Mapping) -> tuple[str, ...]:
+    """Return the names ``renamed_from`` lists."""
+    listed = node.get("renamed_from")
+    return tuple(str(plain(item)) for item in listed.items) if isinstance(listed, Sequence) else ()
+
+
 def _number(node: Scalar) -> float:
     return node.value if isinstance(node.value, int | float) else 0

@@ -41,7 +41,8 @@ class Field:
         computed: expression of a computed field; it has no column when virtual.
         virtual: True for computed fields evaluated in the statement.
         sequence: pattern of a ``sequence`` field, e.g. ``INV-{year}-{n:05}``.
-        alias_until: ISO date until which ``renamed_from`` keeps answering, or None.
+        renamed_from: former names.
+        alias_until: ISO date until which the former names keep answering, or None.
     """
 
     name: str
@@ -65,7 +66,7 @@ class Field:
     virtual: bool = False
     sequence: str | None = None
     references: Reference | None = None
-    renamed_from: str | None = None
+    renamed_from: tuple[str, ...] = ()
     alias_until: str | None = None
     restore_from: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)  # accept, maxSize, protected, currency, ...
@@ -151,7 +152,7 @@ class Entity:
     unique: tuple[tuple[str, ...], ...] = ()
     rules: tuple[Rule, ...] = ()
     access: Access = field(default_factory=Access)
-    renamed_from: str | None = None
+    renamed_from: tuple[str, ...] = ()
     alias_until: str | None = None
     sections: Mapping[str, Any] = field(default_factory=dict)
     added: bool = False

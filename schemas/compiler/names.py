@@ -5,7 +5,7 @@ by ``parse``, ``sections`` and whoever creates tenants.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
 from schemas.compiler.findings import Findings
@@ -98,3 +98,18 @@ def derived_name(prefix: str, *parts: str) -> str:
     if len(name) <= MAX_IDENTIFIER:
         return name
     return f"{name[: MAX_IDENTIFIER - 9]}_{sha256(name.encode()).hexdigest()[:8]}"
+
+
+def circle(start: str, reads: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return the way from a name back to itself along what each name reads, () when there is none."""
+    waiting: list[tuple[str, ...]] = [(start,)]
+    seen: set[str] = set()
+    while waiting:
+        path = waiting.pop()
+        for name in reads.get(path[-1], ()):
+            if name == start:
+                return (*path, name)
+            if name not in seen:
+                seen.add(name)
+                waiting.append((*path, name))
+    return ()

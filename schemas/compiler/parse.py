@@ -11,6 +11,7 @@ from schemas.compiler.drafts import EntityDraft, FieldDraft, Rename, TenantDraft
 from schemas.compiler.fields import parse_field
 from schemas.compiler.fieldtypes import FIELD_TYPES, KEY_KINDS
 from schemas.compiler.findings import Findings, did_you_mean, nearest
+from schemas.compiler.forms import former_names
 from schemas.compiler.model import SOFT_DELETE_FIELD, Field
 from schemas.compiler.names import (
     RESERVED_ENTITIES,
@@ -18,6 +19,7 @@ from schemas.compiler.names import (
     URL_WORDS,
     check_collisions,
     check_name,
+    circle,
 )
 from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, pairs, plain
 from schemas.compiler.roles import parse_roles
@@ -50,8 +52,11 @@ def parse(root: Mapping, findings: Findings) -> TenantDraft:
         nowhere = Scalar(USERS, USERS, 1, 1, 0, 0)
         tenant.entities[USERS] = _entity(nowhere, Mapping({}, 1, 1), tenant.languages[0], findings)
     _add_of_sections(root, tenant, findings)
-    for entity in tenant.entities.values():
-        _note_rename(entity.key_node, entity.node, tenant.renames, tenant.entities, findings)
+    _note_renames(
+        {entity.name: entity.node for entity in tenant.entities.values()},
+        tenant.renames,
+        findings,
+    )
     return tenant
 
 
@@ -115,8 +120,8 @@ def _entity(key: Scalar, node: Mapping, language: str, findings: Findings) -> En
     _add_managed(entity, findings)
     for draft in entity.fields.values():
         if draft.node is not None:
-            _note_rename(draft.key, draft.node, entity.renames, entity.fields, findings)
             _check_creatable(entity, draft, findings)
+    _note_renames({name: draft.node for name, draft in entity.fields.items()}, entity.renames, findings)
     return entity
 
 
@@ -228,24 +233,32 @@ def _managed_field(name: str, kind: str, declared: FieldDraft | None, entity: En
     return FieldDraft(field, declared.key if declared else entity.key_node)
 
 
-def _note_rename(
-    key: Scalar, node: Mapping, renames: dict[str, Rename], known: Iterable[str], findings: Findings
-) -> None:
-    place = node.get("renamed_from")
-    if not isinstance(place, Scalar):
-        return
-    old = place.text
-    if old in renames:
-        other = renames[old]
-        message = f"'{key.text}' and '{other.new}' (line {other.line}) are both renamed from '{old}'"
-        findings.error(
-            "names.renamed_twice", message, place, "one of them is new: leave its renamed_from out"
-        )
-    elif old in known:
-        message = f"'{key.text}' is renamed from '{old}', which is still there"
-        findings.error("names.renamed", message, place, f"remove '{old}', or this renamed_from")
-    else:
-        renames[old] = Rename(old, key.text, place.line)
+def _note_renames(nodes: dict[str, Mapping | None], renames: dict[str, Rename], findings: Findings) -> None:
+    """Note the old names of fields, or of entities, and refuse those that could mean two things."""
+    olds = {name: () if node is None else former_names(node) for name, node in nodes.items()}
+    for name, node in nodes.items():
+        listed = None if node is None else node.get("renamed_from")
+        for place in listed.items if isinstance(listed, Sequence) else ():
+            if not isinstance(place, Scalar):
+                continue
+            old = place.text
+            if old in renames:
+                other = renames[old]
+                message = f"'{name}' and '{other.new}' (line {other.line}) are both renamed from '{old}'"
+                hint = "one of them is new: leave its renamed_from out"
+                findings.error("names.renamed_twice", message, place, hint)
+            elif old not in olds:
+                renames[old] = Rename(old, name, place.line)
+            elif circle(name, olds):
+                message = f"'{name}' and '{old}' change places: nobody could tell whether they already have"
+                hint = f"rename '{old}' to a third name and save; then move both in one save"
+                findings.error("names.renamed_circle", message, place, hint)
+            elif not olds[old]:
+                message = f"'{name}' is renamed from '{old}', which is still there"
+                findings.error("names.renamed", message, place, f"remove '{old}', or this renamed_from")
+            elif node is not None and node.get("alias_until") is not None:
+                message = f"'{old}' is another one's name now: it cannot answer for '{name}'"
+                findings.error("names.renamed", message, place, "leave alias_until out")
 
 
 def _check_creatable(entity: EntityDraft, draft: FieldDraft, findings: Findings) -> None:

@@ -15,6 +15,7 @@ from schemas.compiler.fields import titles
 from schemas.compiler.findings import Findings
 from schemas.compiler.formulas import Formulas, Use
 from schemas.compiler.model import Access, AccessEntry, Entity, Index, Reference, TenantModel
+from schemas.compiler.names import circle
 from schemas.compiler.nodes import Mapping, Node, Scalar, pairs, plain
 from schemas.compiler.parse import USERS
 from schemas.compiler.principal import ADMIN_ROLE, AUTHENTICATED_ROLE
@@ -163,9 +164,9 @@ def _check_computed(tenant: TenantDraft, findings: Findings) -> None:
             if draft.field.computed is not None
         }
         for name in reads:
-            circle = _circle(name, reads)
-            if circle:
-                message = f"computed fields read each other in a circle: {' -> '.join(circle)}"
+            found = circle(name, reads)
+            if found:
+                message = f"computed fields read each other in a circle: {' -> '.join(found)}"
                 findings.error(
                     "field.computed_cycle", message, entity.fields[name].computed or entity.fields[name].key
                 )
@@ -183,26 +184,12 @@ def _check_required_circles(tenant: TenantDraft, findings: Findings) -> None:
     }
     reads = {name: list(targets) for name, targets in required.items()}
     for name, targets in required.items():
-        circle = _circle(name, reads)
-        if circle:
-            draft = targets[circle[1]]
-            message = f"required references go round in a circle: {' -> '.join(circle)}"
+        found = circle(name, reads)
+        if found:
+            draft = targets[found[1]]
+            message = f"required references go round in a circle: {' -> '.join(found)}"
             hint = f"leave '{draft.field.name}' out of required"
             findings.error("entity.required_cycle", message, draft.key, hint)
-
-
-def _circle(start: str, reads: dict[str, list[str]]) -> tuple[str, ...]:
-    waiting: list[tuple[str, ...]] = [(start,)]
-    seen: set[str] = set()
-    while waiting:
-        path = waiting.pop()
-        for name in reads.get(path[-1], ()):
-            if name == start:
-                return (*path, name)
-            if name not in seen:
-                seen.add(name)
-                waiting.append((*path, name))
-    return ()
 
 
 def _indexes_elsewhere(root: Mapping, scope: Scope) -> dict[str, tuple[Index, ...]]:
@@ -243,7 +230,7 @@ def _entity(draft: EntityDraft, scope: Scope, more: tuple[Index, ...]) -> Entity
         unique=tuple(constraint.unique for constraint in values.get("constraints", ())),
         rules=values.get("rules", ()),
         access=access,
-        renamed_from=values.get("renamed_from"),
+        renamed_from=values.get("renamed_from", ()),
         alias_until=values.get("alias_until"),
         sections={name: value for name in ENTITY_SECTIONS if (value := values.get(name)) is not None},
         added=draft.added,

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from datetime import date
 
 import pytest
 
@@ -34,7 +35,9 @@ def test_keys_ascend_when_the_clock_steps_back() -> None:
 
 
 def rows(body: bytes, content_type: str) -> list[dict[str, object]]:
-    return decode_body(Call("create", "POST", body=body, content_type=content_type), ITEMS).rows
+    return decode_body(
+        Call("create", "POST", body=body, content_type=content_type), ITEMS, date(2026, 11, 1)
+    ).rows
 
 
 def test_csv_is_typed_by_its_fields() -> None:

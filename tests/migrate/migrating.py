@@ -39,6 +39,7 @@ def column(name: str, kind: str = "text", **more: Any) -> Field:
     references = more.pop("references", None)
     on_delete = more.pop("on_delete", "restrict")
     required = more.pop("required", False)
+    more["renamed_from"] = _names(more.pop("renamed_from", ()))
     if "default_value" in more:
         more["has_default"] = True
     return Field(
@@ -56,7 +57,11 @@ def column(name: str, kind: str = "text", **more: Any) -> Field:
 def entity(name: str, *fields: Field, key: Field | None = None, **more: Any) -> Entity:
     identity = key or column("id", "uuid", required=True, generated="uuid")
     listed = {item.name: item for item in (identity, *fields)}
-    return Entity(name, identity.name, listed, **more)
+    return Entity(name, identity.name, listed, renamed_from=_names(more.pop("renamed_from", ())), **more)
+
+
+def _names(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names
 
 
 def model(*entities: Entity, slug: str = "acme-corp", **more: Any) -> TenantModel:

@@ -123,7 +123,7 @@ async def test_update(boss: Tenant) -> None:
     with pytest.raises(QueryError) as caught:
         await boss.write("update", "people", {"city": "x"})
     assert (caught.value.code, "max-affected" in caught.value.hint) == ("query.no_filter", True)
-    row = await boss.write("update", "people", {"town": "Ulm"}, key=uid(1), query="select=town")
+    row = await boss.write("update", "people", {"city": "Ulm"}, key=uid(1), query="select=town&columns=town")
     assert row["body"] == {"town": "Ulm"}
     row = await boss.write("update", "tickets", {"title": "x"}, key=uid(21), query="select=title,owner(name)")
     assert row["body"] == {"title": "x", "owner": {"name": "Bob"}}

@@ -102,24 +102,6 @@ async def test_a_deleted_file_pauses_the_tenant_and_keeps_its_data(live: Live) -
     assert [row["name"] for row in await rows(live, "pause")] == ["kept"]
 
 
-async def test_a_rename_carries_the_data_and_the_old_name_answers(live: Live) -> None:
-    live.write("rename", tenant("rename", "vat: { type: string }"))
-    await live.until("rename", state="serving")
-    await add(live, "rename", {"name": "a", "vat": "DE1"})
-    await live.save(
-        "rename", tenant("rename", "vat_no: { type: string, renamed_from: vat, alias_until: 2999-01-31 }")
-    )
-    [row] = await rows(live, "rename")
-    assert row["vat_no"] == "DE1"
-    assert "vat" not in row
-    async with (
-        live.session("rename") as session,
-        session.get(f"{live.base('rename')}/items?vat=eq.DE1&select=name,vat") as answer,
-    ):
-        assert await answer.json() == [{"name": "a", "vat": "DE1"}]
-        assert "Deprecation" in answer.headers
-
-
 async def test_removing_a_field_with_data_waits_for_confirmation(live: Live) -> None:
     live.write("confirm", tenant("confirm", "secret: { type: string }"))
     await live.until("confirm", state="serving")
@@ -186,3 +168,29 @@ async def test_a_failing_test_block_keeps_the_old_version(live: Live) -> None:
     assert "read" in finding["message"]
     assert finding["line"] > 1
     assert (await rows(live, "tested")) == []
+
+
+async def test_what_the_rows_refused_is_taken_once_they_allow_it(live: Live) -> None:
+    live.write("allow", tenant("allow", "code: { type: string }"))
+    await live.until("allow", state="serving")
+    await add(live, "allow", {"name": "a", "code": "1"}, {"name": "b", "code": "1"})
+    text = tenant("allow", "code: { type: string, unique: true }")
+    live.write("allow", text)
+    deadline = time.monotonic() + 10
+    while not (status := await live.status("allow"))["rejection"]:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+    [finding] = status["rejection"]["diagnostics"]
+    assert (finding["code"], finding["line"]) == ("migration.duplicates", 10)
+    assert "for example" in finding["message"]
+    refused = live.command("apply", "allow")
+    assert refused.returncode == 1
+    assert "more than once" in refused.stdout
+    async with (
+        live.session("allow") as session,
+        session.patch(f"{live.base('allow')}/items?name=eq.b", json={"code": "2"}) as answer,
+    ):
+        assert answer.status == 204
+    taken = live.command("apply", "allow")
+    assert taken.returncode == 0, taken.stdout + taken.stderr
+    assert (await live.status("allow"))["rejection"] is None

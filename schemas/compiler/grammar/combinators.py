@@ -11,6 +11,7 @@ from typing import Any
 from typing_extensions import override
 
 from schemas.compiler.findings import Findings
+from schemas.compiler.grammar.scalars import Text
 from schemas.compiler.grammar.shape import Definitions, JsonSchema, Shape
 from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, pairs, plain
 from schemas.compiler.scope import Scope
@@ -61,6 +62,19 @@ class Many(Shape):
         if self.least:
             schema["minItems"] = self.least
         return {"anyOf": [item, schema]} if self.single else schema
+
+
+class FormerNames(Many):
+    """``renamed_from``: the name before, or all names there were."""
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__(
+            Text("the old name", pattern=pattern, most=63), "old names", least=1, most=10, single=True
+        )
+
+    @override
+    def build(self, node: Node, scope: Scope) -> tuple[str, ...]:
+        return tuple(str(plain(item)) for item in node.items) if isinstance(node, Sequence) else ()
 
 
 class Either(Shape):

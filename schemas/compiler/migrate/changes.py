@@ -260,5 +260,9 @@ def cause(change: Change) -> str:
             return f"entities.{change.table}.schema.properties.{change.check.columns[0]}"
         case AddForeignKey() | ValidateForeignKey():
             return f"entities.{change.table}.schema.properties.{change.key.column}.references"
+        case AddIndex() if change.index.unique and len(change.index.uses()) == 1:
+            return f"entities.{change.table}.schema.properties.{min(change.index.uses())}"
+        case AddIndex():
+            return f"entities.{change.table}.{'constraints' if change.index.unique else 'indexes'}"
         case _:
             return f"entities.{change.table}"

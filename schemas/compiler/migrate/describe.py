@@ -15,7 +15,7 @@ _LEVELS = {
 
 def describe(migration: Migration) -> dict[str, Any]:
     """Return a plan as JSON values; ``summary`` holds one line per hazard, else per step."""
-    hazards = [_hazard_line(hazard) for hazard in migration.hazards]
+    hazards = [hazard_line(hazard) for hazard in migration.hazards]
     return {
         "plan_id": migration.plan_id,
         "base": migration.base,
@@ -47,7 +47,7 @@ def render_plan(migration: Migration, slug: str) -> str:
     way = f"version {migration.base} -> {migration.version}"
     lines = [f"{slug}: {way}, {_LEVELS[migration.level]} (plan {migration.plan_id})"]
     for hazard in migration.hazards:
-        lines.append(f"  ! {_hazard_line(hazard)} [{hazard.code}]")
+        lines.append(f"  ! {hazard_line(hazard)} [{hazard.code}]")
         if hazard.hint:
             lines.append(f"    {hazard.hint}")
     phase = ""
@@ -62,7 +62,8 @@ def render_plan(migration: Migration, slug: str) -> str:
     return "\n".join(lines)
 
 
-def _hazard_line(hazard: Hazard) -> str:
+def hazard_line(hazard: Hazard) -> str:
+    """Return what to know in one line, with the keys of some of the rows."""
     sample = f" (for example {', '.join(hazard.sample)})" if hazard.sample else ""
     return hazard.message + sample
 

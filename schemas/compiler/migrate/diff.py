@@ -5,7 +5,7 @@ A removed table becomes an archive change, never a drop; what a table that stays
 
 from schemas.compiler.migrate.catalog import Catalog, Table
 from schemas.compiler.migrate.changes import ArchiveTable, Change, CreateTable, RenameTable, RestoreTable
-from schemas.compiler.migrate.hints import Hints
+from schemas.compiler.migrate.hints import Hints, renames
 from schemas.compiler.migrate.table_diff import TableDifference
 
 
@@ -20,14 +20,11 @@ def diff(current: Catalog, wanted: Catalog, hints: Hints, archive: Catalog | Non
     """
     origin: dict[str, Table] = {}
     changes: list[Change] = []
-    moved = {
-        old: name
-        for name, old in hints.tables.items()
-        if old in current.tables and name in wanted.tables and (name not in current.tables or hints.replace)
-    }
+    asked = {name: olds for name, olds in hints.tables.items() if name in wanted.tables}
+    moved = renames(asked, current.tables, replace=hints.replace)
     for name in wanted.tables:
         restored = hints.tables_restored.get(name)
-        was = next((old for old, new in moved.items() if new == name), None)
+        was = moved.get(name)
         if name in hints.rebuilt:
             continue
         if restored is not None and archive is not None and restored in archive.tables:
@@ -36,7 +33,7 @@ def diff(current: Catalog, wanted: Catalog, hints: Hints, archive: Catalog | Non
         elif was is not None:
             changes.append(RenameTable(was, name))
             origin[name] = current.tables[was]
-        elif name in current.tables and name not in moved:
+        elif name in current.tables and name not in moved.values():
             origin[name] = current.tables[name]
     kept = {table.name for table in origin.values()}
     for name, table in current.tables.items():

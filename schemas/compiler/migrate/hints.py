@@ -1,6 +1,6 @@
 """What two catalogs alone can't tell: which names moved, which archived values are meant."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from schemas.compiler.model import TenantModel
@@ -11,8 +11,8 @@ class Hints:
     """What the catalogs alone can't tell; all keyed by wanted names.
 
     Attributes:
-        tables: wanted table to the name it had.
-        columns: (wanted table, wanted column) to the name it had.
+        tables: wanted table to the names it had.
+        columns: (wanted table, wanted column) to the names it had.
         restores: (table, column) to the archived column whose values it gets.
         tables_restored: table to its name in the archive.
         origins: (table, column) to the archived column a type change started from.
@@ -21,8 +21,8 @@ class Hints:
             not).
     """
 
-    tables: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     restores: Mapping[tuple[str, str], str] = field(default_factory=dict)
     tables_restored: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -48,3 +48,29 @@ def hints_of(model: TenantModel) -> Hints:
             if item.restore_from
         },
     )
+
+
+def renames(
+    asked: Mapping[str, tuple[str, ...]], present: Collection[str], *, replace: bool
+) -> dict[str, str]:
+    """Return which present name each renamed thing has now: wanted name -> present name.
+
+    A name that is already there is not renamed again, unless its bearer itself moves on: so the line can stay
+    in the file, and names can move along a chain in one edit.
+
+    Args:
+        asked: wanted name -> the names it had.
+        present: the names there are.
+        replace: rename to a name that is there, too.
+    """
+    found: dict[str, str] = {}
+    count = -1
+    while count < len(found):
+        count = len(found)
+        for new, olds in asked.items():
+            if new in found or (new in present and new not in found.values() and not replace):
+                continue
+            old = next((old for old in olds if old in present and old not in found.values()), None)
+            if old is not None:
+                found[new] = old
+    return found

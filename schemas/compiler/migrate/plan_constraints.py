@@ -117,7 +117,7 @@ def add_index(draft: Draft, change: AddIndex) -> None:
             3, "migration.duplicates", change,
             f"'{table}' has {found.rows.replace('row', 'value')} more than once in "
             f"{', '.join(sorted(index.uses()))}, which become unique",
-            "make them different first", found,
+            "make them different, then save or 'run.py apply' the file again", found,
         )  # fmt: skip
         return
     summary = f"index {index.name}"
@@ -157,13 +157,13 @@ def drop_index(draft: Draft, change: DropIndex) -> None:
 
 def rename_objects(draft: Draft, changes: list[RenameObject]) -> None:
     """Names that follow a rename. All leave their old names before any takes its new one."""
-    old_names = {(change.kind, change.old) for change in changes}
+    wanted = {(change.kind, change.new) for change in changes}
     for change in changes:
         names, table = draft.after, change.table
         sql: list[str] = []
         now = change.old
         if change.old != change.new:
-            if (change.kind, change.new) in old_names:
+            if (change.kind, change.old) in wanted:
                 now = shorten(f"{SHADOW_PREFIX}{change.old}", salt="parked")
                 draft.switch(
                     7,

@@ -14,9 +14,9 @@ def rollback_hints(wanted: Catalog, records: Sequence[Record]) -> Hints:
         wanted: the catalog of the earlier version.
         records: what each migration since did to names, oldest first.
     """
-    tables: dict[str, str] = {}
+    tables: dict[str, tuple[str, ...]] = {}
     tables_restored: dict[str, str] = {}
-    columns: dict[tuple[str, str], str] = {}
+    columns: dict[tuple[str, str], tuple[str, ...]] = {}
     restores: dict[tuple[str, str], str] = {}
     origins: dict[tuple[str, str], str] = {}
     for name, table in wanted.tables.items():
@@ -26,13 +26,13 @@ def rollback_hints(wanted: Catalog, records: Sequence[Record]) -> Hints:
         if way.archived is not None:
             tables_restored[name] = way.archived
         elif way.table != name:
-            tables[name] = way.table
+            tables[name] = (way.table,)
         for column in table.columns:
             found = _column(name, column, records)
             if found.archived is not None:
                 restores[name, column] = found.archived
             elif found.column != column:
-                columns[name, column] = found.column
+                columns[name, column] = (found.column,)
             if found.origin is not None:
                 origins[name, column] = found.origin
     return Hints(tables, columns, restores, tables_restored, origins, replace=True)

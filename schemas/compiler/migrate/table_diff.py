@@ -41,7 +41,7 @@ from schemas.compiler.migrate.changes import (
     ValidateCheck,
     ValidateForeignKey,
 )
-from schemas.compiler.migrate.hints import Hints
+from schemas.compiler.migrate.hints import Hints, renames
 
 
 class TableDifference:
@@ -65,23 +65,19 @@ class TableDifference:
         self._tables = tables  # old table name -> wanted one
         self._restored: dict[str, str] = {}
         self._old: dict[str, str] = {}  # wanted column -> the name it has now
+        asked: dict[str, tuple[str, ...]] = {}
         for column in wanted.columns:
             archived = self._archived(column)
             if archived is not None:
                 self._restored[column] = archived
-                continue
-            was = hints.columns.get((name, column))
-            if (
-                was is not None
-                and was in current.columns
-                and (column not in current.columns or hints.replace)
-            ):
-                self._old[column] = was
-            elif column in current.columns:
+            else:
+                asked[column] = hints.columns.get((name, column), ())
+        moved = renames(asked, current.columns, replace=hints.replace)
+        for column in asked:
+            if column in moved:
+                self._old[column] = moved[column]
+            elif column in current.columns and column not in moved.values():
                 self._old[column] = column
-        sources = [old for new, old in self._old.items() if new != old]
-        for column in [new for new, old in self._old.items() if new == old and new in sources]:
-            del self._old[column]  # its old self moved on under a new name: this one is new
         self._retyped = {
             new
             for new, old in self._old.items()

@@ -80,14 +80,10 @@ class Rows:
         known = self.sight.fields
         if name in known:
             return self.entity.fields[name]
-        for candidate in self.entity.fields.values():
-            if (
-                candidate.renamed_from == name
-                and candidate.name in known
-                and answers(candidate.alias_until, self.frame.today)
-            ):
-                self.frame.deprecated[f"{self.entity.name}.{name}"] = candidate.name
-                return candidate
+        present = present_name(self.entity, name, self.frame.today)
+        if present in known:
+            self.frame.deprecated[f"{self.entity.name}.{name}"] = present
+            return self.entity.fields[present]
         raise unknown_field(self.entity.name, name, known)
 
     def visible(self, entries: tuple[AccessEntry, ...]) -> Fragment:
@@ -130,6 +126,14 @@ class Rows:
                 "text" if path.steps[-1][0] == "->>" else "jsonb",
             )
         return fragment, pg_type, found
+
+
+def present_name(entity: Entity, name: str, today: date) -> str | None:
+    """Return what the field that still answers to an old name is called now, or None."""
+    for field_ in entity.fields.values():
+        if name in field_.renamed_from and answers(field_.alias_until, today):
+            return field_.name
+    return None
 
 
 def answers(until: str | None, today: date) -> bool:

@@ -165,7 +165,7 @@ class QueryCompiler:
             shape = compile_write(reader, entity, pairs, wish)
             self._remember(key, shape, words)
         slots = list(fill_read(shape, values, request.key, "", b"").slots)
-        slots[BODY] = _encode(request, verb, shape.deprecated)
+        slots[BODY] = _encode(request, verb)
         slots[VERSION] = request.expected_version
         slots[WHO] = request.who
         return shape.fill(tuple(slots))
@@ -204,14 +204,9 @@ class QueryCompiler:
         return shape
 
 
-def _encode(request: WriteRequest, verb: str, deprecated: tuple[tuple[str, str], ...]) -> str:
-    """Return the body's rows as JSON text, old names replaced by present ones."""
-    renamed = {old.partition(".")[2]: new for old, new in deprecated if "." in old}
-    rows = (
-        [{renamed.get(name, name): value for name, value in row.items()} for row in request.rows]
-        if renamed
-        else request.rows
-    )
+def _encode(request: WriteRequest, verb: str) -> str:
+    """Return the body's rows as JSON text."""
+    rows = request.rows
     value = list(rows) if verb in {"insert", "replace"} else (rows[0] if rows else {})
     try:
         return _ENCODER.encode(value).decode()

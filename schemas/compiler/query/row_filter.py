@@ -245,7 +245,7 @@ def resolve_entity(frame: Frame, name: str) -> str | None:
     if name in frame.model.entities:
         return name
     for entity in frame.model.entities.values():
-        if entity.renamed_from == name and answers(entity.alias_until, frame.today):
+        if name in entity.renamed_from and answers(entity.alias_until, frame.today):
             frame.deprecated[name] = entity.name
             return entity.name
     return None

@@ -13,7 +13,7 @@ from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
 from schemas.compiler.model import SOFT_DELETE_FIELD, AccessEntry, Entity, Field, Rule
 from schemas.compiler.query.access import Caller, entries_for, forced_values
-from schemas.compiler.query.columns import Frame, answers
+from schemas.compiler.query.columns import Frame, present_name
 from schemas.compiler.query.errors import forbidden, unknown_field
 from schemas.compiler.sql import Claim, Fragment, Slot, join, quote, sql
 
@@ -281,11 +281,9 @@ def body_columns(
         if name in entity.fields:
             found[name] = name
             continue
-        for field in entity.fields.values():
-            if field.renamed_from == name and answers(field.alias_until, frame.today):
-                frame.deprecated[f"{entity.name}.{name}"] = field.name
-                found[name] = field.name
-                break
-        else:
+        present = present_name(entity, name, frame.today)
+        if present is None:
             raise unknown_field(entity.name, name, known)
+        frame.deprecated[f"{entity.name}.{name}"] = present
+        found[name] = present
     return found

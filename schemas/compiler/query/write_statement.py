@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from schemas.compiler.model import Entity
 from schemas.compiler.query.access import entries_for, writable
-from schemas.compiler.query.columns import base_type
-from schemas.compiler.query.errors import QueryError, forbidden
+from schemas.compiler.query.columns import Frame, base_type
+from schemas.compiler.query.errors import QueryError, forbidden, unknown_field
 from schemas.compiler.query.insert_sql import Inserter
 from schemas.compiler.query.preferences import Preferences
 from schemas.compiler.query.read_sql import Reader
@@ -65,7 +65,7 @@ def compile_write(reader: Reader, entity: Entity, pairs: Pairs, wish: Wish) -> S
         raise QueryError("row.version_mismatch", f"rows of {entity.name} have no versions")
     key_slot = -1
     if wish.verb in {"insert", "replace"}:
-        change = _insertion(writer, entity, query, wish, version)
+        change = _insertion((writer, reader.frame), entity, query, wish, version)
     else:
         rows = reader.rows(entity.name, "t0") if query.level(()).filters or _chooses(query) else None
         # rows are chosen by their values only among those the caller may read
@@ -102,9 +102,11 @@ def _writer(reader: Reader, entity: Entity, query: ReadQuery, wish: Wish) -> Ins
     if query.columns is not None and wish.verb != "delete":
         names = query.columns
     verb = {"insert": "create", "replace": "create"}.get(wish.verb, wish.verb)
-    fields = body_columns(
-        reader.frame, entity, names, writable(entity, entries_for(entity, verb, reader.caller))
-    )
+    known = writable(entity, entries_for(entity, verb, reader.caller))
+    strange = [name for name in names if names is wish.names and name not in entity.fields]
+    if strange:  # a body has its present names by now; only the query may still say an old one
+        raise unknown_field(entity.name, strange[0], known)
+    fields = body_columns(reader.frame, entity, names, known)
     fixed = [name for name in names if name not in wish.names and entity.fields[fields[name]].read_only]
     if fixed:
         raise forbidden(fixed)
@@ -112,16 +114,15 @@ def _writer(reader: Reader, entity: Entity, query: ReadQuery, wish: Wish) -> Ins
 
 
 def _insertion(
-    writer: Inserter, entity: Entity, query: ReadQuery, wish: Wish, version: Fragment | None
+    parts: tuple[Inserter, Frame], entity: Entity, query: ReadQuery, wish: Wish, version: Fragment | None
 ) -> Change:
+    writer, frame = parts
     resolution = wish.preferences.resolution
     whole = wish.verb == "replace"
     if not (whole or resolution):
         return writer.insert(ragged=wish.ragged)
-    conflict = query.on_conflict or (entity.key,)
-    for name in conflict:
-        if name not in entity.fields:
-            raise QueryError("PGRST204", f"column {entity.name}.{name[:80]} does not exist")
+    named = body_columns(frame, entity, query.on_conflict or (entity.key,), frozenset())
+    conflict = tuple(named.values())
     if not _is_unique(entity, conflict):
         raise QueryError("42P10", "there is no unique constraint matching the ON CONFLICT specification")
     merge = whole or resolution == "merge-duplicates"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from schemas.compiler.grammar.combinators import Either, Titles
+from schemas.compiler.grammar.combinators import Either, FormerNames, Titles
 from schemas.compiler.grammar.containers import Key, Record
 from schemas.compiler.grammar.quantities import DATE, DURATION
 from schemas.compiler.grammar.scalars import BOOLEAN, Text
@@ -63,10 +63,10 @@ ENTITY = Record(
             Text("a field's name", most=200), "Key field; without one there is id, a UUID made by the server."
         ),
         "renamed_from": Key(
-            Text("the old name", pattern=ENTITY_PATTERN, most=63),
-            "The entity's former name: its rows move along.",
+            FormerNames(ENTITY_PATTERN),
+            "The entity's former name: its rows move along. All its former names, when it had several.",
         ),
-        "alias_until": Key(DATE, "The old name keeps answering until this day."),
+        "alias_until": Key(DATE, "The old names keep answering until this day."),
         "soft_delete": Key(BOOLEAN, "Deleting hides the row and keeps it."),
         "managed": Key(BOOLEAN, "false: no created_at, updated_at, created_by, updated_by."),
         "schema": Key(ENTITY_SCHEMA, "The shape of a row."),

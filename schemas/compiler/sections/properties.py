@@ -11,7 +11,7 @@ from typing_extensions import override
 from schemas.compiler.fieldtypes import FORMATS, JSON_TYPES
 from schemas.compiler.findings import Findings
 from schemas.compiler.formulas import Use
-from schemas.compiler.grammar.combinators import Either, Later, Many, Titles
+from schemas.compiler.grammar.combinators import Either, FormerNames, Later, Many, Titles
 from schemas.compiler.grammar.containers import Key, Keyed, Record
 from schemas.compiler.grammar.quantities import DATE, SIZE
 from schemas.compiler.grammar.scalars import ANY, BOOLEAN, NUMBER, TEXT, Choice, Integer, Text
@@ -212,11 +212,11 @@ FIELD = Record(
         ),
         "virtual": Key(BOOLEAN, "Compute when read: the default."),
         "renamed_from": Key(
-            Text("the old name", pattern=FIELD_PATTERN, most=63),
-            "The field's former name: its data moves along.",
-            examples=("vat",),
+            FormerNames(FIELD_PATTERN),
+            "The field's former name: its data moves along. All its former names, when it had several.",
+            examples=("vat", ["vat_no", "vat"]),
         ),
-        "alias_until": Key(DATE, "The old name keeps answering until this day, with a Deprecation header."),
+        "alias_until": Key(DATE, "The old names keep answering until this day, with a Deprecation header."),
         "restore_from": Key(
             Text("the archived field's name", pattern=FIELD_PATTERN, most=63),
             "Bring an archived field's data back.",
