@@ -1,21 +1,22 @@
 // What @supabase/supabase-js does against a running tenant, signing in and data together.
 import assert from "node:assert/strict";
+import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { createClient } from "@supabase/supabase-js";
 
-const { BASE, KEY, MAIL } = process.env;
+const { BASE, KEY, ADMIN, MAIL } = process.env;
 const password = "correct horse battery 9";
 
-function client(storageKey) {
+function client(storageKey, key = KEY) {
   const memory = new Map();
   const storage = {
     getItem: (name) => memory.get(name) ?? null,
     setItem: (name, value) => void memory.set(name, value),
     removeItem: (name) => void memory.delete(name),
   };
-  return createClient(BASE, KEY, {
+  return createClient(BASE, key, {
     auth: { flowType: "pkce", storageKey, storage, autoRefreshToken: false, persistSession: true, detectSessionInUrl: false },
     realtime: { transport: class {} },
   });
@@ -138,6 +139,101 @@ test("the implicit flow is refused by name", async () => {
   const implicit = createClient(BASE, KEY, { auth: { flowType: "implicit", persistSession: false, autoRefreshToken: false }, realtime: { transport: class {} } });
   const asked = await implicit.auth.signInWithOtp({ email: ann.email, options: { emailRedirectTo: "https://app.example.com/back" } });
   assert.match(asked.error.message, /flowType: 'pkce'/);
+});
+
+// a one-time code of an authenticator (RFC 6238)
+function totp(secret, at = Date.now()) {
+  const bits = [...secret].map((char) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(char).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(at / 30000)));
+  const hash = crypto.createHmac("sha1", key).update(counter).digest();
+  const value = hash.readUInt32BE(hash.at(-1) & 15) & 0x7fffffff;
+  return String(value % 1000000).padStart(6, "0");
+}
+
+test("a second factor", async () => {
+  const cleo = await member("cleo");
+  const enrolled = await cleo.supabase.auth.mfa.enroll({ factorType: "totp", friendlyName: "phone" });
+  assert.equal(enrolled.error, null, JSON.stringify(enrolled.error));
+  assert.match(enrolled.data.totp.qr_code, /^data:image\/svg\+xml;utf-8,/);
+  const factorId = enrolled.data.id;
+  const wrong = await cleo.supabase.auth.mfa.challengeAndVerify({ factorId, code: "000000" });
+  assert.equal(wrong.error.code, "mfa_verification_failed");
+  assert.equal((await cleo.supabase.auth.mfa.getAuthenticatorAssuranceLevel()).data.currentLevel, "aal1");
+  const proven = await cleo.supabase.auth.mfa.challengeAndVerify({ factorId, code: totp(enrolled.data.totp.secret) });
+  assert.equal(proven.error, null, JSON.stringify(proven.error));
+  assert.equal((await cleo.supabase.auth.mfa.getAuthenticatorAssuranceLevel()).data.currentLevel, "aal2");
+  assert.deepEqual((await cleo.supabase.auth.mfa.listFactors()).data.totp.map((factor) => factor.id), [factorId]);
+  const weak = client("cleo2");
+  await weak.auth.signInWithPassword({ email: cleo.email, password });
+  assert.deepEqual((await weak.auth.mfa.getAuthenticatorAssuranceLevel()).data.nextLevel, "aal2");
+  assert.equal((await weak.auth.mfa.unenroll({ factorId })).error.code, "insufficient_aal");
+  const removed = await cleo.supabase.auth.mfa.unenroll({ factorId });
+  assert.equal(removed.error, null, JSON.stringify(removed.error));
+});
+
+test("what admins do", async () => {
+  const admin = client("admin", ADMIN).auth.admin;
+  const made = await admin.createUser({ email: "dora@example.com", password, email_confirm: true, user_metadata: { name: "Dora" } });
+  assert.equal(made.error, null, JSON.stringify(made.error));
+  const { id } = made.data.user;
+  assert.equal((await admin.getUserById(id)).data.user.email, "dora@example.com");
+  const listed = await admin.listUsers({ page: 1, perPage: 2 });
+  assert.equal(listed.error, null, JSON.stringify(listed.error));
+  assert.equal(listed.data.users.length, 2);
+  assert.ok(listed.data.total > 2 && listed.data.nextPage === 2, JSON.stringify(listed.data));
+  const dora = client("dora");
+  assert.equal((await dora.auth.signInWithPassword({ email: "dora@example.com", password })).error, null);
+  assert.equal((await admin.updateUserById(id, { ban_duration: "1h" })).error, null);
+  assert.equal((await client("dora2").auth.signInWithPassword({ email: "dora@example.com", password })).error.code, "user_banned");
+  assert.equal((await dora.auth.refreshSession()).data.session, null);
+  assert.equal((await admin.updateUserById(id, { ban_duration: "none" })).error, null);
+  const link = await admin.generateLink({ type: "magiclink", email: "dora@example.com", options: { redirectTo: "https://app.example.com/back" } });
+  assert.equal(link.error, null, JSON.stringify(link.error));
+  assert.equal(link.data.properties.redirect_to, "https://app.example.com/back");
+  const used = await dora.auth.verifyOtp({ token_hash: link.data.properties.hashed_token, type: "email" });
+  assert.equal(used.error, null, JSON.stringify(used.error));
+  assert.equal(used.data.user.id, id);
+  const token = used.data.session.access_token;
+  const invited = await admin.inviteUserByEmail("emil@example.com", { data: { name: "Emil" }, redirectTo: "https://app.example.com/back" });
+  assert.equal(invited.error, null, JSON.stringify(invited.error));
+  const emil = client("emil");
+  const came = await emil.auth.verifyOtp({ email: "emil@example.com", token: codeOf(await mailTo("emil@example.com")), type: "invite" });
+  assert.equal(came.error, null, JSON.stringify(came.error));
+  assert.equal((await emil.auth.updateUser({ password: "my own good words 5" })).error, null);
+  assert.equal((await admin.signOut(token, "global")).error, null);
+  assert.equal((await dora.auth.getUser(token)).data.user, null);
+  assert.equal((await admin.deleteUser(id)).error, null);
+  assert.equal((await admin.getUserById(id)).error.code, "user_not_found");
+  const nobody = await client("nobody").auth.admin.listUsers();
+  assert.ok(nobody.error, "the public key is no admin's");
+});
+
+test("other ways in and out", async () => {
+  const one = client("one"), two = client("two"), three = client("three");
+  for (const supabase of [one, two, three]) {
+    assert.equal((await supabase.auth.signInWithPassword({ email: "ann@example.com", password })).error, null);
+  }
+  assert.equal((await one.auth.signOut({ scope: "others" })).error, null);
+  assert.equal((await two.auth.getUser()).data.user, null);
+  assert.equal((await one.auth.getUser()).error, null);
+  assert.deepEqual((await one.auth.getUserIdentities()).data.identities.map((item) => item.provider), ["email"]);
+  assert.equal((await one.auth.reauthenticate()).error, null);
+  assert.equal((await one.auth.signOut({ scope: "local" })).error, null);
+  const anonymous = client("anonymous");
+  const nobody = await anonymous.auth.signInAnonymously();
+  assert.equal(nobody.error, null, JSON.stringify(nobody.error));
+  assert.equal(nobody.data.user.is_anonymous, true);
+  assert.equal((await anonymous.auth.updateUser({ email: "frida@example.com" })).error, null);
+  const named = await anonymous.auth.verifyOtp({ email: "frida@example.com", token: codeOf(await mailTo("frida@example.com")), type: "email_change" });
+  assert.equal(named.error, null, JSON.stringify(named.error));
+  assert.deepEqual([named.data.user.id, named.data.user.is_anonymous], [nobody.data.user.id, false]);
+  assert.equal((await client("r").auth.resend({ type: "signup", email: "nobody@example.com" })).error, null);
+  const social = await client("s").auth.signInWithOAuth({ provider: "github", options: { skipBrowserRedirect: true } });
+  assert.match(social.data.url, /auth\/v1\/authorize\?provider=github.*code_challenge_method=s256/);
+  const weak = await client("w").auth.signUp({ email: "weak@example.com", password: "short" });
+  assert.deepEqual([weak.error.code, weak.error.reasons], ["weak_password", ["length"]]);
 });
 
 test("sign out", async () => {

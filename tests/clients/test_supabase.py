@@ -52,10 +52,11 @@ async def test_supabase_js(tmp_path: Path) -> None:
     await live.start(str(tmp_path))  # a normal start: no development tokens
     try:
         key = live.command("key", "notes-app", "--public").stdout.split()[-1]
+        admin = live.command("key", "notes-app").stdout.split()[-1]
         process = await asyncio.create_subprocess_exec(
             node, "--test", "supabase.test.mjs", cwd=HERE,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            env={"PATH": os.environ["PATH"], "BASE": live.base("notes-app"), "KEY": key, "MAIL": str(tmp_path / "data" / "mail")},
+            env={"PATH": os.environ["PATH"], "BASE": live.base("notes-app"), "KEY": key, "ADMIN": admin, "MAIL": str(tmp_path / "data" / "mail")},
         )  # fmt: skip
         output, _ = await asyncio.wait_for(process.communicate(), 120)
         assert process.returncode == 0, output.decode()[-6000:] + live.output()[-3000:]
