@@ -190,9 +190,10 @@ class Server:
             await self._actor("directory").ask(Found(finding), timeout=60.0)
 
         async def tell_gateway(finding: Finding) -> None:
-            # routes found before the gateway runs are those it starts with
+            # routes found before the gateway ran are those it starts with; while it is restarted, it cannot
+            # be waited for: it starts after the watcher
             if finding.name == RULES_FILE and self._gateway is not None:
-                await self._actor("gateway").ask(RulesFound(finding), timeout=10.0)
+                self._actor("gateway").tell(RulesFound(finding))
 
         async def settle() -> None:
             with contextlib.suppress(AskTimeoutError):
@@ -261,6 +262,9 @@ class Server:
         )
 
     def _first_rules(self) -> Rules:
+        if self._gateway is not None:
+            # restarted: the last good rules, whatever the file says by now
+            return self._gateway.rules
         path = self._settings.config_dir / "gateway.yaml"
         try:
             return parse_rules((path if path.exists() else DEFAULT_RULES).read_bytes(), self._settings.domain)

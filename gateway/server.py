@@ -122,6 +122,11 @@ class Gateway:
         address = self._runner.addresses[0]
         return str(address[0]), int(address[1])
 
+    @property
+    def rules(self) -> Rules:
+        """The rules in force."""
+        return self._places.rules
+
     def apply(self, rules: Rules) -> None:
         """Put new rules in force; requests in flight keep the ones they began with."""
         self._places.apply(rules)
