@@ -1,15 +1,15 @@
 """A rule's ``auth`` held against who asks, before anything behind the rule hears of the request.
 
-Decides between going on, a refusal, and a browser sent to its sign-in page. Who somebody is, the tenant says.
-Called by ``gateway.server`` for rules that ask for a credential.
+Decides between going on, a refusal, and a browser sent to its sign-in page or shown who it is. Who somebody
+is, the tenant says. Called by ``gateway.server`` for rules that ask for a credential.
 """
 
 from urllib.parse import quote
 
 from aiohttp.web_request import BaseRequest
 
-from actors.messages import Identify, ProblemError, Result
-from gateway.credentials import prefers_html, read_credential
+from actors.messages import Call, Identify, ProblemError, Result
+from gateway.credentials import prefers_html, read_credential, read_web
 from gateway.places import Place
 from gateway.ports import TenantPort
 
@@ -27,12 +27,12 @@ async def admit(
         secure: the client reached us by TLS.
 
     Returns:
-        None to go on; else where a browser has to sign in first.
+        None to go on; else what a browser gets instead: the way to sign in, or a page that says who it is.
 
     Raises:
         ProblemError: auth.required, auth.forbidden, or the credential is not accepted.
     """
-    browser = request.method == "GET" and prefers_html(request.headers.get("Accept", ""))
+    browser = is_browser(request)
     try:
         credential = read_credential(request, place.slug, secure=secure)
         principal = await port.identify(Identify(credential, deadline))
@@ -45,13 +45,36 @@ async def admit(
             return _sign_in(place, request)
         raise ProblemError("auth.required", "this address needs a credential")
     if not place.match.rule.required_roles <= principal.roles:
+        if browser:
+            return await account_page(place, port, request, deadline, secure=secure, query="refused=1")
         refusal = ProblemError("auth.forbidden", "this address is for other roles")
         refusal.signed_in = True
         raise refusal
     return None
 
 
+def is_browser(request: BaseRequest) -> bool:
+    """Whether a person looks at the answer."""
+    return request.method == "GET" and prefers_html(request.headers.get("Accept", ""))
+
+
+async def account_page(
+    place: Place, port: TenantPort, request: BaseRequest, deadline: float, *, secure: bool, query: str = ""
+) -> Result:
+    """Return the page that says who is signed in.
+
+    Raises:
+        ProblemError: the tenant cannot show it.
+    """
+    credential = read_credential(request, place.slug, secure=secure)
+    base = place.sign_in_base
+    web = read_web(request, secure=secure)
+    return await port.call(
+        Call("auth.account", query=query, base=base, deadline=deadline, credential=credential, web=web)
+    )
+
+
 def _sign_in(place: Place, request: BaseRequest) -> Result:
     """Send a browser to the sign-in page, and back here afterwards."""
     back = quote(request._message.path, safe="")  # noqa: SLF001 - the raw target has no public name
-    return Result(303, headers=(("Location", f"{place.sign_in}?redirect_to={back}"),))
+    return Result(303, headers=(("Location", f"{place.sign_in_base}/auth/v1/login?redirect_to={back}"),))

@@ -12,7 +12,7 @@ from aiohttp.web_request import BaseRequest
 
 from actors.messages import ProblemError, Result
 from gateway import problems, routes
-from gateway.rules import Match, Rules
+from gateway.rules import Kind, Match, Rules
 from gateway.tenancy import Target, parse_host, parse_target, tenant_of_host
 from schemas.compiler.names import slug_problem
 
@@ -44,11 +44,9 @@ class Place:
     outside: tuple[str, str | None] | None = None
 
     @property
-    def sign_in(self) -> str:
-        """Path of the page where a browser signs in for this place."""
-        if self.outside is not None and self.outside[1] is not None:
-            return "/auth/v1/login"
-        return "/auth/v1/login" if self.slug == PLATFORM else f"/api/tenants/{self.slug}/auth/v1/login"
+    def sign_in_base(self) -> str:
+        """Path before ``/auth/v1`` where a browser signs in for this place."""
+        return _sign_in_base(self.slug, None if self.outside is None else self.outside[1])
 
     @property
     def instance(self) -> str:
@@ -134,7 +132,7 @@ class Places:
             if target.path == "/":
                 return Result(200, _INDEX)
             raise ProblemError("http.not_found", "there is nothing at this address")
-        place = self._settle(match, host, target.segments)
+        place = self._settle(match, host, target.segments, None if outside is None else outside[1])
         return replace(place, segments=target.segments, outside=outside)
 
     def _is_ours(self, host: str) -> bool:
@@ -159,17 +157,19 @@ class Places:
         match = self._rules.match(canonical, words, hosted=True)
         if match is None:
             raise ProblemError("http.not_found", "there is nothing at this address")
-        place = self._settle(match, canonical, words)
+        place = self._settle(match, canonical, words, slug)
         prefix = "".join(f"/{part}" for part in segments[:depth])
         return replace(place, base=prefix + place.base, segments=words)
 
-    def _settle(self, match: Match, host: str, segments: tuple[str, ...]) -> Place:
+    def _settle(self, match: Match, host: str, segments: tuple[str, ...], owner: str | None) -> Place:
         kind = match.rule.kind
         named = tenant_of_host(host, self._domain)
         if kind in {"tenant", "ui"} or (kind == "proxy" and match.rule.for_tenants):
             slug = match.slug
+        elif kind == "proxy":
+            slug = owner or PLATFORM
         else:
-            slug = (kind == "auth" and named) or PLATFORM
+            slug = (kind == "auth" and (owner or named)) or PLATFORM
         meant = {slug, _named_by_path(segments) or slug}
         by_tenant = kind in {"tenant", "platform"} or match.rule.for_tenants
         if by_tenant and named is not None and meant != {named}:
@@ -180,10 +180,14 @@ class Places:
             # the words after /auth are those after a tenant's base
             found = routes.find(("auth", *segments[match.depth :]))
             return Place(match, slug, "", found, signs_in=found is not None)
+        if match.rule.required:
+            place = _sign_in_of(match, slug, _sign_in_base(slug, owner), segments)
+            if place is not None:
+                return place
         base = "".join(f"/{part}" for part in segments[: match.depth])
         found = routes.find(match.seen(segments)) if kind in {"tenant", "platform"} else None
         signs_in = found is not None and found.route.path.startswith("auth/")
-        return Place(match, slug, base, found, signs_in)
+        return Place(_open(match) if signs_in else match, slug, base, found, signs_in)
 
     def _page(self, path: str, request: BaseRequest) -> Result | None:
         """Return a page that belongs to no tenant: the language's schema, a problem's description."""
@@ -198,6 +202,36 @@ class Places:
                 "http.method_not_allowed", "this page is read only", headers=(("Allow", "GET, HEAD"),)
             )
         return page
+
+
+def _sign_in_base(slug: str, owner: str | None) -> str:
+    """Return the path before ``/auth/v1`` where people of a tenant sign in, on a host somebody may own."""
+    if slug == owner or (slug == PLATFORM and owner is None):
+        return ""
+    return "/api/platform" if slug == PLATFORM else f"/api/tenants/{slug}"
+
+
+def _sign_in_of(match: Match, slug: str, base: str, segments: tuple[str, ...]) -> Place | None:
+    """Return where signing in leads on a host that one rule guards as a whole; None for everything else.
+
+    Else a browser that has to sign in would be sent from the sign-in page to the sign-in page.
+    """
+    before = tuple(base.split("/")[1:])
+    if segments[: len(before)] != before or segments[len(before) : len(before) + 2] != ("auth", "v1"):
+        return None
+    found = routes.find(segments[len(before) :])
+    if found is None:
+        return None
+    return Place(_open(match, "auth"), slug, base, found, signs_in=True)
+
+
+def _open(match: Match, kind: Kind | None = None) -> Match:
+    """Return the match for signing in behind a rule: everybody may, and what it limits stays limited."""
+    rule = match.rule
+    if not rule.required and kind is None:
+        return match
+    opened = replace(rule, kind=kind or rule.kind, required=False, required_roles=frozenset())
+    return replace(match, rule=opened)
 
 
 def _named_by_path(segments: tuple[str, ...]) -> str | None:

@@ -34,6 +34,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "http.rate_limited": (429, "Too many requests"),
     "http.overloaded": (503, "Too busy"),
     "http.draining": (503, "Shutting down"),
+    "http.deadline": (504, "Not answered in time"),
     # who asks
     "auth.invalid_token": (401, "Credential not accepted"),
     "auth.required": (401, "Sign in first"),

@@ -116,6 +116,7 @@ AUTH_ROUTES: tuple[Route, ...] = (
     Route("auth/v1/admin/generate_link", {"POST": "auth.generate_link"}, "make a link without mail (admins)"),
     Route("auth/v1/admin/audit", {"GET": "auth.admin.audit"}, "what happened (admins)"),
     Route("auth/v1/login", {"GET": "auth.login", "POST": "auth.login"}, "sign-in page"),
+    Route("auth/v1/account", {"GET": "auth.account", "POST": "auth.account"}, "page of who is signed in"),
     Route("auth/v1/password", {"GET": "auth.password", "POST": "auth.password"}, "page to set a password"),
     Route("auth/v1/setup", {"GET": "auth.setup", "POST": "auth.setup"}, "first start (platform)"),
     Route("auth/v1/tenants", {"GET": "auth.tenants"}, "tenants I belong to (platform)"),

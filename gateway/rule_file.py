@@ -20,6 +20,7 @@ from gateway.rule_fields import (
 from gateway.rules import REST, SLUG, Kind, Rule, Rules
 from schemas.compiler.diagnostics import CompileError, Position
 from schemas.compiler.findings import Findings, TooManyFindingsError, did_you_mean
+from schemas.compiler.names import slug_problem
 from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence
 from schemas.compiler.source import decode, load
 
@@ -36,6 +37,7 @@ _ACTORS: dict[str, Kind] = {
     "tenant-ui": "ui",
     "auth-service": "auth",
 }
+_TENANT = "tenant-api-"
 _REWRITABLE = frozenset({"tenant", "platform", "proxy"})
 _HOST = re.compile(r"(?:(?:\*|\{slug\})\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*", re.ASCII)
 _PATH_PART = re.compile(r"[A-Za-z0-9_.~-]+|\{slug\}|\*", re.ASCII)
@@ -102,12 +104,12 @@ def _rule(node: Node, domain: str, findings: Findings) -> Rule | None:
     check_keys(node, KEYS, findings)
     host, any_label = _host(node, domain, findings)
     path, slug_part, open_end = _path(node, findings)
-    target, kind, upstream = _target(node, findings)
+    target, kind, fixed, upstream = _target(node, findings)
     if node.get("host") is None and node.get("path") is None:
         findings.error("gateway.form", "a rule needs host or path", node)
     has_slug = slug_part >= 0 or any_label
-    if kind == "tenant" and not has_slug:
-        findings.error("gateway.slug", "nothing in host or path gives the {slug} of the target", node)
+    if kind in {"tenant", "ui"} and not (has_slug or fixed):
+        findings.error("gateway.slug", "nothing in host or path says which tenant is meant", node, "{slug}")
     if kind != "proxy":
         for key in _PASSING_ON:
             entry = node.entries.get(key)
@@ -127,6 +129,7 @@ def _rule(node: Node, domain: str, findings: Findings) -> Rule | None:
         for_tenants=slug_part >= 0 or _names_slug(node.get("host")),
         path=path,
         slug_part=slug_part,
+        slug=fixed,
         open_end=open_end,
         required=auth.required,
         required_roles=auth.roles,
@@ -202,21 +205,25 @@ def _parts(text: str, form: re.Pattern[str], code: str, at: Node, findings: Find
     return parts
 
 
-def _target(node: Mapping, findings: Findings) -> tuple[str, Kind, Upstream | None]:
+def _target(node: Mapping, findings: Findings) -> tuple[str, Kind, str, Upstream | None]:
+    """Return the target's name, its kind, the tenant it names, and the upstream it is."""
     value = node.get("target")
     if not isinstance(value, Scalar):
         findings.error("gateway.target", "a rule needs a target", value or node)
-        return "", "ui", None
+        return "", "console", "", None
     text = value.text
     if "://" in text:
-        return text, "proxy", read_upstream(value, node, findings)
+        return text, "proxy", "", read_upstream(value, node, findings)
     if found := _PORT.fullmatch(text):
         text = found[1]
     kind = _ACTORS.get(text)
-    if kind is None:
-        findings.error("gateway.target", f"there is no target '{text}'", value, did_you_mean(text, _ACTORS))
-        return text, "ui", None
-    return text, kind, None
+    if kind is not None:
+        return text, kind, "", None
+    slug = text.removeprefix(_TENANT)
+    if slug != text and not slug_problem(slug):
+        return text, "tenant", slug, None
+    findings.error("gateway.target", f"there is no target '{text}'", value, did_you_mean(text, _ACTORS))
+    return text, "console", "", None
 
 
 def _auth(node: Node | None, findings: Findings) -> _Auth:

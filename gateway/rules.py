@@ -24,6 +24,7 @@ class Rule:
         any_label: the host's first label is free; it is the slug.
         for_tenants: ``{slug}`` stands in host or path: a tenant's people may be asked for.
         path: parts to match; None stands for any one part, the slug where ``slug_part`` says so.
+        slug: the tenant where the target names it; "" where host or path do.
         open_end: whether further parts may follow.
         required: only with a credential.
         required_roles: all of them.
@@ -46,6 +47,7 @@ class Rule:
     for_tenants: bool = False
     path: tuple[str | None, ...] = ()
     slug_part: int = -1
+    slug: str = ""
     open_end: bool = True
     required: bool = False
     required_roles: frozenset[str] = frozenset()
@@ -124,5 +126,5 @@ class Rules:
             else:
                 if rule.slug_part >= 0:
                     slug = segments[rule.slug_part]
-                return Match(rule, slug, depth)
+                return Match(rule, rule.slug or slug, depth)
         return None

@@ -141,9 +141,8 @@ class Server:
         try:
             await admin.start()
         except OSError as error:
-            raise StartError(
-                port_problem(settings.admin_host, settings.admin_port, error, "ADMIN_PORT")
-            ) from error
+            told = port_problem(settings.admin_host, settings.admin_port, error, "ADMIN_PORT")
+            raise StartError(told) from error
         self._watchdog.start()
         root = ChildSpec(
             "root",
@@ -190,8 +189,7 @@ class Server:
             await self._actor("directory").ask(Found(finding), timeout=60.0)
 
         async def tell_gateway(finding: Finding) -> None:
-            # routes found before the gateway ran are those it starts with; while it is restarted, it cannot
-            # be waited for: it starts after the watcher
+            # routes found before the gateway runs are those it starts with; never wait: it starts after us
             if finding.name == RULES_FILE and self._gateway is not None:
                 self._actor("gateway").tell(RulesFound(finding))
 
@@ -263,8 +261,7 @@ class Server:
 
     def _first_rules(self) -> Rules:
         if self._gateway is not None:
-            # restarted: the last good rules, whatever the file says by now
-            return self._gateway.rules
+            return self._gateway.rules  # the last good ones, whatever the file says by now
         path = self._settings.config_dir / "gateway.yaml"
         try:
             return parse_rules((path if path.exists() else DEFAULT_RULES).read_bytes(), self._settings.domain)

@@ -18,10 +18,11 @@ from aiohttp.web_request import BaseRequest
 from actors.messages import ProblemError, Result
 from config.settings import Settings
 from gateway import cors, decode, problems
-from gateway.admission import admit
+from gateway.admission import account_page, admit, is_browser
 from gateway.answers import Answer
 from gateway.counters import Counters
 from gateway.credentials import read_credential, read_web, refuse_key_in_url
+from gateway.deadline import call_in_time
 from gateway.edits import edit_request, edit_result
 from gateway.limits import Limits, Rates, socket_cap
 from gateway.peers import Client, Peers
@@ -266,12 +267,16 @@ class Gateway:
             raise ProblemError("tenant.not_found", "there is no such tenant")
         if rule.request_headers is not UNCHANGED:
             request = edit_request(request, rule.request_headers)
-        deadline = asyncio.get_running_loop().time() + (rule.timeout or self._request_seconds)
+        clock = asyncio.get_running_loop().time
+        seconds = rule.timeout or self._request_seconds
+        deadline = clock() + seconds
         if rule.required:
             elsewhere = await admit(place, port, request, deadline, secure=self._secure)
             if elsewhere is not None:
                 return elsewhere
         if rule.kind in _KINDS:
+            if is_browser(request) and rule.required:
+                return await account_page(place, port, request, deadline, secure=self._secure)
             raise ProblemError("http.not_built", f"{_KINDS[rule.kind]} is not part of this installation")
         if found is None:
             raise ProblemError("PGRST125", "there is nothing at this path")
@@ -285,6 +290,8 @@ class Gateway:
             decode.check_encoding(request.headers)
             limits = self._limits if rule.body_limit is None else self._limits.with_body(rule.body_limit)
             body = await read_body(request, limits)
+            # what a client takes to send it does not count
+            deadline = clock() + seconds
         query = request._message.path.partition("?")[2]  # noqa: SLF001 - the raw target has no public name
         credential = read_credential(request, place.slug, secure=self._secure)
         browser = None
@@ -294,7 +301,7 @@ class Gateway:
             request, operation, found, query, body, place.base, request_id, deadline, credential,
             client.address, browser,
         )  # fmt: skip
-        result = await port.call(call)
+        result = await call_in_time(port, call)
         if result.stream is None:
             return result
         result = edit_result(result, rule.response_headers)

@@ -68,7 +68,7 @@ async def test_the_last_good_routes_outlive_a_restart(running: tuple[Server, Set
         async with session.get("/p/tenants") as answer:
             assert (await answer.json(content_type=None))["code"] == "tenant.not_found"
         file.write_text("routes:\n  - { path: '/p/*', target: nothing-like-that }\n")
-        actor = server._actor(name)  # noqa: SLF001 - nothing else reaches an actor
+        actor = server._actor(name)
         if name == "watcher":
             actor.kill()
         else:

@@ -143,3 +143,54 @@ async def test_a_rewrite_gives_the_actor_another_path(serve: Serve) -> None:
         "/shop/globex",
         "globex",
     )
+
+
+async def test_a_request_ends_in_time(serve: Serve) -> None:
+    served = await serve(request_seconds=0.3)
+    tenant = served.tenants["acme-corp"]
+    status, _, document = await served.get(f"{ACME}/slow")
+    assert (status, document["code"]) == (504, "http.deadline")
+    assert tenant.cancelled == 1
+    post = f"POST {ACME}/slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    status, _, document = parse(await served.raw(post.encode()))
+    assert (status, document["code"]) == (503, "outcome_unknown")
+    assert "Idempotency-Key" in document["hint"]
+    assert served.gateway.counters.in_flight == 0
+    # a rule's own time, longer or shorter
+    served.gateway.apply(parse_rules(api("timeout: 100ms")))
+    assert (await served.get(f"{ACME}/slow"))[0] == 504
+    served.gateway.apply(parse_rules(api("timeout: 5s")))
+    asyncio.get_running_loop().call_later(0.6, tenant.release.set)
+    assert (await served.get(f"{ACME}/slow"))[0] == 200
+
+
+async def test_the_time_to_send_a_body_is_the_clients(serve: Serve) -> None:
+    served = await serve(request_seconds=0.3)
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(f"POST {ACME}/items HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n[".encode())
+    await asyncio.sleep(0.6)
+    writer.write(b"]")
+    assert b" 200 " in await asyncio.wait_for(reader.readline(), 5)
+    (call,) = served.tenants["acme-corp"].calls
+    assert call.deadline > asyncio.get_running_loop().time()
+    writer.close()
+
+
+async def test_a_rule_may_name_one_tenant(serve: Serve) -> None:
+    served = await serve()
+    served.gateway.apply(
+        parse_rules(
+            "- {host: api.acme.example, target: 'tenant-api-acme-corp:8000'}\n"
+            "- {path: '/globex/*', target: tenant-api-globex}"
+        )
+    )
+    _, _, document = await served.get("/rest/v1/items", host="api.acme.example")
+    assert (document["slug"], document["base"], document["entity"]) == ("acme-corp", "", "items")
+    _, _, document = await served.get("/globex/items")
+    assert (document["slug"], document["base"], document["entity"]) == ("globex", "/globex", "items")
+    for path, host in (
+        ("/globex/items", "acme-corp.localhost"),
+        ("/api/tenants/globex/x", "api.acme.example"),
+    ):
+        status, _, document = await served.get(path, host=host)
+        assert status in {400, 404}, document

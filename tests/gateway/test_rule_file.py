@@ -139,6 +139,21 @@ def test_no_upstream(target: str) -> None:  # F4, F5
     assert errors(f"- {{path: /*, target: '{target}'}}")[0][2] == "gateway.target"
 
 
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ("{path: /x/*, target: tenant-api-system}", "gateway.target"),
+        ("{path: /x/*, target: tenant-api-Acme}", "gateway.target"),
+        ("{path: /x/*, target: 'tenant-api-'}", "gateway.target"),
+        ("{path: /x/*, target: 'tenant-api-{slug}'}", "gateway.slug"),
+        ("{path: /x/*, target: tenant-ui}", "gateway.slug"),
+        ("{host: x.example, target: tenant-ui}", "gateway.slug"),
+    ],
+)
+def test_a_tenant_has_to_be_meant(rule: str, code: str) -> None:
+    assert [problem for _, _, problem in errors(f"- {rule}")] == [code]
+
+
 def test_an_address_of_the_link_can_be_meant() -> None:
     rule = one("{path: /*, target: 'http://169.254.1.2', allow_link_local: true}")
     assert rule.upstream is not None

@@ -209,3 +209,50 @@ async def test_browsers_are_sent_to_sign_in_and_back(live: Live) -> None:
             async with session.get(live.url + path, headers={"Accept": "application/json"}) as answer:
                 assert answer.status == 401
                 assert (await answer.json(content_type=None))["code"] == "auth.required"
+
+
+async def test_a_person_in_a_browser_gets_in_out_and_in_again(live: Live) -> None:
+    await live.start(str(live.directory))
+    (link,) = re.findall(r"http://\S+/auth/v1/setup\?token=\S+", live.output())
+    async with aiohttp.ClientSession(
+        live.url, cookie_jar=aiohttp.CookieJar(unsafe=True), headers={"Accept": "text/html"}
+    ) as browser:
+
+        async def send_form(page: str, **fields: str) -> aiohttp.ClientResponse:
+            """Fill in and send the first form of a page."""
+            page = page.partition("</form>")[0]
+            sent = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', page)) | fields
+            (action, *_) = re.findall(r'<form method="post" action="([^"]+)"', page)
+            headers = {"Origin": live.url, "Sec-Fetch-Site": "same-origin"}
+            return await browser.post(action.replace("&amp;", "&"), data=sent, headers=headers)
+
+        page = await (await browser.get(re.sub(r"^http://[^/]+", "", link))).text()
+        inside = await send_form(page, email=EMAIL, password=PASSWORD)
+        assert (inside.status, inside.url.path) == (200, "/admin/")
+        page = await inside.text()
+        assert EMAIL in page
+        # what the page leads to
+        (api,) = re.findall(r'<a class="button plain" href="([^"]+)"', page)
+        assert (await browser.get(api)).status == 200
+        out = await send_form(page)
+        assert out.url.path == "/auth/v1/login"
+        # the way back in, to the page that was asked for
+        guarded = await browser.get("/admin/tenants?x=1")
+        assert (guarded.status, guarded.url.path) == (200, "/auth/v1/login")
+        page = await guarded.text()
+        wrong = await send_form(page, email=EMAIL, password="not the password")
+        assert wrong.status == 400
+        inside = await send_form(await wrong.text(), email=EMAIL, password=PASSWORD)
+        assert (inside.status, str(inside.url.relative())) == (200, "/admin/tenants?x=1")
+        # a page for other roles says so, and lets one leave
+        (live.config / "gateway.yaml").write_text(
+            "- {path: '/auth/*', target: auth-service}\n"
+            "- {path: '/admin/*', target: admin-console, auth: {required_roles: [nobody_has_this]}}\n"
+        )
+        for _ in range(100):
+            refused = await browser.get("/admin/")
+            if refused.status != 200:
+                break
+            await asyncio.sleep(0.05)
+        page = await refused.text()
+        assert (refused.status, "other roles" in page, "Sign out" in page) == (403, True, True)

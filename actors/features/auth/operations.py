@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from actors.features.auth import (
+    account_page,
     admin_operations,
     factor_operations,
     first_start,
@@ -36,6 +37,7 @@ OPERATIONS: "Mapping[str, Operation]" = {
     **link_operations.OPERATIONS,
     **verify_operations.OPERATIONS,
     **page_operations.OPERATIONS,
+    **account_page.OPERATIONS,
     **factor_operations.OPERATIONS,
     **oidc_operations.OPERATIONS,
     **first_start.OPERATIONS,
@@ -50,7 +52,7 @@ WITHOUT_SESSION = frozenset(
 """Asked by people who are nobody yet: a browser's session says nothing there."""
 WITH_EFFECT = frozenset({"auth.reauthenticate"})
 """Asked with GET by GoTrue's clients although it does something: a browser's session needs its token."""
-PAGES = frozenset({"auth.login", "auth.password", "auth.setup", "auth.verify"})
+PAGES = frozenset({"auth.login", "auth.account", "auth.password", "auth.setup", "auth.verify"})
 """Their forms carry a token of their own; a session that ended is none: one comes to begin another."""
 
 
