@@ -32,7 +32,7 @@ async def admit(
     Raises:
         ProblemError: auth.required, auth.forbidden, or the credential is not accepted.
     """
-    browser = is_browser(request)
+    browser = _is_browser(request)
     try:
         credential = read_credential(request, place.slug, secure=secure)
         principal = await port.identify(Identify(credential, deadline))
@@ -46,26 +46,35 @@ async def admit(
         raise ProblemError("auth.required", "this address needs a credential")
     if not place.match.rule.required_roles <= principal.roles:
         if browser:
-            return await account_page(place, port, request, deadline, secure=secure, query="refused=1")
+            return await _account_page(place, port, request, deadline, secure=secure, query="refused=1")
         refusal = ProblemError("auth.forbidden", "this address is for other roles")
         refusal.signed_in = True
         raise refusal
     return None
 
 
-def is_browser(request: BaseRequest) -> bool:
+async def stand_in(
+    place: Place, port: TenantPort, request: BaseRequest, deadline: float, *, secure: bool
+) -> Result:
+    """Return what is where the console or a tenant's pages will be: for a person, who is signed in.
+
+    Raises:
+        ProblemError: http.not_built for programs; the tenant's own.
+    """
+    if _is_browser(request) and place.match.rule.required:
+        return await _account_page(place, port, request, deadline, secure=secure)
+    what = "console" if place.match.rule.kind == "console" else "page of the tenant"
+    raise ProblemError("http.not_built", f"this installation has no {what}")
+
+
+def _is_browser(request: BaseRequest) -> bool:
     """Whether a person looks at the answer."""
     return request.method == "GET" and prefers_html(request.headers.get("Accept", ""))
 
 
-async def account_page(
+async def _account_page(
     place: Place, port: TenantPort, request: BaseRequest, deadline: float, *, secure: bool, query: str = ""
 ) -> Result:
-    """Return the page that says who is signed in.
-
-    Raises:
-        ProblemError: the tenant cannot show it.
-    """
     credential = read_credential(request, place.slug, secure=secure)
     base = place.sign_in_base
     web = read_web(request, secure=secure)

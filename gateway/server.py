@@ -18,7 +18,7 @@ from aiohttp.web_request import BaseRequest
 from actors.messages import ProblemError, Result
 from config.settings import Settings
 from gateway import cors, decode, problems
-from gateway.admission import account_page, admit, is_browser
+from gateway.admission import admit, stand_in
 from gateway.answers import Answer
 from gateway.counters import Counters
 from gateway.credentials import read_credential, read_web, refuse_key_in_url
@@ -42,10 +42,6 @@ log = structlog.get_logger("gateway")
 
 LINGER_AT_DRAIN = 0.3
 """Seconds in which idle connections may still bring a request while the process stops."""
-_KINDS = {
-    "console": "the console",
-    "ui": "the tenant's pages",
-}
 
 
 class Gateway:
@@ -267,17 +263,14 @@ class Gateway:
             raise ProblemError("tenant.not_found", "there is no such tenant")
         if rule.request_headers is not UNCHANGED:
             request = edit_request(request, rule.request_headers)
-        clock = asyncio.get_running_loop().time
-        seconds = rule.timeout or self._request_seconds
+        clock, seconds = asyncio.get_running_loop().time, rule.timeout or self._request_seconds
         deadline = clock() + seconds
         if rule.required:
             elsewhere = await admit(place, port, request, deadline, secure=self._secure)
             if elsewhere is not None:
                 return elsewhere
-        if rule.kind in _KINDS:
-            if is_browser(request) and rule.required:
-                return await account_page(place, port, request, deadline, secure=self._secure)
-            raise ProblemError("http.not_built", f"{_KINDS[rule.kind]} is not part of this installation")
+        if rule.kind in {"console", "ui"}:
+            return await stand_in(place, port, request, deadline, secure=self._secure)
         if found is None:
             raise ProblemError("PGRST125", "there is nothing at this path")
         method = request.method
@@ -290,8 +283,7 @@ class Gateway:
             decode.check_encoding(request.headers)
             limits = self._limits if rule.body_limit is None else self._limits.with_body(rule.body_limit)
             body = await read_body(request, limits)
-            # what a client takes to send it does not count
-            deadline = clock() + seconds
+            deadline = clock() + seconds  # what a client takes to send it does not count
         query = request._message.path.partition("?")[2]  # noqa: SLF001 - the raw target has no public name
         credential = read_credential(request, place.slug, secure=self._secure)
         browser = None
