@@ -194,7 +194,7 @@ async def _run_inside(
 def _of_people(generation: Generation, call: Call) -> bool:
     """Whether a call is about the rows behind the accounts, also by the name they had before."""
     entity = generation.model.entities.get(PEOPLE)
-    names = {PEOPLE} if entity is None else {PEOPLE, entity.renamed_from}
+    names = {PEOPLE} if entity is None else {PEOPLE, *entity.renamed_from}
     return generation.realm is not None and call.entity in names
 
 

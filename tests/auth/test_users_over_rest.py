@@ -13,7 +13,7 @@ from actors.messages import Call, ProblemError
 from actors.tenant.operations import execute
 from schemas.compiler.principal import Principal
 from tests.api.harness import open_world
-from tests.auth.people import People, open_people
+from tests.auth.people import FILE, People, open_people
 
 ADMIN = Principal("boss", "boss@example.com", frozenset({"admin", "authenticated", "public"}))
 OWNER = Principal("owner", "owner@example.com", frozenset({"owner", "authenticated", "public"}))
@@ -97,3 +97,31 @@ async def test_somebody_always_administers(people: People) -> None:
     second = await make(people, "second", "admin")
     assert await write(people, ADMIN, "DELETE", key=only.id) == 204
     assert await refused(people, ADMIN, "DELETE", key=second.id) == "auth.last_admin"
+
+
+async def test_the_name_people_had_before_opens_nothing(people: People) -> None:
+    """An entity answers by its old name for a while: the limits answer with it."""
+    renamed = FILE.replace(
+        "  users:\n", "  users:\n    renamed_from: staff\n    alias_until: 2099-12-31\n", 1
+    )
+    other = await open_people(people.world, text=renamed)
+    await make(other, "owner", "owner")
+    plain = await make(other, "plain", "member")
+    role = {"role": "owner"}
+    for method, entity, path, body in (
+        ("update", "staff", "", role),
+        ("batch", "", f"/staff/{plain.id}", {"operations": [{"method": "PATCH", "path": f"/staff/{plain.id}", "body": role}]}),
+    ):  # fmt: skip
+        call = Call(
+            method, "POST" if path else "PATCH", entity, None if path else plain.id,
+            body=orjson.dumps(body), content_type="application/json", principal=ADMIN,
+        )  # fmt: skip
+        with pytest.raises(ProblemError) as refusal:
+            await execute(other.generation, call)
+        assert refusal.value.code == "auth.forbidden"
+    announced = len(other.announced)
+    named = Call(
+        "update", "PATCH", "staff", plain.id, body=b'{"name": "P"}', content_type="application/json", principal=ADMIN
+    )  # fmt: skip
+    assert (await execute(other.generation, named)).status < 300
+    assert len(other.announced) == announced + 1, "who they are is looked at again"

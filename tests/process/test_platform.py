@@ -105,6 +105,21 @@ async def test_the_first_administrator_comes_by_a_link_that_works_once(live: Liv
     assert len(re.findall("/auth/v1/setup", live.output())) == before, "nobody is invited again"
 
 
+async def test_a_race_for_the_first_administrator_has_one_winner(live: Live) -> None:
+    """C25: the link works once, however many use it at the same time."""
+    await live.start(str(live.directory))
+    (link,) = re.findall(r"http://\S+/auth/v1/setup\?token=\S+", live.output())
+    wrong = link[:-1] + ("A" if link[-1] != "A" else "B")
+    assert (await use_setup_link(live, wrong))[0] in {403, 404}
+    outcomes = await asyncio.gather(*(use_setup_link(live, link) for _ in range(8)))
+    assert sum(status in {200, 303} for status, _ in outcomes) == 1, outcomes
+    assert all(status in {303, 403, 404, 409} for status, _ in outcomes), outcomes
+    client = Client(live)
+    token = await client.sign_in()
+    status, people = await client.send("GET", "/api/platform/users?select=email,role", **bearer(token))
+    assert (status, people) == (200, [{"email": EMAIL, "role": "platform_admin"}])
+
+
 async def test_nothing_opens_a_normal_start(live: Live) -> None:
     await live.start(str(live.directory))
     client = Client(live)
