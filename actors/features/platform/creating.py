@@ -71,7 +71,7 @@ async def create_tenant(generation: Generation, call: Call, principal: Principal
     now = datetime.now(UTC)
     preferences = rows.preferences_of(call.prefer)
     entity = generation.queries.entity(call.entity, now.date())
-    body = decode_body(call, entity)
+    body = decode_body(call, entity, now.date())
     if call.method != "POST" or len(body.rows) != 1 or preferences.resolution or "on_conflict" in call.query:
         raise ProblemError("tenant.one_at_a_time", "tenants are made one at a time, with POST and one object")
     row = body.rows[0]
