@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import StreamReader
 from aiohttp.web_request import BaseRequest
+from multidict import CIMultiDictProxy
 
 from actors.messages import ProblemError
 from gateway.limits import Limits
@@ -22,6 +23,7 @@ async def read_body(request: BaseRequest, limits: Limits) -> bytes:
     """
     payload = request.content
     headers = request.headers
+    check_transfer_coding(headers)
     declared = headers.get("Content-Length")
     if declared is not None and int(declared) > limits.body_bytes:
         raise _too_large(limits)
@@ -43,6 +45,17 @@ async def read_body(request: BaseRequest, limits: Limits) -> bytes:
         raise ProblemError("http.timeout", "the request's body did not arrive in time") from None
     except (web.RequestPayloadError, HttpProcessingError, ConnectionError) as error:
         raise ProblemError("http.bad_body", "the request's body is not encoded as its headers say") from error
+
+
+def check_transfer_coding(headers: CIMultiDictProxy[str]) -> None:
+    """Refuse a transfer coding besides ``chunked``: the body would be taken for what it is not (RFC 9112).
+
+    Raises:
+        ProblemError: http.bad_body.
+    """
+    coding = headers.get("Transfer-Encoding")
+    if coding is not None and coding.strip().lower() != "chunked":
+        raise ProblemError("http.bad_body", "the only transfer coding that is read here is chunked")
 
 
 async def _gather(payload: StreamReader, limits: Limits) -> bytes:

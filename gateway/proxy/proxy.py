@@ -27,6 +27,7 @@ from gateway.proxy.link import Link
 from gateway.proxy.relay import relay
 from gateway.proxy.upload import Upload
 from gateway.proxy.upstream import Upstream
+from gateway.receive import check_transfer_coding
 from gateway.rules import Match, Rule, Rules
 from runtime.observe import Observation
 from runtime.tasks import OwnedTask, OwnedTasks
@@ -106,6 +107,7 @@ class Proxy:
         if request.method not in METHODS or rule.upstream is None:
             allow = (("Allow", ", ".join(sorted(METHODS))),)
             raise ProblemError("http.method_not_allowed", "this method is not used here", headers=allow)
+        check_transfer_coding(request.headers)
         if hops(request.headers) >= MAX_HOPS:
             raise ProblemError("proxy.loop", "this request goes round in circles")
         url = _url(rule.upstream, match.seen(segments), request)
