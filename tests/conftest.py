@@ -16,6 +16,7 @@ import pytest
 
 from actors.cluster import SUPERUSER
 from actors.embedded import EmbeddedPostgres
+from tests.clusters import place_cluster
 
 MOST_PROCESSES = 8
 """Beyond them the longest files decide how long it takes."""
@@ -51,9 +52,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
     for parent in (root, *root.parents):
         if parent.stat().st_mode & 0o001 == 0:
             parent.chmod(parent.stat().st_mode | 0o011)  # PostgreSQL's own user must reach its directory
+    place_cluster(root / "postgres")
     server = EmbeddedPostgres(
         Path(root / "postgres"),
-        {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "200"},
+        {"full_page_writes": "off", "synchronous_commit": "off", "max_connections": "200"},
     )
     server.start()
     yield server

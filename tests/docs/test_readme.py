@@ -21,7 +21,7 @@ README = ROOT / "README.md"
 
 @pytest.fixture
 async def live(tmp_path: Path) -> AsyncIterator[Live]:
-    live = Live(tmp_path)
+    live = Live(tmp_path, bare=True)
     for file in (ROOT / "schemas").glob("*.yaml"):
         shutil.copy(file, live.schemas)
     await live.start(str(tmp_path))  # as the page says: no development tokens

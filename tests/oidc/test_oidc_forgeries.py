@@ -31,8 +31,8 @@ GOOD = {"aud": "backsaas", "sub": "ann", "email": EMAIL, "email_verified": True}
 class Forged:
     """A live tenant whose provider says what a test wants."""
 
-    def __init__(self, live: Live, issuer: str, control: int) -> None:
-        self.live, self.issuer, self.control = live, issuer, control
+    def __init__(self, live: Live, issuer: str, control: int, key: str) -> None:
+        self.live, self.issuer, self.control, self.key = live, issuer, control, key
         self.auth = f"{live.base('forged-co')}/auth/v1"
 
     async def forge(self, **said: Any) -> None:
@@ -47,9 +47,8 @@ class Forged:
             return await walk(session, begin, f"{self.live.url}/app/forged-co/in")
 
     async def identities(self) -> int:
-        key = self.live.command("key", "forged-co").stdout.strip()
         async with (
-            aiohttp.ClientSession(headers={"apikey": key}) as session,
+            aiohttp.ClientSession(headers={"apikey": self.key}) as session,
             session.get(f"{self.auth}/admin/users") as answer,
         ):
             users = (await answer.json(content_type=None))["users"]
@@ -64,7 +63,7 @@ async def forged(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Forg
     peer, issuer = await start_peer("forging.mjs", str(free_port()), str(control))
     live.write("forged-co", TENANT.format(issuer=issuer))
     await live.start(str(directory))
-    yield Forged(live, issuer, control)
+    yield Forged(live, issuer, control, live.command("key", "forged-co").stdout.strip())
     await live.stop()
     peer.terminate()
     await peer.wait()
@@ -115,9 +114,8 @@ async def test_tokens_that_nobody_signed(forged: Forged) -> None:
 async def test_an_address_it_did_not_prove_links_nothing(forged: Forged) -> None:
     async with aiohttp.ClientSession() as session:
         person = {"email": "owner@corp.example", "password": "a long enough password 1"}
-        key = forged.live.command("key", "forged-co").stdout.strip()
-        body = person | {"email_confirm": True}
-        async with session.post(f"{forged.auth}/admin/users", json=body, headers={"apikey": key}) as answer:
+        body, headers = person | {"email_confirm": True}, {"apikey": forged.key}
+        async with session.post(f"{forged.auth}/admin/users", json=body, headers=headers) as answer:
             assert answer.status in {200, 201}
         claims = GOOD | {"sub": "thief", "email": person["email"], "email_verified": False}
         status, told = await forged.sign_in(claims=claims)
