@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from actors.database import Database
-from actors.tenant.provision import deprovision
 from config.settings import DatabaseSettings
-from tests.isolation.world import Tenants
+from tests.isolation.world import Tenants, opened
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +19,5 @@ async def database(database_url: str, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 async def tenants(database: Database) -> AsyncIterator[Tenants]:
-    async with database.owner() as owner:
-        made = Tenants(database, owner)
-        limit = database.budget.limit
+    async with opened(database) as made:
         yield made
-        for pool, _ in made.made:
-            pool.close()
-        database.budget.limit = limit
-        for _, identity in made.made:
-            await deprovision(owner, identity)
-    assert database.budget.open == 0, "a test kept a connection"

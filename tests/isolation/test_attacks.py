@@ -13,7 +13,7 @@ import pytest
 from actors.connections import ConnectError, TenantConnection, derive_password
 from actors.database import Database
 from actors.messages import TenantIdentity
-from tests.isolation.world import KEY, Tenants
+from tests.isolation.world import KEY, Tenants, opened
 
 DENIED = asyncpg.InsufficientPrivilegeError
 
@@ -38,22 +38,25 @@ class Arena:
         return repr([tuple(row) for row in (*rows, *relations)])
 
 
+@pytest.fixture(scope="module")
+async def two(database: Database) -> AsyncIterator[Tenants]:
+    """An attacker and a victim for the module: whatever is tried, both must come out as they were."""
+    async with opened(database) as tenants:
+        for _ in ("me", "the victim"):
+            _, identity = await tenants.make()
+            await tenants.owner.execute(
+                f'CREATE TABLE "{identity.namespace}".secrets (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text);'
+                f"INSERT INTO \"{identity.namespace}\".secrets (v) VALUES ('{identity.slug}');"
+                f'CREATE TABLE "{identity.archive}".old AS SELECT * FROM "{identity.namespace}".secrets;'
+                f'ANALYZE "{identity.namespace}".secrets, "{identity.archive}".old'
+            )
+        yield tenants
+
+
 @pytest.fixture
-async def arena(tenants: Tenants) -> AsyncIterator[Arena]:
-    pool, me = await tenants.make()
-    _, victim = await tenants.make()
-    for identity in (me, victim):
-        await tenants.owner.execute(
-            f'CREATE TABLE "{identity.namespace}".secrets (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text)'
-        )
-        await tenants.owner.execute(
-            f"INSERT INTO \"{identity.namespace}\".secrets (v) VALUES ('{identity.slug}')"
-        )
-        await tenants.owner.execute(
-            f'CREATE TABLE "{identity.archive}".old AS SELECT * FROM "{identity.namespace}".secrets'
-        )
-    await tenants.owner.execute("ANALYZE")
-    made = Arena(await pool.acquire(), me, victim, tenants.owner, tenants.database)
+async def arena(two: Tenants) -> AsyncIterator[Arena]:
+    (pool, me), (_, victim) = two.made
+    made = Arena(await pool.acquire(), me, victim, two.owner, two.database)
     before = await made.checksum()
     yield made
     assert await made.checksum() == before, "the victim changed"

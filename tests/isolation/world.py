@@ -1,6 +1,8 @@
 """Tenants in a real server, made as the platform makes them."""
 
+import contextlib
 import secrets
+from collections.abc import AsyncIterator
 
 import asyncpg
 
@@ -8,7 +10,7 @@ from actors.connections import derive_password
 from actors.database import Database
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
-from actors.tenant.provision import provision
+from actors.tenant.provision import deprovision, provision
 
 KEY = b"k" * 32
 
@@ -32,3 +34,18 @@ class Tenants:
         pool.limit = limit
         self.made.append((pool, identity))
         return pool, identity
+
+
+@contextlib.asynccontextmanager
+async def opened(database: Database) -> AsyncIterator[Tenants]:
+    """Lend a maker of tenants; what it made is gone afterwards, and no connection may be left."""
+    async with database.owner() as owner:
+        made = Tenants(database, owner)
+        limit = database.budget.limit
+        yield made
+        for pool, _ in made.made:
+            pool.close()
+        database.budget.limit = limit
+        for _, identity in made.made:
+            await deprovision(owner, identity)
+    assert database.budget.open == 0, "a test kept a connection"
