@@ -138,7 +138,7 @@ async def test_nobody_learns_who_has_an_account(people: People) -> None:
 async def test_the_answer_takes_as_long_for_known_people(people: People) -> None:
     await _sign_up(people, "timed@example.com")
     await _confirmed(people, "timed@example.com")
-    known, fresh = [], []
+    known, fresh, hashes = [], [], []
     for number in range(10):
         people.clock.ahead += 3600
         began = time.perf_counter()
@@ -147,8 +147,13 @@ async def test_the_answer_takes_as_long_for_known_people(people: People) -> None
         began = time.perf_counter()
         await _sign_up(people, f"timed{number}@example.com")
         fresh.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        await people.realm.services.hasher.hash("a long enough password 1")
+        hashes.append(time.perf_counter() - began)
     gap = abs(statistics.median(known) - statistics.median(fresh))
-    assert gap < 0.02  # the hash itself is far more; a quieter machine measures less than 5 ms
+    assert gap < max(
+        0.02, statistics.median(hashes) / 2
+    )  # the hash itself is far more; a quieter machine measures less than 5 ms
 
 
 async def test_who_signs_up_again_replaces_what_nobody_proved(people: People) -> None:

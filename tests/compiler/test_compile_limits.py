@@ -7,6 +7,7 @@ import pytest
 
 from schemas.compiler.compile import compile_source
 from schemas.compiler.diagnostics import CompileError
+from tests.speed import slowness
 
 
 def entity(number: int, fields: int) -> str:
@@ -47,7 +48,7 @@ def test_200_entities_compile_quickly() -> None:
         times.append(time.process_time() - started)
     gc.unfreeze()
     print(f"200 entities x 10 fields, {len(source):,} bytes: {min(times) * 1000:.0f} ms of CPU")
-    assert min(times) < 1.0
+    assert min(times) < 1.0 * slowness()
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_named_rules_cannot_explode() -> None:
     started = time.process_time()
     with pytest.raises(CompileError) as caught:
         compile_source(source, "some-tenant")
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < slowness()
     assert "let.too_long" in {found.code for found in caught.value.diagnostics}
 
 

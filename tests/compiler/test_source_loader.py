@@ -9,6 +9,7 @@ from schemas.compiler.diagnostics import CompileError
 from schemas.compiler.findings import Findings
 from schemas.compiler.nodes import Mapping, Scalar, locate, plain
 from schemas.compiler.source import decode, load
+from tests.speed import slowness
 
 
 def read(text: bytes | str) -> tuple[object, list[str]]:
@@ -80,7 +81,7 @@ def test_hostile_text_is_refused_quickly(text: bytes | str, code: str) -> None:
     started = time.process_time()
     _, codes = read(text)
     assert code in codes
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < slowness()
 
 
 def test_bom_and_crlf_are_accepted() -> None:

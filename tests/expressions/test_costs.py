@@ -11,6 +11,7 @@ from schemas.compiler.expressions.check import compile_expression
 from schemas.compiler.expressions.errors import ExpressionError
 from schemas.compiler.expressions.to_python import Env, to_python
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql
+from tests.speed import slowness
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_the_costly_is_refused_at_once(text: str) -> None:
     with pytest.raises(ExpressionError) as raised:
         compile_expression(text, SHAPES, "items", definitions=doubling)
     assert raised.value.code == "expression.too_costly"
-    assert time.perf_counter() - started < 0.5
+    assert time.perf_counter() - started < 0.5 * slowness()
 
 
 def test_what_people_write_is_not_costly() -> None:

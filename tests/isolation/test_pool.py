@@ -10,6 +10,7 @@ from actors.connections import ConnectError
 from actors.database import Database
 from actors.pool import PoolClosedError, PoolTimeoutError, TenantPool
 from tests.isolation.world import Tenants
+from tests.speed import slowness
 
 
 async def test_logs_in_as_the_tenants_role_with_fixed_session_settings(tenants: Tenants) -> None:
@@ -303,7 +304,7 @@ async def test_lending_costs_less_than_a_microsecond(tenants: Tenants) -> None:
     pool.release(await pool.acquire())
     best = min(_round(pool) for _ in range(5))
     print(f"take and release: {best * 1e9:.0f} ns")
-    assert best < 3e-6  # a third of the target, for slow and shared machines
+    assert best < 3e-6 * slowness()  # a third of the target, for slow and shared machines
 
 
 def _round(pool: TenantPool) -> float:
