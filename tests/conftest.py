@@ -4,12 +4,14 @@ The whole suite, and any folder of it, runs in as many processes as there are co
 and each has a PostgreSQL of its own, so that nothing is shared but the machine.
 """
 
+import contextlib
 import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import asyncpg
 import pytest
@@ -17,7 +19,11 @@ import pytest
 from actors.cluster import SUPERUSER
 from actors.embedded import EmbeddedPostgres
 from tests.clusters import place_cluster
+from tests.live import Live
 
+StartLive = Callable[..., Awaitable[Live]]
+SLOW_FOLDERS = frozenset({"clients", "docs", "oidc", "oracle", "process", "reload", "security"})
+"""Where tests start processes; they go first, so that at the end no core waits for the other."""
 MOST_PROCESSES = 8
 """Beyond them the longest files decide how long it takes."""
 
@@ -29,6 +35,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     wants_one = few or config.option.keyword or config.option.capture == "no" or config.option.collectonly
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return 0 if wants_one or cores == 1 else min(cores, MOST_PROCESSES)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deal out the slowest files first."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.parent.name not in SLOW_FOLDERS)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -75,12 +87,45 @@ def postgres_url(postgres: EmbeddedPostgres) -> str:
     return dsn(postgres)
 
 
+@contextlib.asynccontextmanager
+async def fresh_database(server: EmbeddedPostgres) -> AsyncIterator[str]:
+    """Make a database and give its superuser's URL; it is dropped afterwards."""
+    name = f"test_{secrets.token_hex(4)}"
+    admin = await asyncpg.connect(dsn(server))
+    await admin.execute(f'CREATE DATABASE "{name}"')
+    yield dsn(server, name)
+    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()
+
+
 @pytest.fixture(scope="module")
 async def database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     """A fresh database for one test module, dropped afterwards."""
-    name = f"test_{secrets.token_hex(4)}"
-    admin = await asyncpg.connect(dsn(postgres))
-    await admin.execute(f'CREATE DATABASE "{name}"')
-    yield dsn(postgres, name)
-    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await admin.close()
+    async with fresh_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def start_live(
+    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[StartLive]:
+    """Start real processes that live as long as the module: ``live = await start_live({"acme-co": TEXT})``.
+
+    Tenant files by their slugs; keywords are environment variables. Each has its own directory, ports and
+    database, the last in the run's PostgreSQL. At the end each must stop by itself with exit code 0.
+    """
+    async with contextlib.AsyncExitStack() as databases:
+        running: list[Live] = []
+
+        async def start(files: Mapping[str, str] = MappingProxyType({}), **env: str) -> Live:
+            url = await databases.enter_async_context(fresh_database(postgres))
+            live = Live(tmp_path_factory.mktemp("live"), BACKSAAS_DATABASE_URL=url, **env)
+            for slug, text in files.items():
+                live.write(slug, text)
+            await live.start()
+            running.append(live)
+            return live
+
+        yield start
+        for live in running:
+            assert await live.stop() == 0, live.output()[-3000:]

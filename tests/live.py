@@ -117,6 +117,13 @@ class Live:
             await asyncio.sleep(0.02)
         return int(self.process.returncode)
 
+    async def restart(self) -> float:
+        """Stop it in an orderly way and start it again on the same data; returns the seconds until it was ready."""
+        assert self.process is not None
+        arguments = self.process.args[3:]  # type: ignore[index]
+        assert await self.stop() == 0, self.output()[-3000:]
+        return await self.start(*arguments)
+
     def token(self, slug: str, role: str = "admin", **claims: str) -> str:
         """A development token, as ``run.py token`` makes them."""
         subject = claims.pop("sub", None)

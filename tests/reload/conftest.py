@@ -1,18 +1,14 @@
 """One live process for the module's tests, with one small tenant per test."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
+from tests.conftest import StartLive
 from tests.live import Live
 
 
 @pytest.fixture(scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Live]:
-    process = Live(tmp_path_factory.mktemp("live"))
-    await process.start()
-    yield process
-    assert await process.stop() == 0, process.output()[-3000:]
+async def live(start_live: StartLive) -> Live:
+    return await start_live()
 
 
 def tenant(slug: str, fields: str = "", rest: str = "", *, required: str = "[name]") -> str:
