@@ -24,6 +24,12 @@ _READABLE = frozenset(
         "application/merge-patch+json",
     }
 )
+_NO_OTHERS: frozenset[str] = frozenset()
+_WHOLE_FILES = {
+    "platform.schema.write": frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/plain"}),
+    "platform.import": frozenset({"application/zip"}),
+}
+"""Operations whose body is no JSON, and the media types it may say it is."""
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 _ENCODINGS = frozenset({"identity", "gzip", "deflate"})
 _ACCEPT, _PREFER, _RANGE, _UNIT = istr("Accept"), istr("Prefer"), istr("Range"), istr("Range-Unit")
@@ -44,7 +50,7 @@ SINGLE = frozenset(
 )
 
 
-def media_type(header: str | None) -> str:
+def media_type(header: str | None, also: frozenset[str] = frozenset()) -> str:
     """Return the media type of a body, lower case and without parameters; JSON when the header is absent.
 
     Raises:
@@ -58,7 +64,7 @@ def media_type(header: str | None) -> str:
         key, _, value = parameter.partition("=")
         if key.strip().lower() == "charset" and value.strip().strip('"').lower() not in _CHARSETS:
             raise ProblemError("http.media_type", "text is read as UTF-8 only")
-    if media not in _READABLE:
+    if media not in _READABLE and media not in also:
         raise ProblemError(
             "http.media_type", "this media type is not read here", hint="send application/json"
         )
@@ -130,7 +136,7 @@ def make_call(  # noqa: PLR0913, PLR0917 - the parts of a request, each from ano
         found.key,
         query,
         body,
-        media_type(get(_TYPE)) if body else "",
+        media_type(get(_TYPE), _WHOLE_FILES.get(operation, _NO_OTHERS)) if body else "",
         accept,
         prefer,
         items,

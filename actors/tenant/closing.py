@@ -26,6 +26,11 @@ async def set_state(connection: Connection, identity: TenantIdentity, state: str
     )
 
 
+async def announce(connection: Connection, identity: TenantIdentity) -> None:
+    """Let every process look at the registry: somebody agreed to a plan."""
+    await connection.execute("SELECT pg_catalog.pg_notify($1, $2)", CHANNEL, identity.id)
+
+
 async def remove(connection: Connection, identity: TenantIdentity) -> None:
     """Forget a tenant and its history; its place in PostgreSQL is ``provision``'s. Safe to repeat."""
     tenant = uuid.UUID(identity.id)

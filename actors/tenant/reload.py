@@ -175,7 +175,7 @@ async def _deploy_once(
                 digest=source.digest,
                 back_through=await registry.records_since(connection, identity, earlier) if earlier else None,
             )
-            await _refuse_hazards(platform, plan, source)
+            await refuse_hazards(platform, plan, source)
             confirmed = plan.level < 2 or await registry.is_confirmed(connection, identity, plan.plan_id)
             if not confirmed:
                 described = describe(plan)
@@ -227,7 +227,12 @@ async def note_rejection(
         )
 
 
-async def _refuse_hazards(platform: Platform, plan: Migration, source: Source) -> None:
+async def refuse_hazards(platform: Platform, plan: Migration, source: Source) -> None:
+    """Refuse what no confirmation makes possible.
+
+    Raises:
+        RejectedError: each such hazard, at the line that causes it.
+    """
     refused = [hazard for hazard in plan.hazards if hazard.level >= 3]
     if refused:
         places = await platform.compiler.locate(source.text, [hazard.cause for hazard in refused])

@@ -7,8 +7,9 @@ every tenant, by the platform alone. Called by ``actors.tenant.operations``.
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from actors.features.platform import creating, following, lifecycle, people
-from actors.features.platform.rights import Request, answer, request_of
+from actors.features.auth.bodies import query_of
+from actors.features.platform import creating, files, following, lifecycle, people, versions
+from actors.features.platform.rights import Request, answer, hands, request_of
 from actors.messages import Call, Result
 from actors.tenant.generation import Generation
 from schemas.compiler.principal import Principal
@@ -22,6 +23,10 @@ FUNCTIONS: Mapping[str, Callable[[Request], Awaitable[Any]]] = {
     "resume_tenant": lifecycle.resume_tenant,
     "delete_tenant": lifecycle.delete_tenant,
     "rename_domain": lifecycle.rename_domain,
+    "validate_schema": files.check,
+    "plan_schema": files.plan,
+    "apply_schema": files.apply,
+    "rollback_schema": files.rollback,
     "explain_access": people.explain_access,
 }
 
@@ -37,6 +42,34 @@ async def check_slug(generation: Generation, call: Call, principal: Principal) -
     return answer(await creating.check_slug(request_of(generation, call, principal)))
 
 
+async def read_schema(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Return a tenant's file."""
+    return await files.read(_about_tenant(generation, call, principal), call.entity)
+
+
+async def write_schema(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Write a tenant's file; ``?plan_id=`` agrees to a plan."""
+    request = _about_tenant(generation, call, principal)
+    return await files.write(request, call.entity, call.body, plan_id=request.text("plan_id"))
+
+
+async def schema_status(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Return how the last edit of a tenant's file came out."""
+    request = _about_tenant(generation, call, principal)
+    file = await files.opened(request, call.entity)
+    document = request.platform.book.get(file.slug).document()
+    return answer({**document, "etag": file.etag})
+
+
+async def schema_history(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Return a tenant's versions."""
+    return answer(await versions.history(_about_tenant(generation, call, principal), call.entity))
+
+
+def _about_tenant(generation: Generation, call: Call, principal: Principal) -> Request:
+    return Request(generation, hands(generation), principal, query_of(call), call)
+
+
 OPERATIONS: Mapping[str, Any] = {
     "auth.tenants": people.list_tenants,
     "auth.switch": people.switch,
@@ -46,4 +79,8 @@ OPERATIONS: Mapping[str, Any] = {
     "platform.told": following.told,
     "platform.adopt": following.adopt,
     "platform.check_slug": check_slug,
+    "platform.schema": read_schema,
+    "platform.schema.write": write_schema,
+    "platform.schema.status": schema_status,
+    "platform.schema.history": schema_history,
 }

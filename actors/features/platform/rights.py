@@ -141,6 +141,6 @@ async def require_owner(request: Request, slug: str) -> bool:
     return False
 
 
-def answer(document: object, status: int = 200) -> Result:
+def answer(document: object, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Result:
     """Return a document as JSON."""
-    return Result(status, orjson.dumps(document, default=str))
+    return Result(status, orjson.dumps(document, default=str), headers=headers)

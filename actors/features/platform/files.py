@@ -1,0 +1,279 @@
+"""Tenants' files through the API: read, checked, planned, written, taken back.
+
+Decides who may write what into a file and when one is written at all: a text that is refused, or whose plan
+waits for a person, leaves the file as it is. What is written lands in the same file as an editor's save, by
+one rename, and is taken the same way; only then is it answered. Functions and operations of the platform.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from actors.features.platform import making, operator_keys
+from actors.features.platform.events import note
+from actors.features.platform.rights import Request, answer, require_owner
+from actors.features.platform.undertakings import digest_of
+from actors.messages import ProblemError, Result, TenantIdentity
+from actors.sources import Source, SourceError, read_source, write_source
+from actors.tenant import closing, registry, reload
+from actors.tenant.planning import plan_migration
+from actors.tenant.platform import Platform
+from actors.tenant.status import TenantStatus
+from schemas.compiler.compile import SYSTEM_SLUG
+from schemas.compiler.migrate.describe import describe
+from schemas.compiler.migrate.steps import Migration
+from schemas.compiler.names import slug_problem
+from schemas.compiler.sql import quote
+
+YAML_TYPE = "application/yaml; charset=utf-8"
+TAKE_SECONDS = 20.0
+"""How long an answer waits for a version to come into force; a longer migration is answered with 202."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A tenant's file as it is.
+
+    Attributes:
+        administrator: who asks runs the installation, and does not only own this tenant.
+    """
+
+    slug: str
+    identity: TenantIdentity
+    source: Source
+    administrator: bool
+
+    @property
+    def etag(self) -> str:
+        """Its version for If-Match."""
+        return f'"{self.source.digest}"'
+
+
+async def opened(request: Request, slug: str) -> File:
+    """Find a tenant's file for somebody who may see it.
+
+    Raises:
+        ProblemError: tenant.not_found, source.unreadable.
+    """
+    administrator = await require_owner(request, slug)
+    identity = None
+    if slug == SYSTEM_SLUG or not slug_problem(slug):
+        async with request.platform.database.owner() as connection:
+            identity = await registry.find_tenant(connection, slug)
+    if identity is None:
+        raise ProblemError("tenant.not_found", "there is no such tenant")
+    return File(slug, identity, await _read(request.platform, slug), administrator)
+
+
+async def read(request: Request, slug: str) -> Result:
+    """Return the text, with its version as ETag."""
+    file = await opened(request, slug)
+    if request.call.if_none_match == file.etag:
+        return Result(304, headers=(("ETag", file.etag),))
+    return Result(200, file.source.text, YAML_TYPE, (("ETag", file.etag),))
+
+
+async def write(request: Request, slug: str, text: bytes, *, plan_id: str = "") -> Result:
+    """Put a text into the file and wait until it is in force.
+
+    Args:
+        request: who asks; its If-Match names the version that was edited.
+        slug: the tenant.
+        text: the whole new file.
+        plan_id: the plan that is agreed to, "" for none.
+
+    Raises:
+        ProblemError: row.version_mismatch, auth.forbidden for the operator's keys, schema.refused,
+            schema.needs_confirmation; the file is as it was.
+    """
+    file = await opened(request, slug)
+    platform = request.platform
+    if request.call.if_match not in {"", "*", file.etag}:
+        raise ProblemError("row.version_mismatch", "the file was changed meanwhile", hint="read it again")
+    fresh = Source(text, digest_of(text))
+    if fresh.digest != file.source.digest or plan_id or platform.book.get(slug).digest != fresh.digest:
+        if not file.administrator:
+            operator_keys.refuse_changes(file.source.text, text)
+        migration = await planned(request, file, fresh)
+        await _confirm(request, file, text, migration, plan_id)
+        if fresh.digest == file.source.digest:
+            # it has waited for this
+            async with platform.database.owner() as connection:
+                await closing.announce(connection, file.identity)
+        else:
+            write_source(platform.file(slug), text)
+    status = await _taken(platform, file, fresh)
+    if status is None:
+        return Result(202, b'{"state":"migrating"}')
+    if fresh.digest != file.source.digest:
+        version = status.version
+        await note(request.generation, "schema.applied", slug, request.author, request.call, version=version)
+    body = status.document() | {"etag": f'"{fresh.digest}"'}
+    return answer(body, headers=(("ETag", f'"{fresh.digest}"'),))
+
+
+async def check(request: Request) -> dict[str, Any]:
+    """``validate_schema``: every finding about a text, and nothing else."""
+    file, text = await _arguments(request)
+    try:
+        compiled = await reload.compile_file(request.platform, file.slug, Source(text, digest_of(text)))
+    except reload.RejectedError as error:
+        return {"valid": False, "errors": list(making.refused(file.slug, error).errors), "warnings": []}
+    warnings = making.refused(file.slug, reload.RejectedError(compiled.warnings)).errors
+    return {"valid": True, "errors": [], "warnings": list(warnings)}
+
+
+async def plan(request: Request) -> dict[str, Any]:
+    """``plan_schema``: what a text would change: steps, class, locks, SQL, rows; a dry run."""
+    file, text = await _arguments(request)
+    if not file.administrator:
+        operator_keys.refuse_changes(file.source.text, text)
+    migration = await planned(request, file, Source(text, digest_of(text)))
+    return {**describe(migration), "tables": await _sizes(request.platform, file.identity, migration)}
+
+
+async def apply(request: Request) -> Result:
+    """``apply_schema``: put a text into force; without one, the file whose plan waits."""
+    file, text = await _arguments(request)
+    return await write(request, file.slug, text, plan_id=request.text("plan_id"))
+
+
+async def rollback(request: Request) -> Result:
+    """``rollback_schema``: put an earlier version's text back into the file."""
+    slug = request.text("slug", required=True)
+    file = await opened(request, slug)
+    number = request.arguments.get("version")
+    async with request.platform.database.owner() as connection:
+        wanted = (
+            await registry.version(connection, file.identity, number)
+            if isinstance(number, int) and not isinstance(number, bool) and 0 < number < 1 << 31
+            else None
+        )
+    if wanted is None or wanted.state == "rejected":
+        raise ProblemError("schema.unknown_version", f"{slug} never served such a version")
+    return await write(request, slug, wanted.text.encode(), plan_id=request.text("plan_id"))
+
+
+async def planned(request: Request, file: File, source: Source) -> Migration:
+    """Plan a text against the tables as they are, and change nothing.
+
+    Raises:
+        ProblemError: schema.refused, by the compiler or because nothing leads there.
+    """
+    platform, identity = request.platform, file.identity
+    try:
+        compiled = await reload.compile_file(platform, file.slug, source)
+        async with platform.database.owner() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                earlier = await registry.earlier_version(connection, identity, source.digest)
+                back = await registry.records_since(connection, identity, earlier) if earlier else None
+                version = await registry.record(
+                    connection, identity, text=source.text.decode(), digest=source.digest
+                )
+                migration = await plan_migration(
+                    connection,
+                    identity,
+                    compiled.model,
+                    version=version,
+                    digest=source.digest,
+                    back_through=back,
+                )
+            finally:
+                await transaction.rollback()
+        await reload.refuse_hazards(platform, migration, source)
+    except reload.RejectedError as error:
+        raise making.refused(file.slug, error) from error
+    return migration
+
+
+async def _confirm(request: Request, file: File, text: bytes, migration: Migration, plan_id: str) -> None:
+    """Note who wrote it, and the yes its plan needs."""
+    if plan_id and plan_id != migration.plan_id:
+        raise _waits(migration, f"the plan is {migration.plan_id} now: look at it again")
+    if migration.level >= 2 and not plan_id:
+        raise _waits(migration, "this changes or hides what is there: repeat it with this plan_id to agree")
+    async with request.platform.database.owner() as connection:
+        await registry.record(
+            connection,
+            file.identity,
+            text=text.decode(),
+            digest=digest_of(text),
+            author=request.author,
+        )
+        if plan_id:
+            await registry.confirm(connection, file.identity, plan_id, request.author)
+
+
+def _waits(migration: Migration, message: str) -> ProblemError:
+    described = describe(migration)
+    return ProblemError(
+        "schema.needs_confirmation",
+        message,
+        details="; ".join(described["summary"])[:2000],
+        hint=f"plan_id={migration.plan_id}",
+        more={"plan": described},
+    )
+
+
+async def _taken(platform: Platform, file: File, fresh: Source) -> TenantStatus | None:
+    """Wait for the outcome of a save; a refusal puts the file back as it was.
+
+    Returns:
+        The status in force, or None while a migration still runs.
+    """
+
+    def is_known(status: TenantStatus) -> bool:
+        refused = status.rejection is not None and status.rejection.digest == fresh.digest
+        serves = status.digest == fresh.digest and status.state in {"serving", "cold", "suspended"}
+        return refused or serves
+
+    try:
+        status = await platform.book.until(file.slug, is_known, TAKE_SECONDS)
+    except TimeoutError:
+        return None
+    if status.digest != fresh.digest and status.rejection is not None:
+        current = platform.file(file.slug)
+        if digest_of(current.read_bytes()) == fresh.digest:
+            write_source(current, file.source.text)
+        raise making.refused(file.slug, reload.RejectedError(status.rejection.diagnostics))
+    return status
+
+
+async def _arguments(request: Request) -> tuple[File, bytes]:
+    file = await opened(request, request.text("slug", required=True))
+    if request.arguments.get("text") is None:
+        return file, file.source.text
+    return file, request.text("text", required=True, most=1 << 20).encode()
+
+
+async def _sizes(platform: Platform, identity: TenantIdentity, migration: Migration) -> dict[str, int]:
+    """Return about how many rows the tables have that a plan touches; exactly where nobody has estimated."""
+    async with platform.database.owner() as connection:
+        found = await connection.fetch(
+            "SELECT relname, reltuples::bigint AS rows FROM pg_catalog.pg_class c "
+            "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = $1 AND relkind = 'r' AND relname = ANY($2::text[])",
+            identity.namespace,
+            sorted(migration.touched),
+        )
+        sizes = {row["relname"]: row["rows"] for row in found}
+        for name in [name for name, rows in sizes.items() if rows < 0]:
+            table = f"{quote(identity.namespace)}.{quote(name)}"
+            sizes[name] = await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - quoted
+    return sizes
+
+
+async def _read(platform: Platform, slug: str) -> Source:
+    for _ in range(100):
+        try:
+            source = read_source(platform.file(slug), platform.schemas_dir)
+        except FileNotFoundError:
+            raise ProblemError("tenant.not_found", "the tenant's file is gone") from None
+        except SourceError as error:
+            raise ProblemError("tenant.unavailable", str(error)) from error
+        if source is not None:
+            return source
+        await asyncio.sleep(0.02)
+    raise ProblemError("tenant.busy", "the file is being written by another program")
