@@ -70,6 +70,8 @@ async def _deploy(installation: Installation, slug: str, source: Source) -> int:
     except reload.NeedsConfirmationError:
         sys.stdout.write(render_plan(await planned(installation, slug, source), slug) + "\n")
         return 1
+    except reload.BlockedError as error:
+        raise StartError(f"a table of {slug} is in use, try again: {error}") from error
     finally:
         pool.close()
     sys.stdout.write(f"{slug} is at version {generation.version}\n")

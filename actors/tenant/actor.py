@@ -18,10 +18,10 @@ from actors.features.auth.store import Store
 from actors.messages import Call, Identify, ProblemError, Result, TenantIdentity
 from actors.pool import TenantPool
 from actors.sources import Source
-from actors.tenant import migrator, registry, reload
+from actors.tenant import migrator, registry
 from actors.tenant.executor import StaleGenerationError
 from actors.tenant.generation import Generation
-from actors.tenant.intake import finish, take
+from actors.tenant.intake import finish, recorded, take
 from actors.tenant.limits import TenantLimits
 from actors.tenant.operations import execute, identify
 from actors.tenant.platform import Platform
@@ -33,8 +33,8 @@ from runtime.lease import Held, Lease
 from runtime.ref import Request
 from schemas.compiler.principal import Principal
 
-BLOCKED_RETRY = 1.0
-"""Seconds until a reload that met a locked table is tried again."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds until a migration that met a locked table is tried again; doubled each time."""
 
 log = structlog.get_logger("tenant")
 
@@ -84,6 +84,7 @@ class TenantActor(Actor):
         self._standing = Standing()
         self._refused = ""
         self._built = 0
+        self._pause, self._left = FIRST_PAUSE, False
 
     @override
     async def pre_start(self) -> None:
@@ -174,23 +175,10 @@ class TenantActor(Actor):
 
     async def _serve_recorded(self, source: Source, version: int) -> None:
         """Serve what the registry says is in force while the file on disk still has to prove itself."""
-        try:
-            compiled = await reload.compile_file(self._platform, self._slug, source)
-        except reload.RejectedError as error:
-            facts = {"tenant": self._slug, "version": version, "reason": str(error)}
-            log.error("tenant.recorded_version_refused", **facts)  # noqa: TRY400 - a finding about the file
-            return
-        await self._install(
-            reload.build_generation(
-                self._platform,
-                self._identity,
-                self._require_pool(),
-                compiled,
-                number=self._built + 1,
-                version=version,
-                digest=source.digest,
-            )
-        )
+        pool, number = self._require_pool(), self._built + 1
+        fresh = await recorded(self._platform, self._identity, pool, source, number, version)
+        if fresh is not None:
+            await self._install(fresh)
 
     async def _follow(self) -> None:
         """Serve what another process put in force."""
@@ -211,6 +199,8 @@ class TenantActor(Actor):
             return
         if self._lease is not None and self._lease.current.digest == source.digest:
             self._settle(rejection=None, pending=None)
+            if self._left:
+                await self._finish()
             return
         if self._refused == source.digest:
             return
@@ -225,11 +215,16 @@ class TenantActor(Actor):
         self._settle(**outcome.changes)
         if old is not None:
             await old.drained(self._platform.drain_seconds)
-            await finish(self._platform, self._identity)
+            await self._finish()
+
+    async def _finish(self) -> None:
+        self._left = await finish(self._platform, self._identity)
+        if self._left:
+            self.spawn(self._look_again(), "look_again")
 
     async def _install(self, fresh: Generation) -> Held[Generation] | None:
         """Swap generations: one assignment. Returns what is to be drained, None for the first one."""
-        self._built = fresh.number
+        self._built, self._pause = fresh.number, FIRST_PAUSE
         # who is signed in and how often they asked outlive a version of the file
         fresh.realm, fresh.limits = self._realm, self._limits
         fresh.pool.expire()
@@ -255,7 +250,8 @@ class TenantActor(Actor):
         self._platform.book.update(self._slug, **changes)
 
     async def _look_again(self) -> None:
-        await asyncio.sleep(BLOCKED_RETRY)
+        pause, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE)
+        await asyncio.sleep(pause)
         self.ref.tell(SourceChanged())
 
     def _require_pool(self) -> TenantPool:

@@ -82,7 +82,28 @@ async def take(
     return Outcome(fresh, {"rejection": None, "pending": None, "last_reload": times})
 
 
-async def finish(platform: Platform, identity: TenantIdentity) -> None:
-    """Do what had to wait until no request used the old version."""
-    for note in await reload.contract(platform, identity):
+async def recorded(
+    platform: Platform, identity: TenantIdentity, pool: TenantPool, source: Source, number: int, version: int
+) -> Generation | None:
+    """Return the generation of a version that is in force already; None when it compiles no more."""
+    try:
+        compiled = await reload.compile_file(platform, identity.slug, source)
+    except reload.RejectedError as error:
+        facts = {"tenant": identity.slug, "version": version, "reason": str(error)}
+        log.error("tenant.recorded_version_refused", **facts)  # noqa: TRY400 - a finding about the file
+        return None
+    return reload.build_generation(
+        platform, identity, pool, compiled, number=number, version=version, digest=source.digest
+    )
+
+
+async def finish(platform: Platform, identity: TenantIdentity) -> bool:
+    """Do what had to wait until no request used the old version; returns whether it has to be tried again."""
+    try:
+        notes = await reload.contract(platform, identity)
+    except reload.BlockedError as error:
+        log.warning("reload.blocked", tenant=identity.slug, reason=str(error))
+        return True
+    for note in notes:
         log.warning("reload.note", tenant=identity.slug, note=note)
+    return False

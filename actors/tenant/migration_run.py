@@ -231,6 +231,7 @@ class MigrationRun:
         await journal.mark_steps(self._connection, self._identity, self._migration, numbers, state, error)
 
     async def _waiting(self, who: str) -> None:
+        self._pace.told(who)
         await journal.set_waiting(self._connection, self._identity, self._migration, who)
 
     async def _touched(self) -> list[str]:

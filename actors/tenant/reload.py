@@ -26,13 +26,15 @@ from actors.tenant import migrator, registry, rule_tests
 from actors.tenant.generation import Generation
 from actors.tenant.planning import plan_migration
 from actors.tenant.platform import Platform
-from actors.tenant.step_runner import MigrationBlockedError
+from actors.tenant.step_runner import MigrationBlockedError, Pace
 from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.diagnostics import CompileError, Diagnostic, Position
 from schemas.compiler.migrate.describe import describe, hazard_line
 from schemas.compiler.migrate.steps import Migration
 from schemas.compiler.query.compiler import QueryCompiler
 
+PATIENCE = 5.0
+"""Seconds a locked table is waited for before other edits, and the file's removal, get their turn."""
 REPLANS = 5
 """How often a plan is made again because another process deployed in between."""
 
@@ -189,7 +191,14 @@ async def _deploy_once(
 
         with watch.phase("migrate"):
             try:
-                await migrator.expand(connection, identity, plan, confirmed=True, verify=verify)
+                await migrator.expand(
+                    connection,
+                    identity,
+                    plan,
+                    confirmed=True,
+                    verify=verify,
+                    pace=pace(platform, identity.slug),
+                )
             except migrator.MigrationRefusedError as error:
                 raise RejectedError((Diagnostic("migration.refused", str(error), Position(1, 1)),)) from error
             except rule_tests.FailedError as error:
@@ -199,14 +208,26 @@ async def _deploy_once(
     return fresh
 
 
+def pace(platform: Platform, slug: str) -> Pace:
+    """Return how a reload waits: not long at a time, and showing for whom."""
+
+    def show(who: str) -> None:
+        platform.book.update(slug, reason=f"the migration waits: {who}" if who else "")
+
+    return Pace(patience=PATIENCE, told=show)
+
+
 async def contract(platform: Platform, identity: TenantIdentity) -> tuple[str, ...]:
-    """Finish what had to wait until no request used the old version; returns notes for the file's author."""
+    """Finish what had to wait until no request used the old version; returns notes for the file's author.
+
+    Raises:
+        BlockedError: a table stayed locked. What is left stays in the journal; call again.
+    """
     connection = await platform.database.dedicated()
     try:
-        return await migrator.contract(connection, identity)
-    except (migrator.MigrationBusyError, MigrationBlockedError):
-        # it stays in the journal: the next reload or start completes it
-        return ()
+        return await migrator.contract(connection, identity, pace=pace(platform, identity.slug))
+    except (migrator.MigrationBusyError, MigrationBlockedError) as error:
+        raise BlockedError(str(error)) from error
     finally:
         await connection.close()
 

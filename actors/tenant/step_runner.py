@@ -39,6 +39,10 @@ async def _nothing(_: str) -> None:
     """No checkpoint."""
 
 
+def _untold(_: str) -> None:
+    """Nobody listens."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How a migration waits; replaced in tests.
@@ -47,6 +51,7 @@ class Pace:
         patience: seconds of trying before a blocked step is given up.
         sleep, clock, chance: time and randomness.
         checkpoint: awaited between all effects with what comes next; a test may kill the process there.
+        told: hears who blocks, and "" when nobody does any more.
     """
 
     patience: float = 120.0
@@ -54,6 +59,7 @@ class Pace:
     clock: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
     checkpoint: Callable[[str], Awaitable[None]] = _nothing
+    told: Callable[[str], None] = _untold
 
 
 Waiting: TypeAlias = Callable[[str], Awaitable[None]]
