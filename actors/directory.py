@@ -273,9 +273,8 @@ class Directory(Supervisor):
                 if tenant and tenant not in self._slugs:
                     await self._refresh()
                 if tenant in self._slugs:
-                    self._tell(
-                        self._slugs[tenant], AccountsChanged() if word == ACCOUNTS else RegistryChanged()
-                    )
+                    news = AccountsChanged() if word == ACCOUNTS else RegistryChanged()
+                    self._tell(self._slugs[tenant], news)
         finally:
             connection.terminate()
 
