@@ -189,6 +189,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
 
 _CLASSES: dict[str, tuple[int, str]] = {
     "08": (503, "Database not available"),
+    "21": (400, "Row named twice"),
     "22": (400, "Value not acceptable"),
     "23": (409, "Constraint violated"),
     "25": (503, "Database not available"),

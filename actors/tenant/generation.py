@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import jsonschema_rs
-
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from actors.tenant.limits import TenantLimits
@@ -21,6 +19,7 @@ from schemas.compiler.query.compiler import QueryCompiler
 if TYPE_CHECKING:
     from actors.features.auth.realm import Realm
     from actors.tenant.platform import Platform
+    from actors.tenant.validation import Check
 
 
 @dataclass(slots=True, eq=False)
@@ -40,7 +39,7 @@ class Generation:
         limits: how often callers may ask, counted over the tenant's generations; None: no limit.
         born: when it was built.
         secrets: values of the ``${NAME}`` references, by name.
-        validators: body validators by (entity, verb), filled at first use.
+        checks: what rows must meet, by (entity, verb), filled at first use.
         documents: descriptions of the schema by (kind, base, roles, scopes), filled at first use.
         principals: callers as the gateway knows them, with what the model says their roles include.
     """
@@ -54,7 +53,7 @@ class Generation:
     pool: TenantPool
     born: datetime
     secrets: Mapping[str, str] = field(default_factory=dict)
-    validators: dict[tuple[str, str], jsonschema_rs.Validator] = field(default_factory=dict)
+    checks: "dict[tuple[str, str], Check]" = field(default_factory=dict)
     documents: dict[tuple[str, str, frozenset[str], frozenset[str] | None], bytes] = field(
         default_factory=dict
     )

@@ -20,6 +20,8 @@ from actors.tenant.identifiers import new_key
 from actors.tenant.validation import validate
 from schemas.compiler.model import Entity
 from schemas.compiler.principal import Principal
+from schemas.compiler.query.columns import present_name
+from schemas.compiler.query.parse import column_names
 from schemas.compiler.query.preferences import Preferences
 from schemas.compiler.query.requests import Prepared, WriteRequest
 
@@ -64,7 +66,7 @@ def prepare_write(
         query = _put_target(call, entity, rows)
     request = WriteRequest(
         call.entity,
-        rows,
+        rows or _nobody(call, entity),
         call.key,
         query,
         preferences,
@@ -94,6 +96,11 @@ def who(call: Call, principal: Principal) -> str:
     return orjson.dumps(said).decode()
 
 
+def _nobody(call: Call, entity: Entity) -> tuple[Row, ...]:
+    """Return what stands for an empty list, so that the right to create is asked for all the same."""
+    return ({entity.key: None},) if call.method == "POST" else ()
+
+
 _VERBS = {"POST": "insert", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}
 
 
@@ -114,6 +121,11 @@ def expected_version(if_match: str) -> str | None:
 
 def _body(generation: Generation, call: Call, entity: Entity, preferences: Preferences, today: date) -> Body:
     body = decode_body(call, entity, today)
+    columns = column_names(call.query) if "columns=" in call.query else None
+    if columns is not None:
+        columns = tuple(present_name(entity, name, today) or name for name in columns)
+        rows = [{name: row[name] for name in columns if name in row} for row in body.rows]
+        body = replace(body, rows=rows)
     if call.method in {"PATCH", "PUT"} and (body.many and len(body.rows) != 1):
         raise ProblemError("PGRST102", f"the body of a {call.method} is one object")
     verb = "update" if call.method == "PATCH" else "create"
@@ -128,14 +140,18 @@ def _body(generation: Generation, call: Call, entity: Entity, preferences: Prefe
             for row in body.rows:
                 if entity.key not in row:
                     row[entity.key] = new_key()
-        if len(body.rows) > 1:
-            _level(entity, body.rows, defaults=preferences.missing == "default")
+        if len(body.rows) > 1 or columns is not None:
+            _level(entity, body.rows, columns or (), defaults=preferences.missing == "default")
     return body
 
 
-def _level(entity: Entity, rows: list[Row], *, defaults: bool) -> None:
+def _level(entity: Entity, rows: list[Row], columns: tuple[str, ...], *, defaults: bool) -> None:
     """Give every row the same fields: what one misses is its default where asked for, else null."""
     names = dict.fromkeys(name for row in rows for name in row)
+    # those of ``columns=`` that are not the caller's to write are refused later: nobody fills them here
+    names |= dict.fromkeys(
+        name for name in columns if name in entity.fields and not entity.fields[name].read_only
+    )
     for row in rows:
         if len(row) == len(names):
             continue

@@ -86,6 +86,12 @@ def _refusal(error: asyncpg.PostgresError) -> ProblemError:
 
 
 def _refused_by_rule(state: str, detail: str) -> ProblemError:
+    if state == "BS429":
+        return ProblemError(
+            "PGRST124",
+            "Query result exceeds max-affected preference constraint",
+            details=f"The query affects {detail} rows",
+        )
     code, message = _BY_REFUSAL.get(state, ("P0001", "the request was refused"))
     return ProblemError(code, detail or message)
 
@@ -153,6 +159,7 @@ _BY_STATE: dict[str, Callable[[asyncpg.PostgresError], ProblemError]] = {
     "54001": lambda _: ProblemError("54001", "the query is too complex"),
 }
 _BY_CLASS: dict[str, tuple[str, str]] = {
+    "21": ("", "the body names the same row twice"),
     "22": ("", "a value does not fit the type it is compared with or stored in"),
     "23": ("", "a constraint is not met"),
     "08": ("database.unavailable", "the database cannot be reached"),
@@ -175,5 +182,4 @@ _BY_REFUSAL: dict[str, tuple[str, str]] = {
     "BS409": ("database.conflict", "the row was changed by somebody else"),
     "BS412": ("row.version_mismatch", "the row was changed by somebody else"),
     "BS422": ("rule.violated", "a rule is not met"),
-    "BS429": ("PGRST124", "more rows are affected than allowed"),
 }

@@ -68,7 +68,7 @@ def read_reply(
     return Result(
         status,
         render(body.encode() if body is not None else b"", prepared),
-        _TYPES[prepared.media],
+        media_type(prepared),
         (("Content-Range", span), *headers),
     )
 
@@ -102,7 +102,7 @@ def row_reply(
     body = row["body"].encode()
     if prepared.media in {"csv", "ndjson"}:
         body = b"[" + body + b"]"
-    return Result(200, render(body, prepared), _TYPES[prepared.media], headers)
+    return Result(200, render(body, prepared), media_type(prepared), headers)
 
 
 def write_reply(
@@ -123,7 +123,9 @@ def write_reply(
     version, key = row["version"], row["key"]
     if count == 1 and version is not None and method != "DELETE":
         headers = (("ETag", etag(version)), *headers)
-    created = method == "POST" or (method == "PUT" and version == "1")
+    # a row that an upsert found and changed was not created
+    inserted = row.get("inserted")
+    created = method == "POST" if inserted is None else inserted > 0
     if created and count == 1 and key is not None:
         headers = (("Location", f"{call.base}/{entity.name}?{entity.key}=eq.{quote(key, safe='')}"), *headers)
     if preferences.returning == "representation":
@@ -135,8 +137,8 @@ def write_reply(
         data = body.encode()
         if prepared.singular and prepared.media in {"csv", "ndjson"}:
             data = b"[" + data + b"]"
-        return Result(status, render(data, prepared), _TYPES[prepared.media], headers)
-    return Result(201 if created else 204, headers=headers)
+        return Result(status, render(data, prepared), media_type(prepared), headers)
+    return Result(201 if created else 200 if method == "POST" else 204, headers=headers)
 
 
 def extra_headers(generation: Generation, prepared: Prepared, preferences: Preferences) -> Headers:
@@ -149,6 +151,12 @@ def extra_headers(generation: Generation, prepared: Prepared, preferences: Prefe
         since = int(generation.born.timestamp())
         headers = (*headers, ("Deprecation", f"@{since}"), ("Warning", f'299 - "{old}"'))
     return headers
+
+
+def media_type(prepared: Prepared) -> str:
+    """Return the Content-Type of an answer."""
+    found = _TYPES[prepared.media]
+    return found.replace(";", ";nulls=stripped;", 1) if prepared.strip_nulls else found
 
 
 def render(body: bytes, prepared: Prepared) -> bytes:

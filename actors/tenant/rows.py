@@ -4,6 +4,7 @@ Decides when a write needs a transaction around its statement, and what is answe
 changed. Called by ``operations``.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -147,7 +148,18 @@ def _nothing(write: Write) -> Result:
 @lru_cache(maxsize=512)
 def preferences_of(prefer: str) -> Preferences:
     """Return what a Prefer header says; clients send the same few again and again."""
-    return parse_preferences(prefer)
+    found = parse_preferences(prefer)
+    zone = found.timezone
+    if not zone or zone in _zones():
+        return found
+    if found.handling == "strict":
+        raise QueryError(
+            "PGRST122",
+            "Invalid preferences given with handling=strict",
+            details=f"Invalid preferences: timezone={zone[:60]}",
+        )
+    applied = tuple(text for text in found.applied if text != f"timezone={zone}")
+    return replace(found, timezone="", applied=applied)
 
 
 def _check_profile(generation: Generation, profile: str) -> None:
@@ -170,12 +182,11 @@ async def _in_zone(
 
 
 async def _set_zone(connection: TenantConnection, zone: str) -> None:
-    """For this transaction only; PostgreSQL would take more spellings than we want to answer for."""
-    if zone not in _zones():
-        raise ProblemError("PGRST122", "Invalid preferences given", details=f"unknown time zone: {zone[:60]}")
+    """For this transaction only."""
     await connection.execute("SELECT set_config('timezone', $1, true)", zone)
 
 
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
+    """PostgreSQL would take more spellings than we want to answer for."""
     return frozenset(available_timezones())

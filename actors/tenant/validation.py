@@ -4,18 +4,44 @@ Decides nothing about rights; unknown and read-only fields are refused here beca
 Called by ``pipeline``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jsonschema_rs
 
 from actors.messages import ProblemError
-from actors.tenant.bodies import Body
+from actors.tenant.bodies import Body, Row
 from actors.tenant.generation import Generation
-from schemas.compiler.emit.body import body_schemas
+from schemas.compiler.emit.body import Bounds, JsonSchema, body_schemas, without_bounds
 from schemas.compiler.model import Entity
 
 MAX_FINDINGS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What the rows of one entity must meet.
+
+    Attributes:
+        quick: the schema without the sizes of numbers.
+        bounds: those sizes, by field.
+        full: the whole schema, which says what is wrong.
+    """
+
+    quick: jsonschema_rs.Validator
+    bounds: Mapping[str, Bounds]
+    full: jsonschema_rs.Validator
+
+    def accepts(self, row: Row) -> bool:
+        """Whether a row is good beyond doubt."""
+        if not self.quick.is_valid(row):
+            return False
+        for name, bounds in self.bounds.items():
+            value = row.get(name)
+            if value is not None and not bounds.admit(value):
+                return False
+        return True
 
 
 def validate(generation: Generation, entity: Entity, verb: str, body: Body) -> None:
@@ -30,19 +56,20 @@ def validate(generation: Generation, entity: Entity, verb: str, body: Body) -> N
     Raises:
         ProblemError: validation.failed, with one finding per value.
     """
-    check = generation.validators.get((entity.name, verb))
+    check = generation.checks.get((entity.name, verb))
     if check is None:
         check = _build(generation, entity, verb)
-    if all(check.is_valid(row) for row in body.rows):
+    if all(check.accepts(row) for row in body.rows):
         return
     errors: list[dict[str, Any]] = []
     for number, row in enumerate(body.rows):
         place = f"/{number}" if body.many else ""
-        for error in check.iter_errors(row):
+        for error in check.full.iter_errors(row):
             errors.extend(_findings(error, place, entity))
             if len(errors) >= MAX_FINDINGS:
                 break
-    raise refusal(errors)
+    if errors:
+        raise refusal(errors)
 
 
 def refusal(errors: Sequence[dict[str, Any]]) -> ProblemError:
@@ -54,12 +81,17 @@ def refusal(errors: Sequence[dict[str, Any]]) -> ProblemError:
     return ProblemError("validation.failed", message, errors=tuple(errors[:MAX_FINDINGS]))
 
 
-def _build(generation: Generation, entity: Entity, verb: str) -> jsonschema_rs.Validator:
+def _build(generation: Generation, entity: Entity, verb: str) -> Check:
     for name, schema in body_schemas(entity).items():
-        generation.validators[entity.name, name] = jsonschema_rs.validator_for(
-            schema, validate_formats=True, pattern_options=jsonschema_rs.RegexOptions()
-        )
-    return generation.validators[entity.name, verb]
+        rest, bounds = without_bounds(schema)
+        generation.checks[entity.name, name] = Check(_compiled(rest), bounds, _compiled(schema))
+    return generation.checks[entity.name, verb]
+
+
+def _compiled(schema: JsonSchema) -> jsonschema_rs.Validator:
+    return jsonschema_rs.validator_for(
+        schema, validate_formats=True, pattern_options=jsonschema_rs.RegexOptions()
+    )
 
 
 def _findings(error: jsonschema_rs.ValidationError, place: str, entity: Entity) -> Iterator[dict[str, Any]]:

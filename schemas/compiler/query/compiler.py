@@ -35,6 +35,7 @@ MAX_SHAPE_TEXT = 2048
 """Longer shapes are compiled anew: nobody repeats them, and they would fill the memory."""
 MAX_RECENT = 4096
 MAX_RECENT_TEXT = 512
+MAX_RECENT_NAMES = 64
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 _Recent: TypeAlias = tuple[Shape, Prepared]
@@ -77,9 +78,7 @@ class QueryCompiler:
         if known is None:
             known = self._read(request, principal)
             if len(request.query) <= MAX_RECENT_TEXT:
-                if len(self._recent) >= MAX_RECENT:
-                    self._recent.clear()
-                self._recent[recent] = known
+                self._note_recent(recent, known)
         shape, prepared = known
         if key is None:
             return prepared
@@ -148,8 +147,33 @@ class QueryCompiler:
         return shape, fill_read(shape, values, request.key, request.range, self._cursor_key)
 
     def _write(self, verb: str, request: WriteRequest, principal: Principal) -> Prepared:
+        rows = request.rows
+        names = (
+            tuple(rows[0]) if len(rows) == 1 else tuple(dict.fromkeys(name for row in rows for name in row))
+        )
+        versioned = request.expected_version is not None
+        recent = (
+            verb, request.entity, request.query, principal.roles, principal.scopes, request.accept,
+            request.preferences, request.today, request.key is None, versioned, names,
+        )  # fmt: skip
+        known = self._recent.get(recent) if len(rows) <= 1 else None
+        if known is None:
+            known = self._compile_write(verb, request, principal, names)
+            if len(rows) <= 1 and len(request.query) <= MAX_RECENT_TEXT and len(names) <= MAX_RECENT_NAMES:
+                self._note_recent(recent, known)
+        shape, prepared = known
+        slots = list(prepared.slots)
+        if request.key is not None:
+            slots[shape.key_slot] = request.key
+        slots[BODY] = _encode(request, verb)
+        slots[VERSION] = request.expected_version
+        slots[WHO] = request.who
+        return shape.fill(tuple(slots))
+
+    def _compile_write(
+        self, verb: str, request: WriteRequest, principal: Principal, names: tuple[str, ...]
+    ) -> _Recent:
         pairs = split_pairs(request.query)
-        names = tuple(dict.fromkeys(name for row in request.rows for name in row))
         ragged = request.preferences.missing == "default" and any(
             len(row) < len(names) for row in request.rows
         )
@@ -164,11 +188,12 @@ class QueryCompiler:
             reader, entity = self._reader(request, principal)
             shape = compile_write(reader, entity, pairs, wish)
             self._remember(key, shape, words)
-        slots = list(fill_read(shape, values, request.key, "", b"").slots)
-        slots[BODY] = _encode(request, verb)
-        slots[VERSION] = request.expected_version
-        slots[WHO] = request.who
-        return shape.fill(tuple(slots))
+        return shape, fill_read(shape, values, request.key, "", b"")
+
+    def _note_recent(self, request: tuple[object, ...], known: _Recent) -> None:
+        if len(self._recent) >= MAX_RECENT:
+            self._recent.clear()
+        self._recent[request] = known
 
     def _reader(self, request: ReadRequest | WriteRequest, principal: Principal) -> tuple[Reader, Entity]:
         frame = Frame(self._model, self._namespace, request.today, attributed=self.attributed)

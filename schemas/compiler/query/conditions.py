@@ -89,7 +89,9 @@ def _condition(item: Condition, rows: Rows) -> Fragment:  # noqa: C901 - one bra
     array = pg_type.endswith("[]")
     if operator == "is":
         if item.word not in {"null", "not_null"} and pg_type != "boolean":
-            raise _unfit(operator, item, pg_type)
+            raise QueryError(
+                "42804", f"argument of IS {item.word.upper()} must be type boolean, not type {pg_type}"
+            )
         return sql(value, " ", _WORDS[item.word])
     if operator == "in":
         if array:

@@ -9,7 +9,7 @@ from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
 from schemas.compiler.model import AccessEntry
 from schemas.compiler.query.access import forced_values
 from schemas.compiler.query.errors import QueryError
-from schemas.compiler.query.write_sql import Change, Writer
+from schemas.compiler.query.write_sql import INSERTED, Change, Writer
 from schemas.compiler.sql import Claim, Fragment, join, quote, sql
 
 
@@ -59,7 +59,9 @@ class Inserter(Writer):
             for name in given
         ]
         sets += [*self._set(forced), *self._touch()]
-        if not merge or not sets:
+        if not sets:
+            sets = [sql(f"{quote(entity.key)} = t0.{quote(entity.key)}")]  # it is there, and answered
+        if not merge:
             clause = sql(source, f" ON CONFLICT ({target}) DO NOTHING RETURNING t0.*")
             return Change((self._given(body, ragged=ragged), sql("w AS (", clause, ")")), tuple(refusals))
         body += given
@@ -100,9 +102,9 @@ class Inserter(Writer):
         ctes = (
             self._given(body, ragged=ragged),
             old,
-            sql("w AS (", clause, " RETURNING t0.*)"),
+            sql("w AS (", clause, f" RETURNING t0.*, t0.xmax = 0 AS {INSERTED})"),
         )
-        return Change(ctes, tuple(refusals), self._process_rules(with_old=True))
+        return Change(ctes, tuple(refusals), self._process_rules(with_old=True), merges=True)
 
     def _given(self, names: list[str], *, ragged: bool) -> Fragment:
         """Return the rows of the body; with every field, where a value set for new rows reads some."""
@@ -164,11 +166,11 @@ class Inserter(Writer):
                     values.append(sql(Claim(("id",), "text")))
         if not targets:
             # nothing is given: name a field all the same, for one row per row of the body
+            key = entity.fields[entity.key]
             spare = next(
-                (field for field in entity.fields.values() if field.name != entity.key and not field.virtual),
-                None,
+                (field for field in entity.fields.values() if field is not key and not field.virtual), key
             )
-            if spare is None:
+            if spare.generated:
                 raise QueryError("PGRST102", "an empty row")
             targets = [spare.name]
             given = sql("NULL") if spare.default is None else to_value_sql(spare.default, self._context)

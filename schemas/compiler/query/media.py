@@ -28,11 +28,25 @@ def media_of(accept: str) -> tuple[str, bool, bool]:
     """
     if not accept:
         return PLAIN
-    for part in accept.split(","):
-        name, _, parameters = part.strip().partition(";")
+    parts = [part.strip().partition(";") for part in accept.split(",")]
+    if "q=" in accept:
+        parts = sorted((part for part in parts if _quality(part[2])), key=lambda part: -_quality(part[2]))
+    for name, _, parameters in parts:
         found = _WANTED.get(name.strip().lower())
         if found is not None:
             media, singular = found
             strips = media in {"object", "array"} and "nulls=stripped" in parameters
             return media, singular, strips
     raise QueryError("PGRST107", f"None of these media types are available: {accept[:100]}")
+
+
+def _quality(parameters: str) -> float:
+    """Return how much a media type is wanted (RFC 9110, 12.4.2); what cannot be read counts as 1."""
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.strip().partition("=")
+        if name.lower() == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 1.0
+    return 1.0

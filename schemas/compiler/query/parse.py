@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 
 from schemas.compiler.query.errors import QueryError, parse_error
 from schemas.compiler.query.parse_select import json_steps, parse_select
+from schemas.compiler.query.regex import REGEXES, regex
 from schemas.compiler.query.scan import Cursor, elements
 from schemas.compiler.query.syntax import Condition, Filter, Level, Logic, Order, Path, ReadQuery
 from schemas.compiler.query.tsquery import check_tsquery
@@ -54,6 +55,15 @@ def split_pairs(query: str) -> list[tuple[str, str]]:
     if len(pairs) > MAX_PAIRS:
         raise QueryError("PGRST100", f"more than {MAX_PAIRS} parameters")
     return pairs
+
+
+def column_names(query: str) -> tuple[str, ...] | None:
+    """Return the names that ``columns=`` lists, None without it.
+
+    Raises:
+        QueryError: PGRST100.
+    """
+    return next((_names(value) for name, value in split_pairs(query) if name == "columns"), None)
 
 
 class Parser:
@@ -116,7 +126,8 @@ class Parser:
         elif not steps and last == "order":
             level = replace(level, order=_order(value))
         elif not steps and last in {"limit", "offset"}:
-            number = self.slot(_count(value, last))
+            whole_number(value, last)
+            number = self.slot(value)
             level = replace(level, limit=number) if last == "limit" else replace(level, offset=number)
         else:
             condition = self._condition(Path(last, steps), value, "filter")
@@ -135,9 +146,9 @@ class Parser:
         if "(" in operator:
             operator, _, inside = operator.partition("(")
             argument = inside.removesuffix(")")
-            if not inside.endswith(")"):
+            if not argument or not inside.endswith(")"):
                 raise parse_error(what, text)
-        if not dot:
+        if not dot or (argument and operator not in QUANTIFIED and operator not in TEXT_SEARCH):
             raise parse_error(what, text)
         if operator == "in":
             words = elements(value, "(", ")", what)
@@ -155,12 +166,15 @@ class Parser:
         if operator not in COMPARISONS:
             raise parse_error(what, text)
         if argument:
-            if argument not in {"any", "all"} or operator not in QUANTIFIED:
+            if argument not in {"any", "all"}:
                 raise parse_error(what, text)
             words = elements(value, "{", "}", what)
+            if operator in REGEXES:
+                words = [regex(word) for word in words]
             return Condition(
                 path, operator, negated, quantifier=argument, slots=tuple(self.slot(word) for word in words)
             )
+        value = regex(value) if operator in REGEXES else value
         return Condition(path, operator, negated, slot=self.slot(value))
 
     def _logic_list(self, cursor: Cursor, operator: str, depth: int) -> Logic:
@@ -169,10 +183,13 @@ class Parser:
         cursor.expect("(")
         items: list[Filter] = []
         while True:
+            cursor.spaces()
             items.append(self._logic_item(cursor, depth))
+            cursor.spaces()
             if cursor.take(","):
                 continue
             cursor.expect(")")
+            cursor.spaces()
             if depth == 0 and not cursor.done:
                 raise cursor.fail()
             return Logic(operator, tuple(items))
@@ -180,12 +197,16 @@ class Parser:
     def _logic_item(self, cursor: Cursor, depth: int) -> Filter:
         for prefix, negated in (("not.", True), ("", False)):
             for operator in ("and", "or"):
-                if cursor.peek(f"{prefix}{operator}("):
+                if cursor.peek_call(prefix + operator):
                     cursor.expect(prefix + operator)
+                    cursor.spaces()
                     return replace(self._logic_list(cursor, operator, depth + 1), negated=negated)
         path = Path(cursor.name(), json_steps(cursor))
         cursor.expect(".")
         text = cursor.until(",)")
+        bare = text.rstrip()
+        if bare[-1:] in {")", "}", '"'}:  # white space after a list or quotes says nothing
+            text = bare
         return self._condition(path, _unquote(text), cursor.what)
 
 
@@ -207,16 +228,33 @@ def _names(text: str) -> tuple[str, ...]:
     cursor = Cursor(text, "column list")
     names: list[str] = []
     while not cursor.done:
+        cursor.spaces()
         names.append(cursor.name())
+        cursor.spaces()
         if not cursor.take(",") and not cursor.done:
             raise cursor.fail()
     return tuple(names)
 
 
-def _count(text: str, what: str) -> str:
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise QueryError("PGRST100", f"{what} is a whole number, not negative", details=f"{what}={text[:40]}")
-    return text
+def whole_number(text: object, what: str) -> int:
+    """Return a limit or an offset.
+
+    Raises:
+        QueryError: PGRST103 for one below zero, PGRST100 for anything else that is none.
+    """
+    digits = text.removeprefix("-") if isinstance(text, str) else ""
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 16):
+        raise QueryError(
+            "PGRST100", f"{what} is a whole number, not negative", details=f"{what}={str(text)[:40]}"
+        )
+    number = int(str(text))
+    if number < 0:
+        raise QueryError(
+            "PGRST103",
+            "Requested range not satisfiable",
+            details=f"{what.capitalize()} should be greater than or equal to zero.",
+        )
+    return number
 
 
 def _order(text: str) -> tuple[Order, ...]:
@@ -224,6 +262,7 @@ def _order(text: str) -> tuple[Order, ...]:
     keys: list[Order] = []
     while not cursor.done:
         relation = ""
+        cursor.spaces()
         name = cursor.name()
         if cursor.take("("):
             relation, name = name, cursor.name()
@@ -240,6 +279,7 @@ def _order(text: str) -> tuple[Order, ...]:
             else:
                 raise cursor.fail()
         keys.append(Order(path, descending, nulls, relation))
+        cursor.spaces()
         if not cursor.take(",") and not cursor.done:
             raise cursor.fail()
         if len(keys) > 20:

@@ -102,7 +102,7 @@ def json_steps(cursor: Cursor) -> tuple[tuple[str, str], ...]:
         arrow = "->>" if cursor.take("->>") else "->"
         if arrow == "->":
             cursor.expect("->")
-        steps.append((arrow, cursor.name()))
+        steps.append((arrow, cursor.json_key()))
         if len(steps) > 20:
             raise cursor.fail()
     return tuple(steps)

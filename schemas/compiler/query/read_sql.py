@@ -46,8 +46,8 @@ class Reader(RowFilter):
         value, pg_type, found = rows.value(item.path)
         value = cast(value, item.cast, pg_type)
         name = item.path.steps[-1][1] if item.path.steps else item.path.column
-        if item.path.steps and name.isdigit():
-            named = [key for _, key in item.path.steps if not key.isdigit()]
+        if item.path.steps and _is_index(name):
+            named = [key for _, key in item.path.steps if not _is_index(key)]
             name = named[-1] if named else item.path.column
         if item.aggregate:
             _check_aggregate(item, item.cast or base_type(pg_type))
@@ -181,6 +181,11 @@ class Reader(RowFilter):
         value, pg_type, _ = related.value(key.path)
         condition = join(" AND ", [tie, *related.predicate()])
         return sql("(SELECT ", value, " FROM ", source, " WHERE ", condition, " LIMIT 1)"), pg_type
+
+
+def _is_index(key: str) -> bool:
+    """Whether a key of a JSON path counts in a list; such a one names nothing."""
+    return key.removeprefix("-").isdigit()
 
 
 def _check_aggregate(item: Column, pg_type: str) -> None:

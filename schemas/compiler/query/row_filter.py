@@ -127,20 +127,31 @@ class RowFilter:
                 ")",
             )
             return sql("NOT ", inner) if item.negated else inner
-        embed = self._embed_named(path, item)
+        embed = self._embed_named(rows, path, item)
         if embed is not None:
             exists = self._exists(rows, embed, (*path, embed.name))
             wants_none = (item.word == "null") != item.negated
             return sql("NOT ", exists) if wants_none else exists
         return predicate(item, rows)
 
-    def _embed_named(self, path: tuple[str, ...], item: Condition) -> Embed | None:
-        """Return the embed that ``relation=is.null`` speaks of."""
-        if item.operator != "is" or item.path.steps or item.word not in {"null", "not_null"}:
+    def _embed_named(self, rows: Rows, path: tuple[str, ...], item: Condition) -> Embed | None:
+        """Return the embed that ``relation=is.null`` speaks of.
+
+        Raises:
+            QueryError: PGRST120 for anything else that is said of an embed, unless a column has its name.
+        """
+        asks = item.operator == "is" and not item.path.steps and item.word in {"null", "not_null"}
+        if not asks and item.path.column in rows.entity.fields:
             return None
         for embed in self.items_at(path):
             if isinstance(embed, Embed) and item.path.column in {embed.name, embed.target}:
-                return embed
+                if asks:
+                    return embed
+                raise QueryError(
+                    "PGRST120",
+                    "Bad operator on the '" + item.path.column + "' embedded resource",
+                    details="Only is null or not is null filters are allowed on embedded resources",
+                )
         return None
 
     def _exists(self, rows: Rows, embed: Embed, path: tuple[str, ...]) -> Fragment:

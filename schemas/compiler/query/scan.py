@@ -7,6 +7,7 @@ from schemas.compiler.query.errors import QueryError, parse_error
 
 MAX_TEXT = 16 * 1024
 _NAME_END = frozenset(".,:()!&=<>\"'*; ")
+_KEY_END = frozenset(".,:()>")
 
 
 class Cursor:
@@ -31,6 +32,10 @@ class Cursor:
     def peek(self, word: str) -> bool:
         """Whether ``word`` comes next."""
         return self.text.startswith(word, self.at)
+
+    def peek_call(self, word: str) -> bool:
+        """Whether ``word`` comes next and, after white space, what stands in parentheses."""
+        return self.text.startswith(word, self.at) and self.text[self.at + len(word) :].lstrip()[:1] == "("
 
     def take(self, word: str) -> bool:
         """Pass ``word`` if it comes next."""
@@ -62,6 +67,19 @@ class Cursor:
         if start == self.at:
             raise self.fail()
         return text[start : self.at].strip()
+
+    def json_key(self) -> str:
+        """Take a key of a JSON path, plain or quoted; a plain one may hold what a column's name may not."""
+        if self.peek('"'):
+            return self.quoted()
+        start = self.at
+        text = self.text
+        while self.at < len(text) and text[self.at] not in _KEY_END and not text.startswith("->", self.at):
+            self.at += 1
+        key = text[start : self.at].strip()
+        if not key:
+            raise self.fail()
+        return key
 
     def quoted(self) -> str:
         """Take a text in double quotes; a backslash keeps the next character."""

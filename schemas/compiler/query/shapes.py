@@ -11,7 +11,8 @@ from typing import TypeAlias
 from schemas.compiler.model import Rule
 from schemas.compiler.query.cursors import unseal
 from schemas.compiler.query.errors import QueryError
-from schemas.compiler.query.parse import COMPARISONS, SINGLE, TEXT_SEARCH, Parser
+from schemas.compiler.query.parse import COMPARISONS, SINGLE, TEXT_SEARCH, Parser, whole_number
+from schemas.compiler.query.regex import REGEXES, regex
 from schemas.compiler.query.requests import Prepared
 from schemas.compiler.query.scan import elements
 from schemas.compiler.query.syntax import ReadQuery
@@ -92,10 +93,11 @@ def shape_of(pairs: Pairs) -> tuple[tuple[str, ...], list[Argument]]:
             more += parser.slots
         elif dot and operator in COMPARISONS:
             shape.append(operator)
-            values.append(literal)
+            values.append(regex(literal) if operator in REGEXES else literal)
         elif dot and (head := _head(value)):
             shape.append(head)
-            values.append(value[len(head) :])
+            literal = value[len(head) :]
+            values.append(regex(literal) if head.endswith("match.") else literal)
             if head.endswith("fts.") and head[-5:-4] in {"", "."}:
                 check_tsquery(value[len(head) :])
         else:
@@ -140,8 +142,8 @@ def fill_read(shape: Shape, values: Values, key: str | None, range_: str, secret
     if shape.after is not None:
         first, count, number = shape.after
         slots[first : first + count] = unseal(secret, shape.scope, str(values[number]), count)
-    limit = _whole(slots[shape.limit], "limit") if shape.limit >= 0 else None
-    offset = (_whole(slots[shape.offset], "offset") or 0) if shape.offset >= 0 else 0
+    limit = _number(slots, shape.limit, "limit")
+    offset = _number(slots, shape.offset, "offset") or 0
     if range_ and shape.limit >= 0 and shape.offset >= 0:
         offset, limit = _range(range_, offset, limit)
         slots[shape.limit], slots[shape.offset] = (None if limit is None else str(limit)), str(offset)
@@ -171,12 +173,8 @@ def _special(key: str) -> bool:
     return "." in key or key in {"and", "or", "not"}
 
 
-def _whole(value: Argument, what: str) -> int | None:
-    if value is None:
-        return None
-    if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16):
-        raise QueryError("PGRST100", f"{what} is a whole number, not negative")
-    return int(value)
+def _number(slots: list[Argument], place: int, what: str) -> int | None:
+    return None if place < 0 or slots[place] is None else whole_number(slots[place], what)
 
 
 def _range(text: str, offset: int, limit: int | None) -> tuple[int, int | None]:

@@ -23,13 +23,18 @@ def decode_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
         QueryError: PGRST102 for anything that is not plain JSON, has duplicate keys, or is too deep or too
             large.
     """
-    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
+    brackets = data.count(b"[") + data.count(b"{")
+    if brackets > MAX_DEPTH and _depth(data) > MAX_DEPTH:
         raise QueryError("PGRST102", f"the body is nested deeper than {MAX_DEPTH} levels")
     try:
         value = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError, ValueError):
         raise QueryError("PGRST102", "the body is not valid JSON") from None
-    _check(value, data)
+    if brackets > 1 or type(value) is not dict or len(data) >= MAX_NODES or b"\\u0000" in data:
+        _check(value, data)
+    elif len(value) != data.count(b":") and len(value) != _count_keys(data):
+        # the body of most writes: one flat object, too short to hold many nodes, no NUL in it
+        raise _twice()
     return value
 
 
@@ -37,6 +42,8 @@ def _number(text: str) -> int | Decimal:
     if len(text) > 400:
         raise ValueError("too many digits")
     number = Decimal(text)
+    if len(text) < 40 and text[-1] != "0" and "e" not in text and "E" not in text:
+        return number  # it has a fraction, and is neither large nor small
     exponent = number.adjusted()
     if not -400 < exponent < 400:
         raise ValueError("out of range")
@@ -69,11 +76,6 @@ def _depth(data: bytes) -> int:
 
 def _check(value: object, data: bytes) -> None:
     """Refuse NUL characters (PostgreSQL cannot hold them), duplicate keys and too many nodes."""
-    if type(value) is dict and len(data) < MAX_NODES and b"\\u0000" not in data and not _nests(value):
-        # the body of most writes: one flat object, too short to hold many nodes, no NUL in it
-        if len(value) != _count_keys(data):
-            raise _twice()
-        return
     keys = 0
     nodes = 0
     stack = [("", value)]
@@ -98,10 +100,6 @@ def _check(value: object, data: bytes) -> None:
             )
     if keys != _count_keys(data):
         raise _twice()
-
-
-def _nests(row: dict[str, object]) -> bool:
-    return any(type(item) is dict or type(item) is list for item in row.values())
 
 
 def _twice() -> QueryError:

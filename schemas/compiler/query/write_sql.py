@@ -19,6 +19,8 @@ from schemas.compiler.sql import Claim, Fragment, Slot, join, quote, sql
 
 BODY = 0
 """Slot of the rows' JSON text."""
+INSERTED = '"?inserted"'
+"""Column that tells the new rows of an upsert: nobody can have locked or changed them yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,13 @@ class Change:
         ctes: ``WITH`` items; the last one is ``w``.
         refusals: scalar subqueries that raise.
         process_rules: rules left to the process.
+        merges: ``w`` has rows that were there before, and says which are new in ``INSERTED``.
     """
 
     ctes: tuple[Fragment, ...]
     refusals: tuple[Fragment, ...]
     process_rules: tuple[Rule, ...] = ()
+    merges: bool = False
 
 
 class Writer:

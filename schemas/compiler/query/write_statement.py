@@ -16,7 +16,7 @@ from schemas.compiler.query.read_sql import Reader
 from schemas.compiler.query.selected import ROW, as_json, select
 from schemas.compiler.query.shapes import Pairs, Shape, parse_pairs
 from schemas.compiler.query.syntax import ReadQuery
-from schemas.compiler.query.write_sql import Change, body_columns
+from schemas.compiler.query.write_sql import INSERTED, Change, body_columns
 from schemas.compiler.sql import Argument, Fragment, Slot, join, quote, sql, statement
 
 VERSION = 1
@@ -172,9 +172,10 @@ def _finish(
             f"(SELECT {f'json_strip_nulls({value})' if strip else value}::text FROM (", inner, f") {ROW})"
         )
     checked = sql("CASE WHEN ", join(" AND ", refusals), " THEN 1 END AS checked, ") if refusals else sql("")
+    inserted = sql(f"count(*) FILTER (WHERE w.{INSERTED}) AS inserted, ") if change.merges else sql("")
     version = 'max(w."row_version")::text' if entity.managed else "NULL::text"
     text = sql(
-        "WITH ", join(", ", change.ctes), " SELECT ", checked, body,
+        "WITH ", join(", ", change.ctes), " SELECT ", checked, inserted, body,
         f" AS body, count(*) AS page_count, NULL::bigint AS total, {version} AS version,"
         f" min(w.{quote(entity.key)}::text) AS key", _attribution(reader, entity), " FROM w",
     )  # fmt: skip
