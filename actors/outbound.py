@@ -195,6 +195,11 @@ class PublicResolver(AbstractResolver):
         await self._inner.close()
 
 
+def networks_of(text: str) -> tuple[Network, ...]:
+    """Return the networks a setting names, separated by commas or spaces; ``config.parse`` checked them."""
+    return tuple(ipaddress.ip_network(word) for word in text.replace(",", " ").split())
+
+
 def is_public(address: str) -> bool:
     """Whether an address is one of the public internet; forms that hide another one are not."""
     try:

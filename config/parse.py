@@ -199,11 +199,15 @@ def _cross_check(settings: Settings) -> None:
         problems.append("admin.password has less than 12 characters")
     if settings.database.url and not settings.database.url.startswith(("postgresql://", "postgres://")):
         problems.append("database.url does not begin with postgresql://")
-    for word in settings.trusted_proxies.replace(",", " ").split():
-        try:
-            ipaddress.ip_network(word)
-        except ValueError:
-            problems.append(f"trusted_proxies: {word!r} is neither an address nor a network")
+    for name, words in (
+        ("trusted_proxies", settings.trusted_proxies),
+        ("private_networks", settings.private_networks),
+    ):
+        for word in words.replace(",", " ").split():
+            try:
+                ipaddress.ip_network(word)
+            except ValueError:
+                problems.append(f"{name}: {word!r} is neither an address nor a network")
     if problems:
         raise SettingsError(tuple(problems))
 

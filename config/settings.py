@@ -159,6 +159,9 @@ class Settings:
     allow_private_providers: bool = setting(
         False, "identity providers of tenants may have private addresses, and plain http"
     )
+    private_networks: str = setting(
+        "", "private networks that functions and webhooks may reach, such as 10.1.0.0/16; others are refused"
+    )
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     reload: ReloadSettings = field(default_factory=ReloadSettings)

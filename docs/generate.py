@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from gateway.problems import PROBLEMS
+from gateway.problem_table import PROBLEMS
 from gateway.routes import ROUTES
 from schemas.compiler.emit.language import reference_markdown
 

@@ -23,6 +23,8 @@ from actors.database import Database
 from actors.database_actor import DatabaseActor
 from actors.directory import Directory, Found, Settled
 from actors.features.auth.realm import Services
+from actors.features.functions.host import FunctionHost
+from actors.outbound import Outbound, networks_of
 from actors.scanner import Finding, Scanner
 from actors.sources import Source, allow_leases
 from actors.system import SystemActor
@@ -134,6 +136,7 @@ class Server:
             settings.schemas_dir,
             settings.data_dir,
             serves=True,
+            functions=FunctionHost(auth.mailer, Outbound(networks=networks_of(settings.private_networks))),
         )
         admin = AdminServer(
             settings.admin_host, settings.admin_port, self._vitals.unready, self._vitals.metrics

@@ -19,7 +19,7 @@ from schemas.compiler.sql import Argument
 
 T = TypeVar("T")
 
-__all__ = ["StaleGenerationError", "fetch_on", "fetch_one", "in_transaction"]
+__all__ = ["StaleGenerationError", "fetch_on", "fetch_one", "fetch_rows_on", "in_transaction"]
 
 MAX_TRIES = 4
 """A deadlock or a serialization failure is tried again three times."""
@@ -116,6 +116,18 @@ async def fetch_on(connection: TenantConnection, text: str, arguments: Sequence[
     """
     try:
         return _one(await connection.fetchrow(text, *arguments))
+    except (*CONFLICTS, *LOST, TimeoutError):
+        raise
+    except Exception as error:
+        raise problem(error, reads=False) from error
+
+
+async def fetch_rows_on(
+    connection: TenantConnection, text: str, arguments: Sequence[Argument]
+) -> list[asyncpg.Record]:
+    """Run one statement that answers with any number of rows; otherwise as ``fetch_on``."""
+    try:
+        return await connection.fetch(text, *arguments)
     except (*CONFLICTS, *LOST, TimeoutError):
         raise
     except Exception as error:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import jsonschema_rs
+
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from actors.tenant.limits import TenantLimits
@@ -18,6 +20,7 @@ from schemas.compiler.query.compiler import QueryCompiler
 
 if TYPE_CHECKING:
     from actors.features.auth.realm import Realm
+    from actors.features.functions.host import FunctionHost
     from actors.tenant.platform import Platform
     from actors.tenant.validation import Check
 
@@ -36,9 +39,12 @@ class Generation:
         pool: connections logged in as the tenant's role; shared by the tenant's generations.
         platform: the hands of the tenant ``system``, which manages the others; None for every other tenant.
         realm: who is who in this tenant; shared by its generations, None where nobody signs in (commands).
+        functions: runs functions; shared by all tenants, None in commands.
+        python: names of the functions in the tenant's Python file.
         limits: how often callers may ask, counted over the tenant's generations; None: no limit.
         born: when it was built.
         secrets: values of the ``${NAME}`` references, by name.
+        arguments: what functions may be called with, by name, filled at first use.
         checks: what rows must meet, by (entity, verb), filled at first use.
         documents: descriptions of the schema by (kind, base, roles, scopes), filled at first use.
         principals: callers as the gateway knows them, with what the model says their roles include.
@@ -53,11 +59,14 @@ class Generation:
     pool: TenantPool
     born: datetime
     secrets: Mapping[str, str] = field(default_factory=dict)
+    arguments: dict[str, jsonschema_rs.Validator] = field(default_factory=dict)
     checks: "dict[tuple[str, str], Check]" = field(default_factory=dict)
     documents: dict[tuple[str, str, frozenset[str], frozenset[str] | None], bytes] = field(
         default_factory=dict
     )
     principals: dict[Principal, Principal] = field(default_factory=dict)
     realm: "Realm | None" = None
+    functions: "FunctionHost | None" = None
+    python: frozenset[str] = frozenset()
     limits: TenantLimits | None = None
     platform: "Platform | None" = None

@@ -13,6 +13,7 @@ import orjson
 from actors.connections import TenantConnection
 from actors.features import explain, me
 from actors.features.auth import operations as auth
+from actors.features.functions import rpc
 from actors.features.platform import creating
 from actors.features.platform import operations as platform
 from actors.features.transfer.export import export
@@ -224,14 +225,10 @@ async def list_origins(generation: Generation, call: Call, principal: Principal)
 
 
 async def call_function(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Call a function of the platform; those of files are checked when loaded, and run by a later version."""
+    """Call a function of the platform, or of the tenant's file."""
     if generation.model.slug == SYSTEM_SLUG and call.entity in platform.FUNCTIONS:
         return await platform.call_function(generation, call, principal)
-    raise ProblemError(
-        "PGRST202",
-        f"Could not find the function '{call.entity[:100]}' in the schema cache",
-        details="Functions are not run by this version.",
-    )
+    return await rpc.call_function(generation, call, principal)
 
 
 OPERATIONS: Mapping[str, Operation] = {

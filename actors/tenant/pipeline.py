@@ -5,7 +5,7 @@ statement itself; which connection runs it, and in which transaction, is the cal
 choice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -17,14 +17,17 @@ from actors.messages import Call, ProblemError
 from actors.tenant.bodies import Body, Row, decode_body
 from actors.tenant.generation import Generation
 from actors.tenant.identifiers import new_key
-from actors.tenant.validation import validate
+from actors.tenant.validation import findings, refusal, validate
 from schemas.compiler.model import Entity
-from schemas.compiler.principal import Principal
+from schemas.compiler.principal import SERVICE_ROLE, Principal
 from schemas.compiler.query.columns import present_name
+from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.parse import column_names
 from schemas.compiler.query.preferences import Preferences
 from schemas.compiler.query.requests import Prepared, WriteRequest
+from schemas.compiler.sections.functions import Function
 
+_MISSING = "required"
 _TAG = '"'
 
 
@@ -35,6 +38,11 @@ class Write:
     Attributes:
         rows: how many rows the body has, 0 for a delete.
         version: the row version it is based on, or None.
+        request: what it was compiled from.
+        many: whether the body was a list.
+        functions: those that run before it, in declared order; see ``before``.
+        findings: what is wrong with the values, when functions are to be heard before it is told.
+        missing: what nobody gave, unless a function does.
     """
 
     entity: Entity
@@ -42,6 +50,11 @@ class Write:
     preferences: Preferences
     rows: tuple[Row, ...]
     version: str | None
+    request: WriteRequest
+    many: bool = False
+    functions: tuple[Function, ...] = ()
+    findings: tuple[dict[str, Any], ...] = ()
+    missing: tuple[dict[str, Any], ...] = ()
 
 
 def prepare_write(
@@ -57,8 +70,13 @@ def prepare_write(
     version = expected_version(call.if_match)
     query = call.query
     body = Body([], many=False)
+    found: list[dict[str, Any]] = []
+    functions = functions_before(entity, call.method) if "functions" in entity.sections else ()
     if call.method != "DELETE":
-        body = _body(generation, call, entity, preferences, today)
+        trusted = SERVICE_ROLE in principal.roles
+        body, found = _body(
+            generation, call, entity, preferences, today, hooked=bool(functions), trusted=trusted
+        )
         if call.method in {"POST", "PUT"}:
             query = _with_key_column(query, entity)
     rows = tuple(body.rows)
@@ -75,12 +93,18 @@ def prepare_write(
         today,
         who(call, principal) if entity.name in generation.queries.attributed else None,
     )
-    compile_: Callable[[WriteRequest, Principal], Prepared] = getattr(generation.queries, _VERBS[call.method])
-    prepared = compile_(request, principal)
+    try:
+        prepared = compile_write(generation, call.method, request, principal)
+    except QueryError as error:
+        if error.code != "42501" and (bad := [one for one in found if one["code"] != _MISSING]):
+            raise refusal(bad) from error
+        raise
     if body.renamed:
         used = ((f"{entity.name}.{old}", new) for old, new in body.renamed.items())
         prepared = replace(prepared, deprecated=(*prepared.deprecated, *used))
-    return Write(entity, prepared, preferences, rows, version)
+    missing = tuple(one for one in found if one["code"] == _MISSING)
+    wrong = tuple(one for one in found if one["code"] != _MISSING)
+    return Write(entity, prepared, preferences, rows, version, request, body.many, functions, wrong, missing)
 
 
 def who(call: Call, principal: Principal) -> str:
@@ -101,6 +125,31 @@ def _nobody(call: Call, entity: Entity) -> tuple[Row, ...]:
     return ({entity.key: None},) if call.method == "POST" else ()
 
 
+def compile_write(
+    generation: Generation, method: str, request: WriteRequest, principal: Principal
+) -> Prepared:
+    """Return the statement of a write.
+
+    Raises:
+        QueryError: the query, or the caller's rights.
+    """
+    compile_: Callable[[WriteRequest, Principal], Prepared] = getattr(generation.queries, _VERBS[method])
+    return compile_(request, principal)
+
+
+def functions_before(entity: Entity, method: str) -> tuple[Function, ...]:
+    """Return the functions that run before a write of an entity, in declared order."""
+    wanted = _TRIGGERS[method]
+    functions: Mapping[str, Function] = entity.sections["functions"]
+    return tuple(one for one in functions.values() if not wanted.isdisjoint(one.triggers))
+
+
+_TRIGGERS = {
+    "POST": frozenset({"before_create", "before_update"}),
+    "PUT": frozenset({"before_create", "before_update"}),
+    "PATCH": frozenset({"before_update"}),
+    "DELETE": frozenset({"before_delete"}),
+}
 _VERBS = {"POST": "insert", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}
 
 
@@ -119,7 +168,17 @@ def expected_version(if_match: str) -> str | None:
     return number
 
 
-def _body(generation: Generation, call: Call, entity: Entity, preferences: Preferences, today: date) -> Body:
+def _body(
+    generation: Generation,
+    call: Call,
+    entity: Entity,
+    preferences: Preferences,
+    today: date,
+    *,
+    hooked: bool,
+    trusted: bool,
+) -> tuple[Body, list[dict[str, Any]]]:
+    """Return the rows, and what is wrong with them when functions come first: those may fill in the rest."""
     body = decode_body(call, entity, today)
     columns = column_names(call.query) if "columns=" in call.query else None
     if columns is not None:
@@ -134,7 +193,12 @@ def _body(generation: Generation, call: Call, entity: Entity, preferences: Prefe
         row = body.rows[0]
         if str(row.setdefault(entity.key, _typed(call.key, key.kind))) != call.key:
             raise ProblemError("PGRST115", "the key in the body and the key in the path differ")
-    validate(generation, entity, verb, body)
+    star = "*" if trusted else ""
+    found: list[dict[str, Any]] = []
+    if hooked:
+        found = findings(generation, entity, verb + star, body)
+    else:
+        validate(generation, entity, verb + star, body)
     if verb == "create":
         if key.generated == "uuid":
             for row in body.rows:
@@ -142,7 +206,7 @@ def _body(generation: Generation, call: Call, entity: Entity, preferences: Prefe
                     row[entity.key] = new_key()
         if len(body.rows) > 1 or columns is not None:
             _level(entity, body.rows, columns or (), defaults=preferences.missing == "default")
-    return body
+    return body, found
 
 
 def _level(entity: Entity, rows: list[Row], columns: tuple[str, ...], *, defaults: bool) -> None:

@@ -9,6 +9,7 @@ from actors.compile_worker import CompileWorker
 from actors.connections import derive_password
 from actors.database import Database
 from actors.features.auth.realm import Services
+from actors.features.functions.host import FunctionHost
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from actors.sources import Source
@@ -30,6 +31,7 @@ class Platform:
         now: aware UTC wall clock.
         drain_seconds: how long requests on an old generation may finish.
         auth: what the tenants' realms share; None in commands, where nobody signs in.
+        functions: runs functions of all tenants; None in commands.
         started_at: when the process began to watch, in seconds since the epoch.
         schemas_dir: the tenants' files.
         data_dir: the installation's own state.
@@ -49,6 +51,7 @@ class Platform:
     schemas_dir: Path = field(default_factory=Path)
     data_dir: Path = field(default_factory=Path)
     serves: bool = False
+    functions: FunctionHost | None = None
 
     def file(self, slug: str) -> Path:
         """Return where a tenant's file is."""

@@ -110,6 +110,7 @@ def build_generation(
         pool=pool,
         born=platform.now(),
         platform=platform if identity.slug == SYSTEM_SLUG else None,
+        functions=platform.functions,
         secrets={name: platform.secrets[name] for name in model.secrets if name in platform.secrets},
     )
 

@@ -14,7 +14,8 @@ import asyncpg
 
 from actors.connections import TenantConnection
 from actors.messages import Call, ProblemError, Result
-from actors.tenant import replies, rules
+from actors.tenant import before, replies, rules
+from actors.tenant.data_port import BY_REQUEST, Origin, RowPort
 from actors.tenant.executor import fetch_on, fetch_one, in_transaction
 from actors.tenant.generation import Generation
 from actors.tenant.pipeline import Write, prepare_write
@@ -65,9 +66,16 @@ async def read(
 
 
 async def write(
-    generation: Generation, call: Call, principal: Principal, connection: TenantConnection | None
+    generation: Generation,
+    call: Call,
+    principal: Principal,
+    connection: TenantConnection | None,
+    origin: Origin = BY_REQUEST,
 ) -> Result:
-    """Create, change, replace or delete rows; arguments and errors as for ``read``."""
+    """Create, change, replace or delete rows; arguments and errors as for ``read``.
+
+    ``origin`` says which functions led to this write.
+    """
     if call.profile:
         _check_profile(generation, call.profile)
     now = datetime.now(UTC)
@@ -76,29 +84,48 @@ async def write(
     if call.method == "POST" and not change.rows:
         return _nothing(change)
     prepared = change.prepared
-    text = prepared.statement.text
-    arguments = prepared.statement.arguments(prepared.slots, principal, now.isoformat())
+    moment = now.isoformat()
 
     async def work(own: TenantConnection) -> Result:
         if preferences.timezone:
             await _set_zone(own, preferences.timezone)
-        special = prepared.process_rules
-        before = await rules.rows_before(generation, call, change, own) if special else {}
-        row = await fetch_on(own, text, arguments)
+        ready = change
+        if change.functions:
+            port = RowPort(generation, read, write, own, origin)
+            ready = await before.run_functions(generation, call, principal, change, now, own, port)
+        special = ready.prepared.process_rules
+        earlier = await rules.rows_before(generation, call, ready, own) if special else {}
+        statement = ready.prepared.statement
+        arguments = statement.arguments(ready.prepared.slots, principal, moment)
+        row = await fetch_on(own, statement.text, arguments)
         if special:
-            await rules.judge(generation, call, principal, change, before, now, own)
-        return await _settle(generation, call, principal, change, row, own)
+            await rules.judge(generation, call, principal, ready, earlier, now, own)
+        return await _settle(generation, call, principal, ready, row, own)
 
     try:
         if connection is not None:
             return await work(connection)
         dry = preferences.tx == "rollback"
-        if dry or preferences.timezone or (prepared.singular and call.key is None) or prepared.process_rules:
+        if (
+            dry
+            or preferences.timezone
+            or (prepared.singular and call.key is None)
+            or prepared.process_rules
+            or change.functions
+        ):
             return await in_transaction(generation.pool, work, commit=not dry)
-        row = await fetch_one(generation.pool, text, arguments, reads=False)
+        arguments = prepared.statement.arguments(prepared.slots, principal, moment)
+        row = await fetch_one(generation.pool, prepared.statement.text, arguments, reads=False)
     except ProblemError as error:
         raise rules.explained(change.entity, error) from error
     return await _settle(generation, call, principal, change, row, None)
+
+
+def data_port(
+    generation: Generation, connection: TenantConnection | None = None, origin: Origin = BY_REQUEST
+) -> RowPort:
+    """Return the rows of a tenant for a function that runs on its own, or inside a transaction."""
+    return RowPort(generation, read, write, connection, origin)
 
 
 async def _settle(

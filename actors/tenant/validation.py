@@ -50,17 +50,24 @@ def validate(generation: Generation, entity: Entity, verb: str, body: Body) -> N
     Args:
         generation: keeps the validators.
         entity: what the rows are of.
-        verb: ``create`` or ``update``.
+        verb: ``create`` or ``update``; with a ``*`` for what functions write.
         body: the rows.
 
     Raises:
         ProblemError: validation.failed, with one finding per value.
     """
+    errors = findings(generation, entity, verb, body)
+    if errors:
+        raise refusal(errors)
+
+
+def findings(generation: Generation, entity: Entity, verb: str, body: Body) -> list[dict[str, Any]]:
+    """Return what ``validate`` would refuse, at most ``MAX_FINDINGS`` and those of one more row."""
     check = generation.checks.get((entity.name, verb))
     if check is None:
         check = _build(generation, entity, verb)
     if all(check.accepts(row) for row in body.rows):
-        return
+        return []
     errors: list[dict[str, Any]] = []
     for number, row in enumerate(body.rows):
         place = f"/{number}" if body.many else ""
@@ -68,8 +75,7 @@ def validate(generation: Generation, entity: Entity, verb: str, body: Body) -> N
             errors.extend(_findings(error, place, entity))
             if len(errors) >= MAX_FINDINGS:
                 break
-    if errors:
-        raise refusal(errors)
+    return errors
 
 
 def refusal(errors: Sequence[dict[str, Any]]) -> ProblemError:
@@ -82,9 +88,11 @@ def refusal(errors: Sequence[dict[str, Any]]) -> ProblemError:
 
 
 def _build(generation: Generation, entity: Entity, verb: str) -> Check:
-    for name, schema in body_schemas(entity).items():
+    trusted = verb.endswith("*")
+    for name, schema in body_schemas(entity, trusted=trusted).items():
         rest, bounds = without_bounds(schema)
-        generation.checks[entity.name, name] = Check(_compiled(rest), bounds, _compiled(schema))
+        check = Check(_compiled(rest), bounds, _compiled(schema))
+        generation.checks[entity.name, f"{name}*" if trusted else name] = check
     return generation.checks[entity.name, verb]
 
 

@@ -263,6 +263,12 @@ def _note_renames(nodes: dict[str, Mapping | None], renames: dict[str, Rename], 
 
 def _check_creatable(entity: EntityDraft, draft: FieldDraft, findings: Findings) -> None:
     field = draft.field
-    if field.required and field.read_only and not (field.generated or field.has_default):
+    if (
+        field.required
+        and field.read_only
+        and not (
+            field.generated or field.has_default or entity.functions  # a function may set it
+        )
+    ):
         message = f"'{field.name}' is required and read-only: no row of {entity.name} could be made"
         findings.error("field.combination", message, draft.key, "give it a default or a sequence")

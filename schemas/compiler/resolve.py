@@ -23,6 +23,7 @@ from schemas.compiler.scope import Scope, report_missing_entity
 from schemas.compiler.sections.document import DOCUMENT, SECTIONS
 from schemas.compiler.sections.entity import ENTITY, ENTITY_SECTIONS
 from schemas.compiler.sections.indexes import INDEXES, MAX_INDEXES
+from schemas.compiler.sections.shared_functions import SHARED_FUNCTIONS
 
 
 def resolve(root: Mapping, tenant: TenantDraft, slug: str, findings: Findings) -> TenantModel:
@@ -38,7 +39,7 @@ def resolve(root: Mapping, tenant: TenantDraft, slug: str, findings: Findings) -
     _check_required_circles(tenant, findings)
     more = _indexes_elsewhere(root, scope)
     entities = {
-        name: _entity(draft, replace(scope, entity=draft), more.get(name, ()))
+        name: _entity(draft, replace(scope, entity=draft), more.get(name, ()), root.get("functions"))
         for name, draft in tenant.entities.items()
     }
     _check_unused(rules, formulas, findings)
@@ -202,13 +203,17 @@ def _indexes_elsewhere(root: Mapping, scope: Scope) -> dict[str, tuple[Index, ..
     return found
 
 
-def _entity(draft: EntityDraft, scope: Scope, more: tuple[Index, ...]) -> Entity:
+def _entity(draft: EntityDraft, scope: Scope, more: tuple[Index, ...], shared: Node | None) -> Entity:
     node = draft.node
     values: dict[str, Any] = {
         name: ENTITY.keys[name].shape.build(entry.value, scope)
         for name, entry in node.entries.items()
         if name != "schema"
     }
+    values["functions"] = {
+        **values.get("functions", {}),
+        **SHARED_FUNCTIONS.for_entity(shared, scope, draft.name),
+    } or None
     schema = node.get("schema")
     title = node.get("title") or (schema.get("title") if isinstance(schema, Mapping) else None)
     description = node.get("description") or (

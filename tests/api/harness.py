@@ -22,8 +22,10 @@ from actors.features.auth.passwords import Hasher
 from actors.features.auth.providers import Providers
 from actors.features.auth.realm import Realm, Services
 from actors.features.auth.store import Store
+from actors.features.functions.host import FunctionHost
 from actors.mail import Mailer
 from actors.messages import Call, Identify, Result, TenantIdentity
+from actors.outbound import Outbound
 from actors.tenant import migrator, planning, registry
 from actors.tenant.generation import Generation
 from actors.tenant.operations import execute, identify
@@ -143,6 +145,7 @@ class World:
         queries = QueryCompiler(model, identity.namespace, cursor_key=CLUSTER)
         generation = Generation(1, version, digest, identity, model, queries, pool, datetime.now(UTC))
         generation.realm = Realm(identity, Store(pool, identity.namespace), services(self.url))
+        generation.functions = FunctionHost(generation.realm.services.mailer, Outbound(allow_private=True))
         self.ports[slug] = Port(generation)
         return generation
 

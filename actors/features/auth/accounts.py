@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from actors.addresses import canonical_email
 from actors.features.auth.account_rows import (
     again,
     change,
@@ -25,7 +26,6 @@ from actors.features.auth.account_rows import (
     to_bytes,
 )
 from actors.features.auth.account_values import Account, factor_json, identity_json, to_json
-from actors.features.auth.addresses import canonical_email
 from actors.features.auth.guard import is_known
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError

@@ -30,15 +30,21 @@ _SIZES = {
 _ANNOTATIONS = ("description", "examples", "deprecated")
 
 
-def body_schemas(entity: Entity) -> dict[str, JsonSchema]:
-    """Return the schemas of a row to create (``create``) and of changes to one (``update``)."""
+def body_schemas(entity: Entity, *, trusted: bool = False) -> dict[str, JsonSchema]:
+    """Return the schemas of a row to create (``create``) and of changes to one (``update``).
+
+    Args:
+        entity: of the rows.
+        trusted: for what the tenant's own functions write: ``readOnly`` keeps clients out, not them.
+    """
+    writable = _settable if trusted else _writable
     properties = {
-        field.name: value_schema(field) if _writable(field) else False for field in entity.fields.values()
+        field.name: value_schema(field) if writable(field) else False for field in entity.fields.values()
     }
     required = [
         field.name
         for field in entity.fields.values()
-        if _writable(field) and field.required and not field.has_default and not field.generated
+        if writable(field) and field.required and not field.has_default and not field.generated
     ]
     update: JsonSchema = {"type": "object", "properties": properties, "additionalProperties": False}
     return {"create": update | ({"required": required} if required else {}), "update": update}
@@ -116,3 +122,7 @@ def _or_null(schema: JsonSchema) -> JsonSchema:
 
 def _writable(field: Field) -> bool:
     return not (field.read_only or field.computed is not None or field.generated in {"managed", "sequence"})
+
+
+def _settable(field: Field) -> bool:
+    return field.computed is None and field.generated != "managed"

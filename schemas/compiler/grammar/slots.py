@@ -17,7 +17,8 @@ from schemas.compiler.scope import Scope
 MAX_EXPRESSION = 4000
 BUILT_IN_FUNCTIONS = {
     "send_email": "send a mail from a template",
-    "webhook": "call an address",
+    "webhook": "tell an address",
+    "http_request": "call an address and use its answer",
     "publish_event": "publish an event",
     "set_fields": "set fields of the row",
     "create_record": "create a row of an entity",

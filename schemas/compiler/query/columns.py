@@ -170,3 +170,24 @@ def cast(fragment: Fragment, name: str, pg_type: str = "numeric") -> Fragment:
         return sql("(", fragment, f")::{name}")
     # every type can be read from text, not every type cast to every other
     return sql("(", fragment, f")::text::{name}")
+
+
+def body_columns(
+    frame: Frame, entity: Entity, names: tuple[str, ...], known: frozenset[str]
+) -> dict[str, str]:
+    """Return the fields a body names: as written -> present name; a hint names only ``known`` ones.
+
+    Raises:
+        QueryError: PGRST204 for a name that is no field.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        if name in entity.fields:
+            found[name] = name
+            continue
+        present = present_name(entity, name, frame.today)
+        if present is None:
+            raise unknown_field(entity.name, name, known)
+        frame.deprecated[f"{entity.name}.{name}"] = present
+        found[name] = present
+    return found

@@ -17,6 +17,7 @@ from schemas.compiler.query.access import Caller
 from schemas.compiler.query.columns import Frame
 from schemas.compiler.query.cursors import seal
 from schemas.compiler.query.errors import QueryError
+from schemas.compiler.query.lock_sql import compile_lock
 from schemas.compiler.query.media import media_of
 from schemas.compiler.query.parse import split_pairs
 from schemas.compiler.query.read_sql import Reader
@@ -26,7 +27,7 @@ from schemas.compiler.query.requests import Prepared, ReadRequest, WriteRequest
 from schemas.compiler.query.row_filter import resolve_entity
 from schemas.compiler.query.shapes import Shape, fill_read, shape_of
 from schemas.compiler.query.syntax import ReadQuery
-from schemas.compiler.query.write_sql import BODY
+from schemas.compiler.query.write_parts import BODY, ROW_KEY
 from schemas.compiler.query.write_statement import VERSION, WHO, Wish, compile_write
 from schemas.compiler.recording import attributed_entities
 
@@ -102,6 +103,10 @@ class QueryCompiler:
         """Compile a DELETE."""
         return self._write("delete", request, principal)
 
+    def lock(self, verb: str, request: WriteRequest, principal: Principal) -> Prepared:
+        """Compile what holds the rows a write is about: key and row (JSON text) of each, see ``lock_sql``."""
+        return self._write(f"lock {verb}", request, principal)
+
     def next_cursor(self, prepared: Prepared, last: str | None) -> str | None:
         """Return the ``after`` of the next page.
 
@@ -151,10 +156,13 @@ class QueryCompiler:
         names = (
             tuple(rows[0]) if len(rows) == 1 else tuple(dict.fromkeys(name for row in rows for name in row))
         )
+        if request.each:
+            names = tuple(name for name in names if name != ROW_KEY)
         versioned = request.expected_version is not None
         recent = (
             verb, request.entity, request.query, principal.roles, principal.scopes, request.accept,
             request.preferences, request.today, request.key is None, versioned, names,
+            request.hooked, request.each, request.ragged,
         )  # fmt: skip
         known = self._recent.get(recent) if len(rows) <= 1 else None
         if known is None:
@@ -174,19 +182,20 @@ class QueryCompiler:
         self, verb: str, request: WriteRequest, principal: Principal, names: tuple[str, ...]
     ) -> _Recent:
         pairs = split_pairs(request.query)
-        ragged = request.preferences.missing == "default" and any(
+        ragged = (request.ragged or request.preferences.missing == "default") and any(
             len(row) < len(names) for row in request.rows
         )
         wish = Wish(
             verb, names, ragged, request.key is not None, request.expected_version is not None,
-            request.preferences, media_of(request.accept),
+            request.preferences, media_of(request.accept), request.hooked, request.each,
         )  # fmt: skip
         words, values = shape_of(pairs)
         key = (wish, request.entity, principal.roles, principal.scopes, words, request.today)
         shape = self._shapes.get(key) or self._revived(key)
         if shape is None:
             reader, entity = self._reader(request, principal)
-            shape = compile_write(reader, entity, pairs, wish)
+            compile_ = compile_lock if verb.startswith("lock ") else compile_write
+            shape = compile_(reader, entity, pairs, wish)
             self._remember(key, shape, words)
         return shape, fill_read(shape, values, request.key, "", b"")
 
@@ -232,7 +241,8 @@ class QueryCompiler:
 def _encode(request: WriteRequest, verb: str) -> str:
     """Return the body's rows as JSON text."""
     rows = request.rows
-    value = list(rows) if verb in {"insert", "replace"} else (rows[0] if rows else {})
+    many = request.each or verb.removeprefix("lock ") in {"insert", "replace"}
+    value = list(rows) if many else (rows[0] if rows else {})
     try:
         return _ENCODER.encode(value).decode()
     except OverflowError:

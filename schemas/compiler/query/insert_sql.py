@@ -9,7 +9,8 @@ from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
 from schemas.compiler.model import AccessEntry
 from schemas.compiler.query.access import forced_values
 from schemas.compiler.query.errors import QueryError
-from schemas.compiler.query.write_sql import INSERTED, Change, Writer
+from schemas.compiler.query.write_parts import INSERTED, Change
+from schemas.compiler.query.write_sql import Writer
 from schemas.compiler.sql import Claim, Fragment, join, quote, sql
 
 
@@ -43,7 +44,8 @@ class Inserter(Writer):
         entries = self._entries("update", frozenset({*conflict, entity.key})) if merge else ()
         forced = forced_values(entries) if merge else {}
         fixed = {*conflict, entity.key, *mine, *forced}
-        names = [name for name in (self._resettable(entries) if whole else body) if name not in fixed]
+        reset = [*self._resettable(entries), *sorted(self._hooked)] if whole else body
+        names = [name for name in dict.fromkeys(reset) if name not in fixed]
         # what is set only for new rows is the caller's to say of the row that is there
         given = [name for name in self._columns if name in mine and name not in {*forced, *conflict}]
         same = [sql(f"t0.{quote(name)} = ", self._own(name, mine, ragged=ragged)) for name in conflict]

@@ -35,9 +35,12 @@ class WriteRequest:
     """One write; ``rows`` are decoded JSON objects (one for an update).
 
     Attributes:
-        given: whether the body was an array.
         expected_version: from If-Match, or None.
         who: JSON text of who asks, for entities whose writes say so.
+        hooked: fields that functions have set: they may, whatever the caller may.
+        each: every row is for one row that is there, by its key in ``ROW_KEY``: an update or delete after
+            functions looked at the rows one by one.
+        ragged: rows set different fields each; what they miss is its default.
     """
 
     entity: str
@@ -49,6 +52,9 @@ class WriteRequest:
     expected_version: str | None = None
     today: date = date(2026, 1, 1)
     who: str | None = None
+    hooked: frozenset[str] = frozenset()
+    each: bool = False
+    ragged: bool = False
 
 
 @dataclass(slots=True)  # not frozen: one is made per request, and that would take three times as long

@@ -7,37 +7,14 @@ A refusal is a call of ``backsaas_api.refuse`` that raises inside the statement,
 remains. Pure; called by ``compiler``.
 """
 
-from dataclasses import dataclass
-
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
 from schemas.compiler.model import SOFT_DELETE_FIELD, AccessEntry, Entity, Field, Rule
 from schemas.compiler.query.access import Caller, entries_for, forced_values
-from schemas.compiler.query.columns import Frame, present_name
-from schemas.compiler.query.errors import forbidden, unknown_field
+from schemas.compiler.query.columns import Frame
+from schemas.compiler.query.errors import forbidden
+from schemas.compiler.query.write_parts import BODY, ROW_KEY, Change
 from schemas.compiler.sql import Claim, Fragment, Slot, join, quote, sql
-
-BODY = 0
-"""Slot of the rows' JSON text."""
-INSERTED = '"?inserted"'
-"""Column that tells the new rows of an upsert: nobody can have locked or changed them yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The data-modifying part of a statement and what is checked afterwards.
-
-    Attributes:
-        ctes: ``WITH`` items; the last one is ``w``.
-        refusals: scalar subqueries that raise.
-        process_rules: rules left to the process.
-        merges: ``w`` has rows that were there before, and says which are new in ``INSERTED``.
-    """
-
-    ctes: tuple[Fragment, ...]
-    refusals: tuple[Fragment, ...]
-    process_rules: tuple[Rule, ...] = ()
-    merges: bool = False
 
 
 class Writer:
@@ -48,13 +25,26 @@ class Writer:
         entity: whose rows change.
         caller: who asks.
         columns: fields the body sets, by their present names.
+        hooked: those among them that functions have set.
+        each: every row of the body is for one row, by key.
     """
 
-    def __init__(self, frame: Frame, entity: Entity, caller: Caller, columns: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        entity: Entity,
+        caller: Caller,
+        columns: tuple[str, ...],
+        hooked: frozenset[str] = frozenset(),
+        *,
+        each: bool = False,
+    ) -> None:
         self._frame = frame
         self._entity = entity
         self._caller = caller
         self._columns = columns
+        self._hooked = hooked
+        self._each = each
         self._table = frame.table(entity.name)
         self._context = SqlContext("t0", frame.namespace, frame.model, "o")
 
@@ -79,8 +69,8 @@ class Writer:
         needs_old = any(rule.uses_old for rule in self._entity.rules) or (
             len(entries) > 1 and any(entry.check is not None or entry.set for entry in entries)
         )
-        ctes = [self._body_cte(body, many=False)] if body else []
-        sources = ["body b"] if body else []
+        ctes = [self._body_cte(body, many=self._each)] if body or self._each else []
+        sources = ["body b"] if body or self._each else []
         if needs_old:
             key = quote(self._entity.key)
             ctes.append(
@@ -92,6 +82,8 @@ class Writer:
             )
             where = [sql(f"t0.{key} = o.{key}")]
             sources.append("o")
+        if self._each:
+            where = [*where, sql(f"t0.{quote(self._entity.key)} = b.{quote(ROW_KEY)}")]
         from_ = f" FROM {', '.join(sources)}" if sources else ""
         ctes.append(
             sql(
@@ -112,6 +104,10 @@ class Writer:
         where = [*where, *self._may(entries)]
         stale = self._stale(where, version)
         where += [sql('t0."row_version" = ', version)] if version is not None else []
+        ctes = []
+        if self._each:
+            ctes = [self._body_cte([], many=True)]
+            where += [sql(f"t0.{quote(self._entity.key)} IN (SELECT {quote(ROW_KEY)} FROM body)")]
         condition = join(" AND ", where)
         if self._entity.soft_delete:
             sets = join(", ", [sql('"deleted_at" = now()'), *self._touch()])
@@ -120,24 +116,22 @@ class Writer:
             )
         else:
             change = sql(f"w AS (DELETE FROM {self._table} AS t0 WHERE ", condition, " RETURNING t0.*)")
-        return Change((change,), tuple(stale))
+        return Change((*ctes, change), tuple(stale))
 
     # -- parts ------------------------------------------------------------------------------------------
 
     def _entries(self, verb: str, given: frozenset[str] = frozenset()) -> tuple[AccessEntry, ...]:
         """Return the entries that let the caller write these fields; ``given`` ones only say which row."""
         entries = entries_for(self._entity, verb, self._caller)
-        ours = [name for name in self._columns if self._is_ours(self._entity.fields[name])]
-        if ours:
+        if ours := [name for name in self._columns if self._is_ours(self._entity.fields[name])]:
             raise forbidden(ours)
+        asked = set(self._columns) - self._hooked
         allowed = tuple(
-            entry
-            for entry in entries
-            if entry.fields is None or set(self._columns) <= {*entry.fields, *given}
+            entry for entry in entries if entry.fields is None or asked <= {*entry.fields, *given}
         )
         if not allowed:
             union = {name for entry in entries for name in entry.fields or ()}
-            refused = sorted(set(self._columns) - union) or sorted(self._columns)
+            refused = sorted(asked - union) or sorted(asked)
             raise forbidden(refused)
         return allowed
 
@@ -160,9 +154,12 @@ class Writer:
         ]
 
     def _body_cte(self, body: list[str], *, many: bool, ragged: bool = False, name: str = "body") -> Fragment:
-        if not body:
+        if not body and not self._each:
             return sql(f"{name} AS (SELECT FROM jsonb_array_elements(", Slot(BODY, "jsonb"), ") e)")
-        fields = ", ".join(f"{quote(one)} {self._entity.fields[one].pg_type}" for one in body)
+        types = {one: self._entity.fields[one].pg_type for one in body}
+        if self._each:
+            types[ROW_KEY] = self._entity.fields[self._entity.key].pg_type
+        fields = ", ".join(f"{quote(one)} {pg_type}" for one, pg_type in types.items())
         if ragged:
             rows = sql(
                 'SELECT r.*, "?e" AS "?given" FROM jsonb_array_elements(',
@@ -173,6 +170,16 @@ class Writer:
             function = "jsonb_to_recordset" if many else "jsonb_to_record"
             rows = sql(f"SELECT * FROM {function}(", Slot(BODY, "jsonb"), f") AS e({fields})")
         return sql(f"{name} AS (", rows, ")")
+
+    def may(self, verb: str, given: frozenset[str] = frozenset()) -> list[Fragment]:
+        """Return the conditions on rows the caller may update or delete with these columns.
+
+        Raises:
+            QueryError: 42501 when there is no such row.
+        """
+        return self._may(
+            self._entries(verb, given) if verb == "update" else entries_for(self._entity, verb, self._caller)
+        )
 
     def _may(self, entries: tuple[AccessEntry, ...]) -> list[Fragment]:
         parts: list[Fragment] = [sql('t0."deleted_at" IS NULL')] if self._entity.soft_delete else []
@@ -270,24 +277,3 @@ class Writer:
     @staticmethod
     def _cast(value: Fragment, field: Field) -> Fragment:
         return sql("(", value, f")::{field.pg_type}")
-
-
-def body_columns(
-    frame: Frame, entity: Entity, names: tuple[str, ...], known: frozenset[str]
-) -> dict[str, str]:
-    """Return the fields a body names: as written -> present name; a hint names only ``known`` ones.
-
-    Raises:
-        QueryError: PGRST204 for a name that is no field.
-    """
-    found: dict[str, str] = {}
-    for name in names:
-        if name in entity.fields:
-            found[name] = name
-            continue
-        present = present_name(entity, name, frame.today)
-        if present is None:
-            raise unknown_field(entity.name, name, known)
-        frame.deprecated[f"{entity.name}.{name}"] = present
-        found[name] = present
-    return found

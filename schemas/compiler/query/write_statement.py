@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from schemas.compiler.model import Entity
 from schemas.compiler.query.access import entries_for, writable
-from schemas.compiler.query.columns import Frame, base_type
+from schemas.compiler.query.columns import Frame, base_type, body_columns
 from schemas.compiler.query.errors import QueryError, forbidden, unknown_field
 from schemas.compiler.query.insert_sql import Inserter
 from schemas.compiler.query.preferences import Preferences
@@ -16,7 +16,7 @@ from schemas.compiler.query.read_sql import Reader
 from schemas.compiler.query.selected import ROW, as_json, select
 from schemas.compiler.query.shapes import Pairs, Shape, parse_pairs
 from schemas.compiler.query.syntax import ReadQuery
-from schemas.compiler.query.write_sql import INSERTED, Change, body_columns
+from schemas.compiler.query.write_parts import INSERTED, Change
 from schemas.compiler.sql import Argument, Fragment, Slot, join, quote, sql, statement
 
 VERSION = 1
@@ -36,6 +36,7 @@ class Wish:
         ragged: rows set different fields, and what they miss is to be its default.
         by_key: the path names the row.
         versioned: If-Match names a version.
+        hooked, each: see ``WriteRequest``.
     """
 
     verb: str
@@ -45,6 +46,8 @@ class Wish:
     versioned: bool
     preferences: Preferences
     media: tuple[str, bool, bool]
+    hooked: frozenset[str] = frozenset()
+    each: bool = False
 
 
 def compile_write(reader: Reader, entity: Entity, pairs: Pairs, wish: Wish) -> Shape:
@@ -59,7 +62,7 @@ def compile_write(reader: Reader, entity: Entity, pairs: Pairs, wish: Wish) -> S
     reader.frame.aliases = 1
     if query.after >= 0 or query.search >= 0:
         raise QueryError("PGRST100", "after and search are for reads")
-    writer = _writer(reader, entity, query, wish)
+    writer = writer_of(reader, entity, query, wish)
     version = sql(Slot(VERSION, "bigint")) if wish.versioned else None
     if version is not None and not entity.managed:
         raise QueryError("row.version_mismatch", f"rows of {entity.name} have no versions")
@@ -67,21 +70,7 @@ def compile_write(reader: Reader, entity: Entity, pairs: Pairs, wish: Wish) -> S
     if wish.verb in {"insert", "replace"}:
         change = _insertion((writer, reader.frame), entity, query, wish, version)
     else:
-        rows = reader.rows(entity.name, "t0") if query.level(()).filters or _chooses(query) else None
-        # rows are chosen by their values only among those the caller may read
-        where = (
-            []
-            if rows is None
-            else [*rows.predicate(deleted=True), *reader.filters(rows, query.level(()).filters, ())]
-        )
-        if wish.by_key:
-            key_slot = len(slots)
-            slots.append("")
-            where.append(
-                sql(
-                    f"t0.{quote(entity.key)} = ", Slot(key_slot, base_type(entity.fields[entity.key].pg_type))
-                )
-            )
+        where, key_slot = conditions(reader, entity, query, wish, slots)
         if not query.level(()).filters and not wish.by_key:
             raise QueryError(
                 "query.no_filter",
@@ -93,14 +82,37 @@ def compile_write(reader: Reader, entity: Entity, pairs: Pairs, wish: Wish) -> S
     return _finish(reader, entity, query, wish, change, (slots, dynamic, key_slot))
 
 
+def conditions(
+    reader: Reader, entity: Entity, query: ReadQuery, wish: Wish, slots: list[Argument]
+) -> tuple[list[Fragment], int]:
+    """Return which rows an update or delete is about, and the slot of the key in the path or -1."""
+    rows = reader.rows(entity.name, "t0") if query.level(()).filters or _chooses(query) else None
+    # rows are chosen by their values only among those the caller may read
+    where = (
+        []
+        if rows is None
+        else [*rows.predicate(deleted=True), *reader.filters(rows, query.level(()).filters, ())]
+    )
+    if not wish.by_key:
+        return where, -1
+    slots.append("")
+    key = Slot(len(slots) - 1, base_type(entity.fields[entity.key].pg_type))
+    return [*where, sql(f"t0.{quote(entity.key)} = ", key)], key.index
+
+
 def _chooses(query: ReadQuery) -> bool:
     return any(getattr(item, "inner", False) for item in query.select)
 
 
-def _writer(reader: Reader, entity: Entity, query: ReadQuery, wish: Wish) -> Inserter:
+def writer_of(reader: Reader, entity: Entity, query: ReadQuery, wish: Wish) -> Inserter:
+    """Return the builder of a write's change.
+
+    Raises:
+        QueryError: PGRST204, 42501.
+    """
     names = wish.names
     if query.columns is not None and wish.verb != "delete":
-        names = query.columns
+        names = (*query.columns, *wish.hooked)
     verb = {"insert": "create", "replace": "create"}.get(wish.verb, wish.verb)
     known = writable(entity, entries_for(entity, verb, reader.caller))
     strange = [name for name in names if names is wish.names and name not in entity.fields]
@@ -110,7 +122,8 @@ def _writer(reader: Reader, entity: Entity, query: ReadQuery, wish: Wish) -> Ins
     fixed = [name for name in names if name not in wish.names and entity.fields[fields[name]].read_only]
     if fixed:
         raise forbidden(fixed)
-    return Inserter(reader.frame, entity, reader.caller, tuple(dict.fromkeys(fields.values())))
+    columns = tuple(dict.fromkeys(fields.values()))
+    return Inserter(reader.frame, entity, reader.caller, columns, wish.hooked, each=wish.each)
 
 
 def _insertion(

@@ -5,7 +5,7 @@ reference.
 """
 
 from schemas.compiler.grammar.containers import Key, Keyed, Record
-from schemas.compiler.grammar.scalars import Integer
+from schemas.compiler.grammar.scalars import BOOLEAN, Integer
 from schemas.compiler.names import ENTITY_PATTERN
 from schemas.compiler.sections.api import API
 from schemas.compiler.sections.auth import AUTH
@@ -14,6 +14,7 @@ from schemas.compiler.sections.entity import ENTITY
 from schemas.compiler.sections.indexes import INDEXES
 from schemas.compiler.sections.jobs import JOBS
 from schemas.compiler.sections.reports import REPORTS
+from schemas.compiler.sections.shared_functions import SHARED_FUNCTIONS
 from schemas.compiler.sections.tenant import ACCESS_RULES, BRANDING, LET, LOCALE, ROLES, SERVICE
 from schemas.compiler.sections.webhooks import WEBHOOKS
 
@@ -37,6 +38,8 @@ DOCUMENT = Record(
         "indexes": Key(
             Keyed("entity", INDEXES, pattern=ENTITY_PATTERN), "Another place for indexes: lists by entity."
         ),
+        "functions": Key(SHARED_FUNCTIONS, "Functions of several entities, and those called by name."),
+        "strict": Key(BOOLEAN, "A version goes live only when the tests of its functions pass."),
         "dashboards": Key(DASHBOARDS, "Numbers and charts."),
         "reports": Key(REPORTS, "Grouped figures, on demand or mailed."),
         "jobs": Key(JOBS, "Functions on schedule."),
@@ -50,5 +53,5 @@ DOCUMENT = Record(
     },
 )
 
-SECTIONS = ("branding", "auth", "dashboards", "reports", "jobs", "webhooks", "api")
+SECTIONS = ("branding", "auth", "functions", "strict", "dashboards", "reports", "jobs", "webhooks", "api")
 """Top-level keys whose built value is a section of the model."""

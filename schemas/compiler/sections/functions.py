@@ -1,9 +1,11 @@
-"""``functions``: what runs when a row is written, moved or due.
+"""``functions``: what runs when a row is written, moved or due, or when somebody calls it.
 
-Decides the spellings of triggers and what each kind of function needs. Running them is a feature's.
+Decides the spellings of triggers and what each kind of function needs; those at the top of the file may be
+for several entities, or be called by name. Running them is a feature's.
 """
 
 import dataclasses
+from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +21,10 @@ from schemas.compiler.grammar.quantities import DURATION
 from schemas.compiler.grammar.scalars import BOOLEAN, Choice, Integer
 from schemas.compiler.grammar.shape import Definitions, JsonSchema
 from schemas.compiler.grammar.slots import Cel, FieldName, FunctionName
-from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence
+from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, pairs
 from schemas.compiler.scope import Scope
+from schemas.compiler.sections.built_in import check_config
+from schemas.compiler.sections.function_cases import FUNCTION_CASES, FunctionCase
 
 TRIGGERS = {
     "before_create": "before a row is made, in its transaction",
@@ -34,6 +38,7 @@ TRIGGERS = {
     "before_transition": "before a row moves to another state",
     "after_transition": "after a row has moved to another state",
     "on_deadline": "when a state's deadline has passed",
+    "rpc": "when somebody calls it by its name; at the top of the file only",
 }
 _BOTH = {"before_write": ("before_create", "before_update"), "after_write": ("after_create", "after_update")}
 TYPES = {
@@ -50,22 +55,42 @@ _DEFAULT_TRIGGERS = {
     "external": ("after_create", "after_update"),
 }
 DEFAULT_TIMEOUT = 5.0
+RPC = "rpc"
+FUNCTION_NAME = r"[a-z][a-z0-9_]{0,62}"
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function of an entity; ``asynchronous`` ones run after the commit."""
+    """One function; ``asynchronous`` ones run after the commit.
+
+    Attributes:
+        name: its name in the file; clients call it by this one.
+        function: what runs: a built-in function, or one of the Python file.
+        field, fields: what it checks or sets; ``field`` is the first of them.
+        timeout: seconds.
+        roles: who may call it; empty: admins.
+        args: JSON Schema of the arguments it is called with, None: any object.
+        read_only: it changes nothing, so GET may call it.
+        tests: what it must do, tried out before a version goes live.
+        line: where it stands.
+    """
 
     name: str
     function: str
     triggers: tuple[str, ...]
     type: str = "hook"
     field: str | None = None
+    fields: tuple[str, ...] = ()
     condition: Expression | None = None
     asynchronous: bool = False
     timeout: float = DEFAULT_TIMEOUT
     retries: int = 0
     config: Config = dataclasses.field(default_factory=Config)
+    roles: tuple[str, ...] = ()
+    args: MappingType[str, Any] | None = None
+    read_only: bool = False
+    tests: tuple[FunctionCase, ...] = ()
+    line: int = 0
 
 
 class Triggers(Many):
@@ -116,6 +141,15 @@ class FunctionRecord(Record):
                 node,
                 f"for example {', '.join(list(TRIGGERS)[:3])}",
             )
+        triggers = values.get("trigger", ())
+        if RPC in triggers and (scope.entity is not None or len(triggers) > 1):
+            scope.findings.error(
+                "function.trigger",
+                "a function that is called by name has no other trigger and stands at the top of the file",
+                node,
+                "write it in the file's own functions: map",
+            )
+        check_config(values.get("function", ""), values.get("config"), entries, scope)
         if kind == "computed" and "field" not in values:
             scope.findings.error("function.field", "a computed function needs the 'field' it sets", node)
         before = [trigger for trigger in values.get("trigger", ()) if trigger.startswith("before_")]
@@ -141,43 +175,55 @@ class FunctionMap(Keyed):
     @override
     def build(self, node: Node, scope: Scope) -> dict[str, Function]:
         built: dict[str, dict[str, Any]] = super().build(node, scope)
-        return {
-            name: Function(
-                name,
-                values.get("function", name),
-                values.get("trigger", ()),
-                values["type"],
-                values.get("field"),
-                values.get("condition"),
-                bool(values.get("async", False)),
-                values.get("timeout", DEFAULT_TIMEOUT),
-                values.get("retries", 0),
-                values.get("config", Config()),
-            )
-            for name, values in built.items()
-        }
+        lines = {key.text: key.line for key, _ in pairs(node)}
+        return {name: _function(name, values, lines.get(name, 0)) for name, values in built.items()}
 
 
+def _function(name: str, values: dict[str, Any], line: int) -> Function:
+    fields: tuple[str, ...] = values.get("field", ())
+    return Function(
+        name,
+        values.get("function", name),
+        values.get("trigger", ()),
+        values["type"],
+        fields[0] if fields else None,
+        fields,
+        values.get("condition"),
+        bool(values.get("async", False)),
+        values.get("timeout", DEFAULT_TIMEOUT),
+        values.get("retries", 0),
+        values.get("config", Config()),
+        values.get("roles", ()),
+        values.get("args"),
+        values.get("read_only", False),
+        values.get("tests", ()),
+        line,
+    )
+
+
+FUNCTION_KEYS = {
+    "trigger": Key(Triggers(), "When it runs.", examples=("before_create", "before_create,before_update")),
+    "function": Key(FunctionName(), "A built-in function, or one of the Python file beside this one."),
+    "type": Key(Choice(TYPES, "a type of function"), "What it is for."),
+    "field": Key(
+        Many(FieldName(), "field names", least=1, single=True), "Field or fields it checks or sets."
+    ),
+    "condition": Key(Cel(Use("a condition", old=True)), "Only rows for which this holds."),
+    "async": Key(BOOLEAN, "Run after the commit, in the background."),
+    "timeout": Key(DURATION, "Most time it may take."),
+    "retries": Key(Integer(0, 20), "How often to try again, in the background."),
+    "config": Key(ConfigValue(), 'Handed to the function; texts may hold {{ CEL }} and "${NAME}".'),
+    "tests": Key(FUNCTION_CASES, "What it must do: run.py check --functions, and every save with strict."),
+}
+FUNCTION_ADVICE = {
+    "on": "write trigger: ...",
+    "when": "write condition: ..., or trigger: ...",
+    "event": "write trigger: ...",
+}
 FUNCTION = FunctionRecord(
     "function",
     "A function that runs when something happens to a row.",
-    {
-        "trigger": Key(
-            Triggers(), "When it runs.", examples=("before_create", "before_create,before_update")
-        ),
-        "function": Key(FunctionName(), "A built-in function, or one of the Python file beside this one."),
-        "type": Key(Choice(TYPES, "a type of function"), "What it is for."),
-        "field": Key(FieldName(), "Field it checks or sets."),
-        "condition": Key(Cel(Use("a condition", old=True)), "Only rows for which this holds."),
-        "async": Key(BOOLEAN, "Run after the commit, in the background."),
-        "timeout": Key(DURATION, "Most time it may take."),
-        "retries": Key(Integer(0, 20), "How often to try again, in the background."),
-        "config": Key(ConfigValue(), 'Handed to the function; texts may hold {{ CEL }} and "${NAME}".'),
-    },
-    suggest={
-        "on": "write trigger: ...",
-        "when": "write condition: ..., or trigger: ...",
-        "event": "write trigger: ...",
-    },
+    FUNCTION_KEYS,
+    suggest=FUNCTION_ADVICE,
 )
-FUNCTIONS = FunctionMap("function", FUNCTION, pattern=r"[a-z][a-z0-9_]{0,62}", says="a-z, 0-9 and '_'")
+FUNCTIONS = FunctionMap("function", FUNCTION, pattern=FUNCTION_NAME, says="a-z, 0-9 and '_'")

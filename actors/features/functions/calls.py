@@ -1,0 +1,118 @@
+"""What goes into a function and what comes out of it: values only.
+
+Shared by everybody who runs functions: the write path, rpc, jobs, events, workflows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from actors.messages import ProblemError
+from schemas.compiler.principal import ANONYMOUS, Principal
+
+Row: TypeAlias = dict[str, Any]
+MAX_DEPTH = 5
+"""How deep functions may set off each other by what they write."""
+
+
+class DataPort(Protocol):
+    """``ctx.data``: the tenant's rows for a function, with the platform's rights.
+
+    Filters are the query grammar (``status=eq.sent&net=gt.5``), or a map of values that must be equal.
+
+    Attributes:
+        taken: unique values that functions have given away in this write, which no query sees yet.
+    """
+
+    taken: set[tuple[str, str, str]]
+
+    async def find(
+        self, entity: str, where: str | Mapping[str, Any] = "", *, select: str = "", order: str = "",
+        limit: int = 100, offset: int = 0,
+    ) -> list[Row]:  # fmt: skip
+        """Return rows."""
+        ...
+
+    async def get(self, entity: str, key: str, *, select: str = "") -> Row | None:
+        """Return one row, None when there is none."""
+        ...
+
+    async def create(self, entity: str, values: Row) -> Row:
+        """Create a row and return it."""
+        ...
+
+    async def update(self, entity: str, key: str, values: Row) -> Row:
+        """Change a row and return it."""
+        ...
+
+    async def delete(self, entity: str, key: str) -> None:
+        """Delete a row."""
+        ...
+
+    async def count(self, entity: str, where: str | Mapping[str, Any] = "") -> int:
+        """Return how many rows there are."""
+        ...
+
+    async def sum(self, entity: str, field: str, where: str | Mapping[str, Any] = "") -> Any:  # noqa: ANN401 - a number
+        """Return the sum of a field, 0 for no rows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One call of a function.
+
+    Attributes:
+        name: what runs: a function of the Python file, or a built-in one.
+        origin: the trigger: before_create, after_update, rpc, job, event, ...
+        label: its name in the tenant's file; "" when it has none.
+        entity: of the row, "" without one.
+        record: the row as it will be, or is; None without one.
+        old: the row before the change.
+        fields: fields the function is about.
+        args: what a function without a row is called with.
+        config: as the file says, templates filled in.
+        principal: on whose behalf.
+        timeout: seconds.
+        depth: how many functions led to this one.
+        lane: the worker of the function that led to this one; a function waits for what it set off there.
+    """
+
+    name: str
+    origin: str
+    label: str = ""
+    entity: str = ""
+    record: Row | None = None
+    old: Row | None = None
+    fields: tuple[str, ...] = ()
+    args: Any = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    principal: Principal = ANONYMOUS
+    request_id: str = ""
+    timeout: float = 5.0
+    depth: int = 0
+    lane: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a function made of it.
+
+    Attributes:
+        value: the row or changes to it for hooks, any JSON for others.
+        seconds: how long it took.
+        log: what it said.
+    """
+
+    value: Any = None
+    seconds: float = 0.0
+    log: tuple[str, ...] = ()
+
+
+def rejected(message: str, fields: tuple[str, ...] = (), code: str = "rejected") -> ProblemError:
+    """Return the refusal of a row by a function, one finding per field."""
+    errors = tuple(
+        {"pointer": f"/{name.strip('/').replace('.', '/')}" if name else "", "code": code, "detail": message}
+        for name in (fields or ("",))
+    )
+    return ProblemError("function.rejected", message, errors=errors)

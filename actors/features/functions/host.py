@@ -1,0 +1,115 @@
+"""Runs functions: a tenant's own, the built-in ones, and those of the platform.
+
+Decides where a name leads and what its failure means to the caller. Called by everything that has a function
+to run; one per process, shared by all tenants.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import structlog
+
+from actors.features.functions.built_in import BUILT_IN
+from actors.features.functions.built_in.context import Context, Events
+from actors.features.functions.calls import MAX_DEPTH, DataPort, Invocation, Outcome
+from actors.messages import ProblemError
+from actors.tenant.refusals import CONFLICTS, LOST, StaleGenerationError
+from schemas.compiler.compile import SYSTEM_SLUG
+from schemas.compiler.query.errors import QueryError
+
+if TYPE_CHECKING:
+    from actors.mail import Mailer
+    from actors.outbound import Outbound
+    from actors.tenant.generation import Generation
+
+PlatformFunction: TypeAlias = Callable[["Generation", Invocation, DataPort], Awaitable[Any]]
+
+log = structlog.get_logger("functions")
+
+
+class Workers(Protocol):
+    """Runs functions of tenants' Python files elsewhere."""
+
+    async def run(self, generation: "Generation", call: Invocation, data: DataPort) -> Outcome:
+        """Run a function of the tenant's file; errors as ``FunctionHost.run``."""
+        ...
+
+
+class FunctionHost:
+    """See the module's docstring.
+
+    Args:
+        mailer: sends mails.
+        outbound: connects to other servers.
+        workers: for Python files; None where there are none.
+        platform: functions of the tenant ``system``, by name.
+        events: where events go.
+    """
+
+    def __init__(
+        self,
+        mailer: "Mailer",
+        outbound: "Outbound",
+        *,
+        workers: Workers | None = None,
+        platform: Mapping[str, PlatformFunction] | None = None,
+        events: Events | None = None,
+    ) -> None:
+        self._mailer = mailer
+        self._outbound = outbound
+        self._workers = workers
+        self._platform = platform or {}
+        self._events = events
+
+    async def run(self, generation: "Generation", call: Invocation, data: DataPort) -> Outcome:
+        """Run one function.
+
+        Args:
+            generation: the tenant's version it belongs to.
+            call: which one, on what.
+            data: its way to the tenant's rows.
+
+        Raises:
+            ProblemError: function.rejected (with pointers), function.timeout, function.failed,
+                function.upstream, function.not_found, function.too_deep, or a refusal of what it asked for.
+        """
+        if call.depth > MAX_DEPTH:
+            raise ProblemError("function.too_deep", f"functions set off each other {MAX_DEPTH} times")
+        if call.name in generation.python:
+            if self._workers is None:
+                raise ProblemError("function.failed", "Python functions are not run here")
+            return await self._workers.run(generation, call, data)
+        return await self._run_here(generation, call, data)
+
+    def has(self, generation: "Generation", name: str) -> bool:
+        """Whether a name leads to a function."""
+        return (
+            name in generation.python
+            or name in BUILT_IN
+            or (generation.model.slug == SYSTEM_SLUG and name in self._platform)
+        )
+
+    async def _run_here(self, generation: "Generation", call: Invocation, data: DataPort) -> Outcome:
+        context = Context(generation, call, data, self._mailer, self._outbound, self._events)
+        began = time.perf_counter()
+        try:
+            async with asyncio.timeout(call.timeout):
+                value = await self._find(generation, call, context)
+        except TimeoutError:
+            raise ProblemError("function.timeout", f"'{call.label or call.name}' took too long") from None
+        except (ProblemError, QueryError, StaleGenerationError, *CONFLICTS, *LOST):
+            raise  # refusals, and what makes the transaction around it worth another try
+        except Exception as error:
+            log.exception("function.failed", tenant=generation.model.slug, function=call.name)
+            raise ProblemError("function.failed", f"'{call.label or call.name}' failed") from error
+        return Outcome(value, time.perf_counter() - began, tuple(context.log))
+
+    def _find(self, generation: "Generation", call: Invocation, context: Context) -> Awaitable[Any]:
+        if generation.model.slug == SYSTEM_SLUG and call.name in self._platform:
+            return self._platform[call.name](generation, call, context.data)
+        built_in = BUILT_IN.get(call.name)
+        if built_in is None:
+            raise ProblemError("function.not_found", f"there is no function '{call.name[:80]}'")
+        return built_in(context, dict(call.record or {}), call.config)
