@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -128,7 +129,7 @@ NOW = int(time.time())
      {"iss": "https://evil.example/auth/v1"}, {"tid": "00000000-0000-0000-0000-000000000000"}, {"typ": "refresh"},
      {"typ": None}, {"typ": "id"}, {"sub": ""}, {"sub": 7}, {"sub": None}, {"session_id": "00000000-0000-7000-8000-000000000000"},
      {"session_id": "' OR true --"}, {"session_id": None}, {"exp": "never"}, {"exp": 10**30}, {"iat": "now"}],
-    ids=str,
+    ids=lambda change: re.sub(r"\d{10}", "TIME", str(change)),
 )  # fmt: skip
 async def test_what_a_token_has_to_say(two: Two, change: dict[str, Any]) -> None:
     assert not await believed(two.mine, await signed(two.mine, two.claims | change))
