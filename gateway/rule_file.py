@@ -66,7 +66,7 @@ def parse_rules(text: str | bytes, domain: str = "localhost") -> Rules:
     """
     findings = Findings()
     decoded = decode(text, findings)
-    root = load(decoded, findings) if decoded is not None else None
+    root = load(decoded, findings) if decoded is not None and decoded.strip() else None
     rules: tuple[Rule, ...] = ()
     if root is not None:
         try:

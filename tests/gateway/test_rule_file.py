@@ -213,6 +213,13 @@ def test_places_are_told_with_line_and_column() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["", " \n\n", "# only words\n"])
+def test_an_empty_file_is_told_what_rules_look_like(text: str) -> None:
+    with pytest.raises(CompileError) as refusal:
+        parse_rules(text)
+    assert "version" not in str([found.hint for found in refusal.value.diagnostics])
+
+
 def test_a_flood_of_mistakes_has_an_end() -> None:
     rule = ", ".join(f"k{number}: 1" for number in range(10))
     found = errors("\n".join(f"- {{path: /x, target: x, {rule}}}" for _ in range(100)))

@@ -1,9 +1,12 @@
 """Mails by a real SMTP server, by one that refuses, and by none: who asks for one never waits."""
 
 import asyncio
+import ipaddress
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -12,6 +15,9 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from actors.mail import Mailer
 from config.settings import MailSettings
@@ -52,7 +58,9 @@ def message(to: str = "ann@example.com", subject: str = "Hello") -> EmailMessage
 async def posting(post: Post, directory: Path, **settings: Any) -> AsyncIterator[Mailer]:
     server = Controller(post, "127.0.0.1", free_port(), **settings.pop("server", {}))
     server.start()
-    mailer = Mailer(MailSettings(host="127.0.0.1", port=server.port, security="none", **settings), directory)
+    mailer = Mailer(
+        MailSettings(**{"host": "127.0.0.1", "port": server.port, "security": "none"} | settings), directory
+    )
     running = asyncio.ensure_future(mailer.run())
     try:
         yield mailer
@@ -92,6 +100,55 @@ async def test_a_server_that_asks_who_posts(tmp_path: Path) -> None:
     async with posting(post, tmp_path, server=server, username="poster", password="its password") as mailer:
         await mailer.send(message())
         await until(lambda: len(post.got) == 1)
+
+
+def certificate(directory: Path) -> ssl.SSLContext:
+    """Make a server's certificate for this machine; ``ca.pem`` in the directory is who signed it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (directory / "ca.pem").write_bytes(made.public_bytes(pem))
+    (directory / "key.pem").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(directory / "ca.pem", directory / "key.pem")
+    return context
+
+
+async def test_mail_leaves_encrypted_and_to_the_right_server_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    post, server = Post(), {"tls_context": certificate(tmp_path), "require_starttls": True}
+    async with posting(post, tmp_path, server=server, security="starttls") as mailer:
+        # nobody we trust signed for this server
+        await mailer.send(message())
+        await until(lambda: "mail.again" in capsys.readouterr().out)
+        assert post.tries == 0
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        await mailer.send(message(subject="trusted"))
+        await until(lambda: "trusted" in [got["Subject"] for got in post.got])
+    # and one that knows no encryption gets nothing
+    plain = Post()
+    async with posting(plain, tmp_path, security="starttls") as mailer:
+        await mailer.send(message())
+        await until(lambda: "mail." in capsys.readouterr().out)
+        assert plain.tries == 0
 
 
 async def test_a_refusal_for_now_is_tried_again_and_one_for_good_is_not(

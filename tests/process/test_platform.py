@@ -246,6 +246,12 @@ async def test_a_person_in_a_browser_gets_in_out_and_in_again(live: Live) -> Non
         assert (inside.status, inside.url.path) == (200, "/admin/")
         page = await inside.text()
         assert EMAIL in page
+        again = await browser.get(re.sub(r"^http://[^/]+", "", link))
+        assert (again.status, again.content_type, "/auth/v1/login" in await again.text()) == (
+            409,
+            "text/html",
+            True,
+        )
         # what the page leads to
         (api,) = re.findall(r'<a class="button plain" href="([^"]+)"', page)
         assert (await browser.get(api)).status == 200

@@ -124,13 +124,14 @@ async def set_up(generation: Generation, call: Call, principal: Principal) -> Re
         raise ProblemError("PGRST125", "there is nothing at this path")
     realm = accounts.realm_of(generation)
     if await realm.store.transaction(first_start.has_admin):
-        raise ProblemError("auth.setup_done", "this installation has an administrator already")
+        refusal = ProblemError("auth.setup_done", "this installation has an administrator already")
+        return _no_set_up(generation, call, refusal, "Sign in instead.", 409)
     query = query_of(call)
     body = {} if call.method in {"GET", "HEAD"} else read_object(call)
     token = text(body, "token", most=one_time.MAX_TOKEN) or query.get("token", "")
     ticket = await one_time.look(realm, token)
     if ticket is None or ticket.kind != "setup":
-        raise one_time.expired()
+        return _no_set_up(generation, call, one_time.expired(), "Every start prints a new one.", 403)
     if not body:
         return _set_up_page(generation, call, token)
     pages.check_form(call, body)
@@ -252,6 +253,21 @@ def _set_up_page(
         forms=(form,),
         status=400 if error else 200,
     )
+
+
+def _no_set_up(generation: Generation, call: Call, refusal: ProblemError, hint: str, status: int) -> Result:
+    """Tell a person in words why the link leads nowhere.
+
+    Raises:
+        ProblemError: the refusal itself, for programs.
+    """
+    if call.web is None or not call.web.html:
+        raise refusal
+    way = (("Sign in", f"{call.base}/auth/v1/login"),)
+    return pages.show(
+        generation, call, "This link does not work any more", text=hint, error=refusal.message, links=way,
+        status=status,
+    )  # fmt: skip
 
 
 def _cookie(generation: Generation, opened: sessions.Opened) -> tuple[str, str]:
