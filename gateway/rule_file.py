@@ -45,6 +45,8 @@ _SEEN_PART = re.compile(r"[A-Za-z0-9_.~-]+|\{slug\}|\{rest\}", re.ASCII)
 _DOTS = frozenset({".", ".."})
 _PORT = re.compile(r"(.*[^/]):[0-9]{1,5}")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
+_SAYS = re.compile(r"^\s*[^#\s]", re.MULTILINE)
+"""More than comments."""
 _ROLE = re.compile(r"[a-z_][a-z0-9_]*")
 MAX_RULES = 200
 
@@ -66,7 +68,7 @@ def parse_rules(text: str | bytes, domain: str = "localhost") -> Rules:
     """
     findings = Findings()
     decoded = decode(text, findings)
-    root = load(decoded, findings) if decoded is not None and decoded.strip() else None
+    root = load(decoded, findings) if decoded is not None and _SAYS.search(decoded) else None
     rules: tuple[Rule, ...] = ()
     if root is not None:
         try:
