@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import secrets
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -119,7 +118,9 @@ class World:
         session: aiohttp.ClientSession,
         url: str,
         ports: dict[str, Port],
+        mails: Path,
     ) -> None:
+        self.mails = mails
         self.database, self.gateway, self.session, self.url, self.ports = (
             database,
             gateway,
@@ -144,7 +145,7 @@ class World:
         pool = self.database.tenant_pool(identity, derive_password(CLUSTER, identity.id))
         queries = QueryCompiler(model, identity.namespace, cursor_key=CLUSTER)
         generation = Generation(1, version, digest, identity, model, queries, pool, datetime.now(UTC))
-        generation.realm = Realm(identity, Store(pool, identity.namespace), services(self.url))
+        generation.realm = Realm(identity, Store(pool, identity.namespace), services(self.url, self.mails))
         generation.functions = FunctionHost(generation.realm.services.mailer, Outbound(allow_private=True))
         self.ports[slug] = Port(generation)
         return generation
@@ -162,13 +163,12 @@ class World:
             return await owner.fetch(text.replace("ns.", f"{quote(identity.namespace)}."), *arguments)
 
 
-def services(url: str) -> Services:
+def services(url: str, mails: Path) -> Services:
     """What the realms of a test share; nobody else listens to it."""
 
     async def announce(tenant: str) -> None:
         del tenant
 
-    mails = Path(tempfile.mkdtemp(prefix="backsaas-mails-"))
     return Services(
         url, CLUSTER, lambda: datetime.now(UTC), announce, lambda _: None,
         Hasher(), Guard(), Mailer(MailSettings(), mails), Providers(allow_private=True), KEY,
@@ -187,7 +187,7 @@ async def open_world(database_url: str, directory: Path, **limits: Any) -> Async
     _, port = await gateway.start()
     async with aiohttp.ClientSession() as session:
         try:
-            yield World(database, gateway, session, f"http://127.0.0.1:{port}", ports)
+            yield World(database, gateway, session, f"http://127.0.0.1:{port}", ports, directory / "mails")
         finally:
             await gateway.drain(0.2)
             for served in ports.values():

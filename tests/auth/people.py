@@ -110,7 +110,7 @@ async def open_people(world: World, auth: str = "", hasher: Hasher | None = None
 
     assert generation.realm is not None
     generation.realm.services = replace(
-        services(world.url),
+        services(world.url, world.mails),
         now=clock.now,
         announce=announce,
         hasher=hasher or Hasher(),
