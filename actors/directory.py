@@ -20,20 +20,14 @@ from actors.scanner import Changed, Finding, Refused, Removed
 from actors.served import hold_served
 from actors.sources import Source
 from actors.tenant import registry
-from actors.tenant.actor import (
-    AccountsChanged,
-    RegistryChanged,
-    SourceChanged,
-    SourceRemoved,
-    TenantActor,
-)
+from actors.tenant.actor import AccountsChanged, RegistryChanged, SourceChanged, SourceRemoved, TenantActor
 from actors.tenant.journal import ACCOUNTS, CHANNEL, GONE
 from actors.tenant.platform import Platform
 from actors.tenant.status import Rejection
 from config.settings import Settings
 from runtime.ref import ActorRef, Interleaved, Request
 from runtime.restarts import RestartPolicy
-from runtime.signals import ActorError, ActorStatus, ChildEvent, ChildParked
+from runtime.signals import ActorError, ActorStatus, ActorStoppedError, ChildEvent, ChildParked
 from runtime.spec import ChildSpec
 from runtime.supervisor import Supervisor
 from schemas.compiler.compile import SYSTEM_SLUG, slug_of_file
@@ -216,7 +210,10 @@ class Directory(Supervisor):
                 if ref is not None:
                     await ref.ask(SourceChanged(), timeout=TAKE_SECONDS)
             except ActorError as error:
-                log.error("tenant.failed", tenant=slug, reason=error.message)  # noqa: TRY400 - expected, one line
+                if not isinstance(
+                    error, ActorStoppedError
+                ):  # else the process ends, or the tenant is deleted
+                    log.error("tenant.failed", tenant=slug, reason=error.message)  # noqa: TRY400 - expected, one line
             finally:
                 self._open -= 1
                 if not self._open:

@@ -38,7 +38,7 @@ def scale(told: dict) -> str:
     wake, more = told["activation_ms"], second["memory_mb"] - one["memory_mb"]
     return f"""\
 one tenant:     ready in {one["ready_seconds"]} s, {one["memory_mb"]} MB
-{told["tenants"]:,} tenants:  first start {first["ready_seconds"]} s, later starts {second["ready_seconds"]} s
+{told["tenants"]:,} tenants:  first start {first["all_seconds"]} s, later starts {second["ready_seconds"]} s
                 {second["memory_mb"]} MB idle ({more:+.1f} MB)
 a cold tenant:  first request p50 {wake["p50_ms"]} ms, p99 {wake["p99_ms"]} ms
                 ({wake["requests"]} tenants, {wake["failures"]} failures)"""

@@ -158,6 +158,9 @@ async def test_an_upsert_says_whether_it_created(spec: Client) -> None:
             answer = await spec.put(path.format(**body), body, Prefer=KEEP_NOTHING)
             assert answer.status == status, answer
             assert ("Location" in answer.headers) == (status == 201)
+    below = "select=id,projects(name)&projects.order=name&projects.name=eq.W7"
+    filtered = await spec.put(f"/clients/1?{below}", old, Prefer=KEEP_NOTHING)
+    assert filtered.json == {"id": 1, "projects": [{"name": "W7"}]}
     only_a_key = await spec.post("/items", [{"id": 1}, {"id": 99}], Prefer=MERGE)
     assert (only_a_key.status, only_a_key.json) == (201, [{"id": 1}, {"id": 99}])
 

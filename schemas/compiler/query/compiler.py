@@ -171,7 +171,7 @@ class QueryCompiler:
                 self._note_recent(recent, known)
         shape, prepared = known
         slots = list(prepared.slots)
-        if request.key is not None:
+        if shape.key_slot >= 0:  # the row of a PUT is named by its body
             slots[shape.key_slot] = request.key
         slots[BODY] = _encode(request, verb)
         slots[VERSION] = request.expected_version
