@@ -246,7 +246,7 @@ def _put_target(call: Call, entity: Entity, rows: tuple[Row, ...]) -> str:
         word, _, value = part.partition("=")
         if word in {"limit", "offset"}:
             raise ProblemError("PGRST114", "a PUT has no limit and no offset")
-        if word in {"select", "columns", "on_conflict"}:
+        if word in {"select", "columns", "on_conflict"} or "." in word:  # what has a dot is about an embed
             others.append(part)
         elif word == entity.key and value.startswith("eq.") and named is None:
             named = unquote_plus(value.removeprefix("eq."))
