@@ -10,6 +10,7 @@ import os
 import re
 import select
 import sys
+import threading
 from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
@@ -42,6 +43,7 @@ class LossyWriter:
     def __init__(self, stream: TextIO) -> None:
         self.dropped = 0
         self._descriptor = -1
+        self._alone = threading.Lock()  # the watchdog speaks from a thread of its own
         self._room = select.poll()
         with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or no real file
             self._descriptor = stream.fileno()
@@ -50,12 +52,13 @@ class LossyWriter:
     def write(self, line: str) -> None:
         """Write one line; never raises, never blocks."""
         data = line.encode("utf-8", "backslashreplace") + b"\n"
-        if self.dropped:
-            data = b'{"event":"log.dropped","level":"warning","lines":%d}\n' % self.dropped + data
-        if self._deliver(data):
-            self.dropped = 0
-        else:
-            self.dropped += 1
+        with self._alone:
+            if self.dropped:
+                data = b'{"event":"log.dropped","level":"warning","lines":%d}\n' % self.dropped + data
+            if self._deliver(data):
+                self.dropped = 0
+            else:
+                self.dropped += 1
 
     def _deliver(self, data: bytes) -> bool:
         try:

@@ -56,8 +56,8 @@ from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.diagnostics import CompileError
 from schemas.compiler.emit.language import language_schema
 
-SETTLE_SECONDS = 120.0
-"""How long the start waits for the tenants' files before it opens the port; the rest comes up behind it."""
+GRACE_SECONDS, SETTLE_SECONDS = 3.0, 120.0
+"""Seconds a start waits for the files, and for tenants that have no version to serve meanwhile."""
 DEFAULT_RULES = Path(__file__).resolve().parent.parent / "config" / "gateway.yaml"
 LANGUAGE_PATH = "/schemas/tenant.schema.json"
 
@@ -197,8 +197,12 @@ class Server:
                 self._actor("gateway").tell(RulesFound(finding))
 
         async def settle() -> None:
-            with contextlib.suppress(AskTimeoutError):
-                await self._actor("directory").ask(Settled(), timeout=SETTLE_SECONDS)
+            for seconds in (GRACE_SECONDS, SETTLE_SECONDS):
+                with contextlib.suppress(AskTimeoutError):
+                    return await self._actor("directory").ask(Settled(), timeout=seconds)
+                if all(status.version for status in self._book.all()):
+                    return None  # everybody has a version to serve while the files' newest are worked on
+            return None
 
         def watches() -> list[Watch]:
             return [

@@ -154,7 +154,8 @@ class TenantActor(Actor):
         platform = self._platform
         async with platform.database.owner() as connection:
             self._identity = await registry.ensure_tenant(connection, self._slug)
-            await migrator.resume(connection, self._identity)
+            begun = await migrator.resume(connection, self._identity, complete=False)
+            self._left = begun is not None and begun.state == "switched"
             deployed = await registry.current(connection, self._identity)
             if not await is_provisioned(connection, self._identity):
                 await provision(connection, self._identity, platform.password(self._identity))
@@ -170,8 +171,10 @@ class TenantActor(Actor):
             await self._serve_recorded(Source(text.text.encode(), text.digest), deployed.version)
         if source is None:
             await self.handle(SourceRemoved())
-        else:
+        elif self._lease is None:
             await self._take_newest()
+        if self._left or (self._lease is not None and source is not None):
+            self.ref.tell(SourceChanged())  # callers need not wait for a long migration
 
     async def _serve_recorded(self, source: Source, version: int) -> None:
         """Serve what the registry says is in force while the file on disk still has to prove itself."""

@@ -108,16 +108,22 @@ async def contract(
 
 
 async def resume(
-    connection: Connection, identity: TenantIdentity, *, pace: Pace = _STEADY
+    connection: Connection, identity: TenantIdentity, *, complete: bool = True, pace: Pace = _STEADY
 ) -> journal.OpenMigration | None:
     """Finish what a crash interrupted: take back what was not yet in force, complete what was.
+
+    Args:
+        connection: the owner's.
+        identity: the tenant.
+        complete: False leaves what is in force for ``contract``: it may take as long as its indexes.
+        pace: how to wait.
 
     Returns:
         The migration found open, or None.
     """
     async with _only_one(connection, identity, pace):
         left = await journal.open_migration(connection, identity)
-        if left is not None:
+        if left is not None and (complete or left.state != "switched"):
             await _settle(connection, identity, left, pace)
         return left
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from config.logs import LossyWriter
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = """
 import sys
+import threading
 sys.path.insert(0, {root!r})
 import structlog
 from config.logs import set_up
@@ -128,3 +130,24 @@ def test_a_reader_that_left_is_survived() -> None:
         writer = LossyWriter(stream)
         writer.write("x")
         assert writer.dropped == 1
+
+
+def test_threads_that_speak_at_once(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as stream:
+        writer = LossyWriter(stream)
+        errors: list[BaseException] = []
+
+        def speak(name: str) -> None:
+            try:
+                for number in range(3000):
+                    writer.write(f'{{"name":"{name}","number":{number}}}' + " " * 5000)
+            except RuntimeError as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=speak, args=(name,)) for name in "abcd"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert errors == []
+    assert len([json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]) == 12_000

@@ -1,6 +1,7 @@
 """A table somebody else holds: what people see meanwhile, and what they may still do; FAULTS.md 27."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import AsyncIterator
 
@@ -52,6 +53,34 @@ async def test_people_see_who_is_waited_for_and_removing_the_file_counts(
     await holder.execute("ROLLBACK")
     status = await live.until("held", timeout=15, version=3)
     assert (status["state"], status["reason"]) == ("serving", "")
+
+
+async def test_killed_while_it_waits_it_is_ready_at_once_with_the_version_before(
+    held: tuple[Live, asyncpg.Connection],
+) -> None:
+    live, holder = held
+    before = (await live.status("held"))["version"]
+    namespace = await holder.fetchval("SELECT namespace FROM backsaas.tenants WHERE slug = 'held'")
+    await holder.execute(f'''ROLLBACK; INSERT INTO "{namespace}".items (id, name)
+        SELECT gen_random_uuid(), repeat('x', 60) || n FROM generate_series(1, 9000) n;
+        ANALYZE "{namespace}".items; BEGIN; SELECT FROM "{namespace}".items''')
+    text = tenant("held", "z: { type: string }", "    indexes: [ { fields: [name] } ]\n")
+    live.write("held", text)
+    await waiting(live, holder.get_server_pid())
+    assert live.process is not None
+    live.process.kill()
+    live.process.wait()
+    live.write("free", tenant("free"))
+    began = time.monotonic()
+    await live.start()
+    status = await live.status("held")
+    print(f"ready after {time.monotonic() - began:.1f} s: {status['reason']}")
+    assert (status["state"], status["version"]) == ("serving", before)
+    for slug in ("held", "free"):
+        async with live.session(slug) as session, session.get(f"{live.base(slug)}/items?limit=1") as answer:
+            assert answer.status == 200
+    await holder.execute("ROLLBACK")
+    await live.until("held", timeout=40, digest=hashlib.sha256(text.encode()).hexdigest(), reason="")
 
 
 async def test_it_stops_while_it_waits(held: tuple[Live, asyncpg.Connection]) -> None:
