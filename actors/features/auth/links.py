@@ -17,6 +17,7 @@ from actors.features.auth.mail_texts import compose
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.generation import Generation
+from actors.tenant.identifiers import new_key
 from schemas.compiler.compile import SYSTEM_SLUG
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ async def pretend_link(generation: Generation, *, email: str, kind: str, target:
             realm,
             session,
             kind=kind,
-            user_id="",
+            user_id=new_key(),  # nobody's, and as quickly looked for as a real one
             email=email,
             redirect_to=target.redirect_to,
             challenge=target.challenge,

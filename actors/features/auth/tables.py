@@ -82,6 +82,7 @@ CREATE TABLE IF NOT EXISTS {namespace}._auth_tokens (
   expires_at timestamptz NOT NULL,
   used_at timestamptz);
 CREATE INDEX IF NOT EXISTS _auth_tokens_user ON {namespace}._auth_tokens (user_id, kind);
+CREATE INDEX IF NOT EXISTS _auth_tokens_ends ON {namespace}._auth_tokens (expires_at);
 CREATE INDEX IF NOT EXISTS _auth_tokens_email ON {namespace}._auth_tokens (email, kind);
 -- a browser that is away at another provider
 CREATE TABLE IF NOT EXISTS {namespace}._auth_flows (
