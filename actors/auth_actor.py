@@ -6,6 +6,7 @@ Called by the composition root.
 from typing_extensions import override
 
 from actors.features.auth.realm import Services
+from actors.tenant.work import Work
 from runtime.actor import Actor
 
 
@@ -14,10 +15,12 @@ class AuthActor(Actor):
 
     Args:
         services: of all realms of the process.
+        work: of all relays; they stop before.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, work: Work | None) -> None:
         self._services = services
+        self._work = work
 
     @override
     async def pre_start(self) -> None:
@@ -28,3 +31,5 @@ class AuthActor(Actor):
     async def post_stop(self) -> None:
         """Close what is open to others."""
         await self._services.providers.close()
+        if self._work is not None:
+            await self._work.close()

@@ -1,6 +1,6 @@
 """The whole platform as one tree of actors, from start to drain.
 
-    root (rest_for_one): database -> auth -> directory (tenants: one_for_one) -> watcher -> system -> gateway
+    root (rest_for_one): database, auth, directory (tenants: one_for_one), clock, watcher, system, gateway
 
 Decides the order in which things come up and go down. It reads no environment: ``run.py`` hands in settings
 and secrets.
@@ -18,13 +18,12 @@ import orjson
 import structlog
 
 from actors.auth_actor import AuthActor
+from actors.clock import ClockActor
 from actors.compile_worker import CompileWorker
 from actors.database import Database
 from actors.database_actor import DatabaseActor
 from actors.directory import Directory, Found, Settled
 from actors.features.auth.realm import Services
-from actors.features.functions.host import FunctionHost
-from actors.outbound import Outbound, networks_of
 from actors.scanner import Finding, Scanner
 from actors.sources import Source, allow_leases
 from actors.system import SystemActor
@@ -45,6 +44,7 @@ from gateway.rule_file import parse_rules
 from gateway.rules import Rules
 from gateway.server import Gateway
 from gateway.vitals import Vitals, settle_memory
+from gateway.works import functions_and_work
 from runtime.ref import ActorRef
 from runtime.restarts import RestartPolicy
 from runtime.root import ActorSystem
@@ -122,6 +122,7 @@ class Server:
             await registry.bootstrap(connection)
             key = await registry.cluster_key(connection)
         auth = auth_services(settings, self._database, bytes.fromhex(key), self._door)
+        functions, work = functions_and_work(settings, self._database, auth.mailer)
         platform = Platform(
             self._database,
             compiler,
@@ -136,7 +137,8 @@ class Server:
             settings.schemas_dir,
             settings.data_dir,
             serves=True,
-            functions=FunctionHost(auth.mailer, Outbound(networks=networks_of(settings.private_networks))),
+            functions=functions,
+            work=work,
         )
         admin = AdminServer(
             settings.admin_host, settings.admin_port, self._vitals.unready, self._vitals.metrics
@@ -147,11 +149,9 @@ class Server:
             told = port_problem(settings.admin_host, settings.admin_port, error, "ADMIN_PORT")
             raise StartError(told) from error
         self._watchdog.start()
+        start, stopping = SETTLE_SECONDS + 60, settings.drain_seconds + 40
         root = ChildSpec(
-            "root",
-            lambda: self._root(platform, auth),
-            start_timeout=SETTLE_SECONDS + 60,
-            stop_timeout=settings.drain_seconds + 40,
+            "root", lambda: self._root(platform, auth), start_timeout=start, stop_timeout=stopping
         )
         system = self._system = ActorSystem(root, observer=observe)
         try:
@@ -213,18 +213,15 @@ class Server:
         return Supervisor(
             [
                 ChildSpec("database", lambda: DatabaseActor(self._database, self._note_health)),
-                ChildSpec("auth", lambda: AuthActor(auth)),
+                ChildSpec("auth", lambda: AuthActor(auth, platform.work)),
                 ChildSpec(
                     "directory",
                     lambda: Directory(platform, self._sources, self._routes, settings),
                     mailbox=100_000,
                     stop_timeout=30.0,
                 ),
-                ChildSpec(
-                    "watcher",
-                    lambda: Watcher(watches(), settle),
-                    start_timeout=SETTLE_SECONDS + 30,
-                ),
+                ChildSpec("clock", lambda: ClockActor(platform, self._routes)),
+                ChildSpec("watcher", lambda: Watcher(watches(), settle), start_timeout=SETTLE_SECONDS + 30),
                 ChildSpec("system", self._system_actor),
                 ChildSpec("gateway", self._gateway_actor, stop_timeout=settings.drain_seconds + 5),
             ],

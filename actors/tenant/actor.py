@@ -18,16 +18,17 @@ from actors.features.auth.store import Store
 from actors.messages import Call, Identify, ProblemError, Result, TenantIdentity
 from actors.pool import TenantPool
 from actors.sources import Source
-from actors.tenant import migrator, registry
+from actors.tenant import registry
 from actors.tenant.executor import StaleGenerationError
 from actors.tenant.generation import Generation
 from actors.tenant.intake import finish, recorded, take
 from actors.tenant.limits import TenantLimits
 from actors.tenant.operations import execute, identify
 from actors.tenant.platform import Platform
-from actors.tenant.provision import is_provisioned, provision
 from actors.tenant.stale import serve_on_newer
 from actors.tenant.standing import Standing
+from actors.tenant.waking import awaken
+from actors.tenant.work import TenantWork
 from runtime.actor import Actor
 from runtime.lease import Held, Lease
 from runtime.ref import Request
@@ -58,6 +59,11 @@ class AccountsChanged(Request[None]):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkDue(Request[None]):
+    """Something is to be done by the clock, or was left by a process that is gone."""
+
+
+@dataclass(frozen=True, slots=True)
 class SourceRemoved(Request[None]):
     """The file is gone: stop serving, keep the data."""
 
@@ -79,6 +85,7 @@ class TenantActor(Actor):
         self._pool: TenantPool | None = None
         self._realm: Realm | None = None
         self._limits = TenantLimits()
+        self._work = TenantWork(platform.work)
         self._lease: Lease[Generation] | None = None
         self._swapped = asyncio.Condition()
         self._standing = Standing()
@@ -120,7 +127,7 @@ class TenantActor(Actor):
 
     @override
     async def handle(
-        self, message: SourceChanged | RegistryChanged | AccountsChanged | SourceRemoved
+        self, message: SourceChanged | RegistryChanged | AccountsChanged | WorkDue | SourceRemoved
     ) -> None:
         """Take the newest file, or stop serving."""
         match message:
@@ -134,17 +141,26 @@ class TenantActor(Actor):
                 if self._platform.book.get(self._slug).undecided:
                     self._refused = ""  # the rows may allow by now what they refused
                     await self._take_newest()
+            case WorkDue():
+                self._work.look()
             case SourceRemoved():
                 self._standing.paused = True
+                self._work.pause(paused=True)
                 self._platform.book.update(
                     self._slug, state="paused", reason=f"{self._slug}.yaml is gone; the data is kept"
                 )
+
+    @override
+    def may_passivate(self) -> bool:
+        """Whether nothing is under way that nobody asked for right now."""
+        return not self._work.busy
 
     @override
     async def post_stop(self) -> None:
         """Let requests finish and close the connections."""
         if self._lease is not None:
             await self._lease.close().drained(self._platform.drain_seconds)
+        await self._work.close()
         if self._pool is not None:
             self._pool.close()
         if self._platform.book.get(self._slug).state in {"serving", "starting"}:
@@ -152,15 +168,7 @@ class TenantActor(Actor):
 
     async def _wake(self) -> None:
         platform = self._platform
-        async with platform.database.owner() as connection:
-            self._identity = await registry.ensure_tenant(connection, self._slug)
-            begun = await migrator.resume(connection, self._identity, complete=False)
-            self._left = begun is not None and begun.state == "switched"
-            deployed = await registry.current(connection, self._identity)
-            if not await is_provisioned(connection, self._identity):
-                await provision(connection, self._identity, platform.password(self._identity))
-            number = deployed.version
-            text = await registry.version(connection, self._identity, number) if number else None
+        self._identity, deployed, text, self._left = await awaken(platform, self._slug)
         self._pool = platform.pool(self._identity)
         if platform.auth is not None:
             self._realm = Realm(self._identity, Store(self._pool, self._identity.namespace), platform.auth)
@@ -231,18 +239,12 @@ class TenantActor(Actor):
         # who is signed in and how often they asked outlive a version of the file
         fresh.realm, fresh.limits = self._realm, self._limits
         fresh.pool.expire()
-        old = None
-        if self._lease is None:
-            self._lease = Lease(self._slug, fresh)
-        else:
-            old = self._lease.swap(fresh)
-        self._platform.book.update(
-            self._slug,
-            state=self._standing.shown,
-            version=fresh.version,
-            digest=fresh.digest,
-            generation=fresh.number,
-        )
+        await self._work.serve(fresh, self.spawn, paused=not self._standing.is_open)
+        lease = self._lease
+        old = None if lease is None else lease.swap(fresh)
+        self._lease = lease or Lease(self._slug, fresh)
+        now = {"version": fresh.version, "digest": fresh.digest, "generation": fresh.number}
+        self._platform.book.update(self._slug, state=self._standing.shown, **now)
         async with self._swapped:
             self._swapped.notify_all()
         return old
@@ -250,6 +252,7 @@ class TenantActor(Actor):
     def _settle(self, **changes: Any) -> None:  # noqa: ANN401 - attributes of TenantStatus
         """Note how an edit came out; the version in force, if there is one, serves again."""
         changes = self._standing.taken(changes, serves=self._lease is not None)
+        self._work.pause(paused=not self._standing.is_open)
         self._platform.book.update(self._slug, **changes)
 
     async def _look_again(self) -> None:

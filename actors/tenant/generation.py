@@ -21,6 +21,7 @@ from schemas.compiler.query.compiler import QueryCompiler
 if TYPE_CHECKING:
     from actors.features.auth.realm import Realm
     from actors.features.functions.host import FunctionHost
+    from actors.features.outbox.relay import Relay
     from actors.tenant.platform import Platform
     from actors.tenant.validation import Check
 
@@ -41,6 +42,7 @@ class Generation:
         realm: who is who in this tenant; shared by its generations, None where nobody signs in (commands).
         functions: runs functions; shared by all tenants, None in commands.
         python: names of the functions in the tenant's Python file.
+        outbox: what happens after a commit; None where nothing does.
         limits: how often callers may ask, counted over the tenant's generations; None: no limit.
         born: when it was built.
         secrets: values of the ``${NAME}`` references, by name.
@@ -68,5 +70,6 @@ class Generation:
     realm: "Realm | None" = None
     functions: "FunctionHost | None" = None
     python: frozenset[str] = frozenset()
+    outbox: "Relay | None" = None
     limits: TenantLimits | None = None
     platform: "Platform | None" = None

@@ -60,6 +60,9 @@ async def execute(generation: Generation, call: Call) -> Result:
     except ProblemError as error:
         error.signed_in = full.known
         raise
+    finally:
+        if generation.outbox is not None and _may_leave_work(generation, call):
+            generation.outbox.committed()
 
 
 async def identify(generation: Generation, question: Identify) -> Principal:
@@ -93,6 +96,13 @@ def told(error: QueryError) -> ProblemError:
     return ProblemError(
         error.code, error.message, details=error.details, hint=error.hint, errors=error.errors
     )
+
+
+def _may_leave_work(generation: Generation, call: Call) -> bool:
+    """Whether a call may have changed what somebody listens to, or may not: that costs a look."""
+    if call.method in {"GET", "HEAD"}:
+        return False
+    return OPERATIONS.get(call.operation) is not write_rows or call.entity in generation.queries.listened
 
 
 # -- rows -----------------------------------------------------------------------------------------

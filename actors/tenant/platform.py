@@ -14,6 +14,7 @@ from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from actors.sources import Source
 from actors.tenant.status import StatusBook
+from actors.tenant.work import Work
 from schemas.compiler.compile import SYSTEM_SLUG
 
 
@@ -32,6 +33,7 @@ class Platform:
         drain_seconds: how long requests on an old generation may finish.
         auth: what the tenants' realms share; None in commands, where nobody signs in.
         functions: runs functions of all tenants; None in commands.
+        work: what their relays share; None in commands, which leave work to a server.
         started_at: when the process began to watch, in seconds since the epoch.
         schemas_dir: the tenants' files.
         data_dir: the installation's own state.
@@ -52,6 +54,7 @@ class Platform:
     data_dir: Path = field(default_factory=Path)
     serves: bool = False
     functions: FunctionHost | None = None
+    work: Work | None = None
 
     def file(self, slug: str) -> Path:
         """Return where a tenant's file is."""

@@ -55,6 +55,10 @@ CREATE TABLE IF NOT EXISTS backsaas.undertakings (
   slug text PRIMARY KEY, id uuid NOT NULL UNIQUE, kind text NOT NULL CHECK (kind IN ('make', 'delete')),
   tx text NOT NULL DEFAULT '', detail jsonb NOT NULL DEFAULT '{}',
   begun_at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE IF NOT EXISTS backsaas.due (
+  tenant uuid NOT NULL REFERENCES backsaas.tenants ON DELETE CASCADE, holder integer NOT NULL,
+  at timestamptz NOT NULL, PRIMARY KEY (tenant, holder));
+CREATE INDEX IF NOT EXISTS due_at ON backsaas.due (at);
 CREATE OR REPLACE FUNCTION backsaas_api.refuse(code text, detail text) RETURNS boolean
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED AS $refuse$
 BEGIN

@@ -17,7 +17,7 @@ entities:
         pin: {type: string, writeOnly: true}
         customer_id: {type: string, format: uuid, references: customers, onDelete: cascade}
     access: {read: [{role: admin}], create: [{role: admin}], update: [{role: admin}], delete: [{role: admin}]}
-    functions: {tell: {trigger: after_update, function: publish_event}}
+    functions: {tell: {trigger: after_update, function: publish_event, config: {event: changed}}}
   notes:
     schema: {properties: {text: {type: string}}}
     access: {read: [{role: admin}], create: [{role: admin}], update: [{role: admin}], delete: [{role: admin}]}
@@ -123,7 +123,11 @@ async def test_who_stops_listening_stops_recording(world: World) -> None:
     name = slug()
     await world.tenant(name, FILE)
     await world.tenant(
-        name, FILE.replace("    functions: {tell: {trigger: after_update, function: publish_event}}\n", "")
+        name,
+        FILE.replace(
+            "    functions: {tell: {trigger: after_update, function: publish_event, config: {event: changed}}}\n",
+            "",
+        ),
     )
     await world.client(name).post("/orders", {"title": "a"})
     assert await changes(world, name) == []

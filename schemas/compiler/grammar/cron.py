@@ -1,9 +1,12 @@
-"""Says whether a cron line can be read: five fields, lists, ranges, steps, names of months and days.
+"""Cron lines: five fields, lists, ranges, steps, names of months and days.
 
-It never computes when a job runs; the job runner does.
+Decides whether a line can be read, with words for what is wrong; when it is due is cronsim's.
 """
 
 import re
+from datetime import UTC, datetime
+
+from cronsim import CronSim, CronSimError
 
 _FIELDS = (
     ("minute", 0, 59),
@@ -20,7 +23,14 @@ _MONTHS = {
 }
 _DAYS = {name: number for number, name in enumerate(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])}
 _PART = re.compile(r"(\*|[0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?(?:/([0-9]{1,2}))?", re.ASCII)
-_MACROS = {"@hourly", "@daily", "@weekly", "@monthly", "@yearly"}
+_MACROS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+}
+_SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def cron_problem(line: str) -> str:
@@ -35,7 +45,22 @@ def cron_problem(line: str) -> str:
             problem = _part_problem(part, name, least, most)
             if problem:
                 return problem
+    try:
+        next(CronSim(line, _SOME_TIME))
+    except CronSimError as error:
+        return str(error)
+    except StopIteration:
+        return "it names a day that never comes"
     return ""
+
+
+def after(line: str, moment: datetime) -> datetime | None:
+    """Return the next time of a cron line after ``moment``, in its time zone; None when there is none.
+
+    Where clocks change, it is Debian's cron: what falls into the hour that is left out runs right after it,
+    what falls into the hour that comes twice runs once.
+    """
+    return next(CronSim(_MACROS.get(line, line), moment), None)
 
 
 def _part_problem(part: str, name: str, least: int, most: int) -> str:

@@ -52,6 +52,7 @@ class QueryCompiler:
 
     Attributes:
         attributed: entities whose writes say who asked.
+        listened: what requests may call those.
     """
 
     def __init__(self, model: TenantModel, namespace: str, *, cursor_key: bytes = b"") -> None:
@@ -60,6 +61,9 @@ class QueryCompiler:
         self._cursor_key = cursor_key
         self._known = relationships(model)
         self.attributed = attributed_entities(model)
+        self.listened = {
+            name for entity in self.attributed for name in (entity, *model.entities[entity].renamed_from)
+        }
         self._shapes: dict[tuple[object, ...], Shape] = {}
         self._older: dict[tuple[object, ...], Shape] = {}
         self._recent: dict[tuple[object, ...], _Recent] = {}

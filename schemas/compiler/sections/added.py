@@ -38,6 +38,34 @@ access: { read: [ { role: admin, aggregate: true } ] }
 """
 
 
+WEBHOOK_DELIVERIES = """
+title: { en: Webhook deliveries }
+label: event
+managed: false
+schema:
+  required: [webhook, event, message, attempt, status, at]
+  properties:
+    webhook: { type: string, maxLength: 63, title: Webhook }
+    event: { type: string, maxLength: 130 }
+    message: { type: string, maxLength: 80, description: webhook-id; the same in every attempt. }
+    attempt: { type: integer, format: int32 }
+    status: { type: string, enum: [delivered, failed] }
+    entity: { type: string, maxLength: 63 }
+    key: { type: string, maxLength: 200, description: Key of the row. }
+    url: { type: string, maxLength: 2000 }
+    request_headers: { type: object }
+    request_body: { type: string }
+    response_status: { type: integer, format: int32 }
+    response_headers: { type: object }
+    response_body: { type: string }
+    error: { type: string, maxLength: 2000 }
+    milliseconds: { type: number, format: double }
+    at: { type: string, format: date-time }
+indexes: [ { fields: [at] }, { fields: [webhook, at] }, { fields: [message] } ]
+access: { read: [ { role: admin, aggregate: true } ] }
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Added:
     """One such entity.
@@ -57,7 +85,7 @@ class Added:
 
 def has_functions(root: Mapping) -> bool:
     """Whether a file names a function to run anywhere."""
-    if any(True for name in ("functions", "jobs") for _ in pairs(root.get(name))):
+    if any(True for name in ("functions", "jobs", "events") for _ in pairs(root.get(name))):
         return True
     entities = root.get("entities")
     return any(
@@ -68,7 +96,15 @@ def has_functions(root: Mapping) -> bool:
     )
 
 
-ADDED = (Added("function_executions", FUNCTION_EXECUTIONS, "functions", has_functions),)
+def has_webhooks(root: Mapping) -> bool:
+    """Whether a file has a webhook."""
+    return any(True for _ in pairs(root.get("webhooks")))
+
+
+ADDED = (
+    Added("function_executions", FUNCTION_EXECUTIONS, "functions", has_functions),
+    Added("webhook_deliveries", WEBHOOK_DELIVERIES, "webhooks", has_webhooks),
+)
 
 
 def added_entities(root: Mapping) -> list[tuple[Added, Mapping]]:

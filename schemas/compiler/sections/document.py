@@ -11,6 +11,7 @@ from schemas.compiler.sections.api import API
 from schemas.compiler.sections.auth import AUTH
 from schemas.compiler.sections.dashboards import DASHBOARDS
 from schemas.compiler.sections.entity import ENTITY
+from schemas.compiler.sections.events import SUBSCRIPTIONS
 from schemas.compiler.sections.indexes import INDEXES
 from schemas.compiler.sections.jobs import JOBS
 from schemas.compiler.sections.reports import REPORTS
@@ -43,6 +44,7 @@ DOCUMENT = Record(
         "dashboards": Key(DASHBOARDS, "Numbers and charts."),
         "reports": Key(REPORTS, "Grouped figures, on demand or mailed."),
         "jobs": Key(JOBS, "Functions on schedule."),
+        "events": Key(SUBSCRIPTIONS, "Functions that run when something happens, in any entity."),
         "webhooks": Key(WEBHOOKS, "Addresses that hear what happens."),
         "api": Key(API, "Origins, rate limits, batches."),
     },
@@ -53,5 +55,18 @@ DOCUMENT = Record(
     },
 )
 
-SECTIONS = ("branding", "auth", "functions", "strict", "dashboards", "reports", "jobs", "webhooks", "api")
+SECTIONS = (
+    *(
+        "branding",
+        "auth",
+        "functions",
+        "strict",
+        "dashboards",
+        "reports",
+        "jobs",
+        "events",
+        "webhooks",
+        "api",
+    ),
+)
 """Top-level keys whose built value is a section of the model."""

@@ -22,6 +22,11 @@ OVERLAP = {
     "queue": "run after it",
     "allow": "run beside it",
 }
+MISSED = {
+    "once": "run once, as soon as somebody is there",
+    "skip": "leave them out",
+    "all": "run each, up to a hundred",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Job:
     every: float | None = None
     timeout: float = 60.0
     overlap: str = "skip"
+    missed: str = "once"
     retries: int = 0
     enabled: bool = True
     config: Config = field(default_factory=Config)
@@ -66,6 +72,7 @@ JOB = JobRecord(
         "every": Key(DURATION, "How often, counted from the start."),
         "timeout": Key(DURATION, "Most time it may take."),
         "overlap": Key(Choice(OVERLAP, "skip, queue or allow"), "When the last run still goes on."),
+        "missed": Key(Choice(MISSED, "once, skip or all"), "Runs that nobody was there for."),
         "retries": Key(Integer(0, 20), "How often to try again."),
         "enabled": Key(BOOLEAN, "false: not run."),
         "config": Key(ConfigValue(), "Handed to the function."),

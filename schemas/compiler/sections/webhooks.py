@@ -6,6 +6,7 @@ feature's.
 
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from typing_extensions import override
 
@@ -18,22 +19,23 @@ from schemas.compiler.grammar.quantities import DURATION
 from schemas.compiler.grammar.queries import Select
 from schemas.compiler.grammar.scalars import BOOLEAN, HttpUrl, Integer, Text
 from schemas.compiler.grammar.slots import Cel
-from schemas.compiler.nodes import Mapping, Node, Sequence, plain
+from schemas.compiler.nodes import Mapping, Node, items, plain
 from schemas.compiler.scope import Scope
 from schemas.compiler.sections.tenant import NAME, NAME_SAYS
 
 EVENTS = ("created", "updated", "deleted")
+MAX_SECRETS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """An address and what it hears; ``url``, ``secret`` and ``headers`` may hold ``${NAME}``."""
+    """An address and what it hears; ``url``, ``secret`` (new one first) and ``headers`` may hold names."""
 
     url: str
     events: tuple[str, ...]
     when: Expression | None = None
     select: str = ""
-    secret: str = ""
+    secret: tuple[str, ...] = ()
     headers: MappingType[str, str] = field(default_factory=dict)
     timeout: float = 5.0
     retries: int = 10
@@ -41,20 +43,20 @@ class Webhook:
 
 
 class EventName(Text):
-    """``invoices.created``, ``invoices.*``, a transition's name, or ``*``."""
+    """``invoices.created``, ``invoices.*``, a transition's name, an event functions publish, or ``*``."""
 
     def __init__(self) -> None:
         super().__init__(
             "an event",
-            pattern=r"\*|[A-Za-z][A-Za-z0-9_]*\.(\*|[a-z][a-z0-9_]*)",
-            examples=("invoices.*", "invoices.created"),
+            pattern=r"\*|[A-Za-z][A-Za-z0-9_]*\.(\*|[a-z][a-z0-9_]*)|[a-z][a-z0-9_]{0,62}",
+            examples=("invoices.*", "invoices.created", "stock_low"),
         )
 
     @override
     def build(self, node: Node, scope: Scope) -> str:
         text = str(plain(node))
-        entity, _, event = text.partition(".")
-        if entity != "*" and scope.check_entity(node, entity):
+        entity, dot, event = text.partition(".")
+        if dot and scope.check_entity(node, entity):
             known = {*EVENTS, "*", *scope.tenant.entities[entity].transitions}
             if event not in known:
                 scope.findings.error(
@@ -63,14 +65,16 @@ class EventName(Text):
         return text
 
 
-class WebhookRecord(Record):
-    """Looks names up in the entity all events are about."""
+class ListenerRecord(Record):
+    """Looks names up in the entity all events of its key ``heard`` are about."""
+
+    heard = "events"
 
     @override
-    def build(self, node: Node, scope: Scope) -> Webhook:
-        events = node.get("events") if isinstance(node, Mapping) else None
-        texts = [str(plain(item)) for item in events.items] if isinstance(events, Sequence) else []
-        entities = {text.partition(".")[0] for text in texts}
+    def build(self, node: Node, scope: Scope) -> Any:
+        events = node.get(self.heard) if isinstance(node, Mapping) else None
+        texts = [str(plain(item)) for item in items(events)]
+        entities = {text.partition(".")[0] if "." in text else "*" for text in texts}
         inner = scope.within(entities.pop()) if len(entities) == 1 and "*" not in entities else scope
         if inner is scope and isinstance(node, Mapping):
             for name in ("when", "select"):
@@ -80,14 +84,13 @@ class WebhookRecord(Record):
                         "webhook.entity",
                         f"'{name}' needs events of one entity",
                         place,
-                        "make a webhook per entity",
+                        "make one per entity",
                     )
             inner = replace(scope, known=False)
-        webhook: Webhook = super().build(node, inner)
-        return webhook
+        return super().build(node, inner)
 
 
-WEBHOOK = WebhookRecord(
+WEBHOOK = ListenerRecord(
     "webhook",
     "An address that hears what happens.",
     {
@@ -101,7 +104,8 @@ WEBHOOK = WebhookRecord(
         "when": Key(Cel(Use("a webhook condition", old=True)), "Only rows for which this holds."),
         "select": Key(Select(), "What is sent, in the query grammar; the whole row by default."),
         "secret": Key(
-            Text("a secret", secret=True), 'Key of the signature; "${NAME}" keeps it out of the file.'
+            Many(Text("a secret", secret=True), "secrets", least=1, most=MAX_SECRETS, single=True),
+            'Key of the signature; "${NAME}" keeps it out of the file. While it is replaced: [new, old].',
         ),
         "headers": Key(
             Keyed(

@@ -1,0 +1,167 @@
+"""What a tenant does after commits and on the clock: the kinds of tasks, put together.
+
+Decides which feature a change or a task belongs to. The queue itself is ``outbox``'s. Made once by the
+composition root; the tenant actor holds a ``TenantWork``.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import structlog
+
+from actors.connections import ConnectError, TenantConnection
+from actors.features.jobs import timetable
+from actors.features.outbox.changes import Change
+from actors.features.outbox.relay import Relay
+from actors.features.outbox.schedules import Schedule
+from actors.features.outbox.slots import Slots
+from actors.features.outbox.tasks import NewTask, Task, TaskRefusedError
+from actors.features.webhooks import events as heard
+from actors.features.webhooks import log as deliveries
+from actors.features.webhooks.breaker import Breakers
+from actors.features.webhooks.delivery import Deliverer
+from actors.messages import ProblemError
+from actors.outbound import Outbound
+from actors.tenant.due import DueBook
+from actors.tenant.generation import Generation
+from schemas.compiler.expressions.syntax import Expression
+from schemas.compiler.expressions.to_python import Env, to_python
+from schemas.compiler.model import TenantModel
+from schemas.compiler.recording import recorded_entities
+
+Spawn = Callable[[Coroutine[Any, Any, None], str], object]
+
+log = structlog.get_logger("relay")
+
+
+class Work:
+    """What all relays of a process share; the relays' ``Kinds``.
+
+    Args:
+        due: which tenants have work.
+        outbound: connects to other servers.
+    """
+
+    def __init__(self, due: DueBook, outbound: Outbound) -> None:
+        self.due = due
+        self.slots = Slots()
+        self.deliverer = Deliverer(outbound, Breakers())
+        self._outbound = outbound
+
+    async def close(self) -> None:
+        """Close what is open to others."""
+        await self._outbound.close()
+
+    async def tasks_of(
+        self, generation: Generation, change: Change, connection: TenantConnection
+    ) -> Sequence[NewTask]:
+        """Return what is to be done because of a change."""
+        tasks: list[NewTask] = []
+        names = heard.names_of(generation.model, change)
+        for name, hook in (generation.model.sections.get("webhooks") or {}).items():
+            event = heard.heard(hook.events, names) if hook.enabled else ""
+            if event and await holds(generation, hook.when, change, connection):
+                tasks.append(heard.task_of(name, event, change))
+        return tasks
+
+    def schedules(self, generation: Generation) -> Sequence[Schedule]:
+        """Return what runs by the clock."""
+        return timetable.schedules_of(generation.model)
+
+    async def run(self, generation: Generation, task: Task) -> None:
+        """Do a task.
+
+        Raises:
+            TaskFailedError, TaskRefusedError, TaskPostponedError: it is not done.
+        """
+        match task.kind:
+            case heard.KIND:
+                await self.deliverer.deliver(generation, task)
+            case _:
+                raise TaskRefusedError(f"this version does not know tasks of the kind '{task.kind}'")
+
+    async def tidy(self, generation: Generation, connection: TenantConnection) -> None:
+        """Forget what was kept long enough."""
+        if "webhook_deliveries" in generation.model.entities:
+            await deliveries.tidy(connection, generation.identity.namespace)
+
+
+def has_work(model: TenantModel) -> bool:
+    """Whether anything may ever be left to do after a commit or by the clock."""
+    sections = ("jobs", "webhooks", "events", "functions")
+    return bool(
+        any(model.sections.get(name) for name in sections)
+        or any(
+            "functions" in entity.sections or "workflow" in entity.sections
+            for entity in model.entities.values()
+        )
+        or recorded_entities(model)
+    )
+
+
+async def holds(
+    generation: Generation, condition: Expression | None, change: Change, connection: TenantConnection
+) -> bool:
+    """Whether a condition holds for the row of a change."""
+    del connection
+    if condition is None:
+        return True
+    model = generation.model
+    env = Env(
+        change.row, change.old, change.principal, {"slug": model.slug}, change.at, timezone=model.timezone
+    )
+    return to_python(condition)(env) is True
+
+
+class TenantWork:
+    """One tenant's relay, if it needs one.
+
+    Args:
+        work: shared by all tenants; None where a server does the work.
+    """
+
+    def __init__(self, work: Work | None) -> None:
+        self._work = work
+        self._relay: Relay | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return self._relay is not None and self._relay.busy
+
+    async def serve(self, generation: Generation, spawn: Spawn, *, paused: bool) -> None:
+        """Go on with this version of the file; begin when it is the first with work in it."""
+        if self._work is None:
+            return
+        if self._relay is not None:
+            self._relay.serve(generation)
+        elif has_work(generation.model):
+            # before the first write can leave something behind
+            await self._work.due.hold(generation.identity)
+            self._relay = Relay(generation, self._work, self._work.slots, spawn)
+            self._relay.paused = paused
+            spawn(self._relay.run(), "relay")
+        generation.outbox = self._relay
+
+    def look(self) -> None:
+        """Look whether something is due."""
+        if self._relay is not None:
+            self._relay.look()
+
+    def pause(self, *, paused: bool) -> None:
+        """Begin nothing while the tenant is paused."""
+        if self._relay is not None and self._relay.paused != paused:
+            self._relay.paused = paused
+            self._relay.look()
+
+    async def close(self) -> None:
+        """Leave things so that whoever comes next finds what there is to do."""
+        if self._relay is None or self._work is None:
+            return
+        relay, self._relay = self._relay, None
+        try:
+            due = await relay.close()
+            await self._work.due.release(relay.generation.identity, due)
+        except (ProblemError, ConnectError, OSError) as error:
+            # its row in ``due`` stays: the next process to look takes it over
+            log.warning("relay.left", tenant=relay.generation.identity.slug, reason=str(error)[:200])

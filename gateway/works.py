@@ -1,0 +1,18 @@
+"""What runs for all tenants of this process, during requests and after them, put together from the settings.
+
+Called once by ``serve``.
+"""
+
+from actors.database import Database
+from actors.features.functions.host import FunctionHost
+from actors.mail import Mailer
+from actors.outbound import Outbound, networks_of
+from actors.tenant.due import DueBook
+from actors.tenant.work import Work
+from config.settings import Settings
+
+
+def functions_and_work(settings: Settings, database: Database, mailer: Mailer) -> tuple[FunctionHost, Work]:
+    """Return what runs functions, and what does the work after commits and on the clock."""
+    outbound = Outbound(networks=networks_of(settings.private_networks))
+    return FunctionHost(mailer, outbound), Work(DueBook(database), outbound)
