@@ -6,6 +6,7 @@ parent writes to it and only our own parent reads from it. It opens no file, no 
 
 import pickle
 import resource
+import signal
 import struct
 import sys
 from pathlib import Path
@@ -23,12 +24,18 @@ MEMORY_LIMIT = 1 << 30
 """Address space in bytes; the CEL parser alone maps some 100 MB."""
 
 
+CPU_LIMIT = 2.0
+"""Seconds of processor time one job may take; then SIGPROF ends the process."""
+
+
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
     """Answer jobs until the parent closes the pipe."""
     while header := source.read(4):
         subject, text = pickle.loads(source.read(struct.unpack("!I", header)[0]))  # noqa: S301
+        signal.setitimer(signal.ITIMER_PROF, CPU_LIMIT)
         result = _compile(subject, text) if isinstance(subject, str) else _locate(subject, text)
         answer = pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         sink.write(struct.pack("!I", len(answer)) + answer)
         sink.flush()
 

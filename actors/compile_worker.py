@@ -5,7 +5,9 @@ tenants' reload and by ``run.py check``.
 """
 
 import asyncio
+import contextlib
 import pickle
+import signal
 import struct
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,8 +19,10 @@ from schemas.compiler.diagnostics import CompileError, Diagnostic, Position
 from schemas.compiler.model import TenantModel
 
 CHILD = Path(__file__).with_name("compile_child.py")
-TIME_LIMIT = 2.0
-"""Seconds one file may take once the process is warm."""
+TIME_LIMIT = 10.0
+"""Seconds one file may take once the process is warm; what it may compute is ``compile_child.CPU_LIMIT``."""
+ENDING = 1.0
+"""Seconds a process that hung up has until it is gone."""
 START_LIMIT = 15.0
 """Seconds the process may take to import the compiler and answer its first job."""
 MAX_SOURCE_BYTES = 1 << 20
@@ -106,10 +110,11 @@ class CompileWorker:
                 return await self._exchange(pickle.dumps(job))
             except TimeoutError:
                 await self._discard()
-                raise _refusal("source.too_slow", f"compiling took more than {TIME_LIMIT:g} s") from None
+                raise _too_slow() from None
             except (asyncio.IncompleteReadError, BrokenPipeError, ConnectionResetError):
                 warm = self._warm
-                await self._discard()
+                if await self._ended() == -signal.SIGPROF:
+                    raise _too_slow() from None
                 if not warm:
                     # not the file's fault: no file of ours needs more than loading the compiler itself
                     raise CompilerDiedError("the compiler process ended before it could answer") from None
@@ -134,11 +139,25 @@ class CompileWorker:
         self._warm = True
         return pickle.loads(answer)  # noqa: S301
 
+    async def _ended(self) -> int | None:
+        """Return the exit code of a process that hung up."""
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ENDING):
+                    await process.wait()
+        await self._discard()
+        return None if process is None else process.returncode
+
     async def _discard(self) -> None:
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def _too_slow() -> CompileError:
+    return _refusal("source.too_slow", "compiling the file takes too long")
 
 
 def _refusal(code: str, message: str) -> CompileError:
