@@ -17,6 +17,7 @@ from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
 from actors.tenant.provision import deprovision, provision, role_name
 from actors.tenant.status import TenantStatus
+from schemas.compiler.query.errors import QueryError
 
 SERVING_SECONDS = 10.0
 """How long a new file may take to be noticed; below the time after which an idle transaction is ended."""
@@ -52,6 +53,8 @@ async def make(
             await fill(generation)
     except reload.RejectedError as error:
         raise refused(slug, error) from error
+    except QueryError as error:
+        raise ProblemError("tenant.not_made", f"its first rows do not fit: {error.message}") from error
     except (reload.NeedsConfirmationError, reload.BlockedError) as error:
         raise ProblemError("tenant.not_made", "the tenant could not be made; try again") from error
     finally:
