@@ -68,6 +68,14 @@ class Mailer:
                 # one mail that cannot be made into bytes must not end all others
                 log.exception("mail.failed")
 
+    async def flush(self) -> None:
+        """Send what waits, once: a command ends, and nobody tries again after it."""
+        while not self._queue.empty():
+            try:
+                await self._deliver(self._queue.get_nowait().message)
+            except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+                log.error("mail.given_up", tries=1, reason=_LINE.sub(" ", str(error))[:200])  # noqa: TRY400
+
     async def _deliver(self, message: EmailMessage) -> None:
         settings = self._settings
         if not settings.host:

@@ -14,9 +14,11 @@ from pathlib import Path
 from actors.compile_worker import CompileWorker
 from actors.database import Database
 from actors.messages import TenantIdentity
+from actors.pool import TenantPool
 from actors.served import is_served
 from actors.sources import Source, SourceError, read_source
-from actors.tenant import registry
+from actors.tenant import registry, reload
+from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
 from actors.tenant.provision import is_provisioned, provision
 from actors.tenant.status import StatusBook
@@ -117,3 +119,28 @@ async def opened(settings: Settings, secrets: Mapping[str, str] | None = None) -
     finally:
         await compiler.close()
         await database.stop()
+
+
+async def generation_in_force(installation: Installation, slug: str, pool: TenantPool) -> Generation:
+    """Return what serves a tenant's version in force; a tenant that has none takes its file first.
+
+    Raises:
+        StartError: its file cannot be taken.
+    """
+    platform = installation.platform
+    identity = await installation.identity(slug)
+    async with installation.database.owner() as connection:
+        current = await registry.current(connection, identity)
+        version = await registry.version(connection, identity, current.version) if current.version else None
+    try:
+        if version is None:
+            source = await installation.source(slug)
+            return await reload.deploy(platform, identity, pool, source, 1, reload.Stopwatch())
+        source = Source(version.text.encode(), version.digest)
+        compiled = await reload.compile_file(platform, slug, source)
+    except (reload.RejectedError, reload.NeedsConfirmationError) as error:
+        msg = f"the file of {slug} cannot be taken: {error}"
+        raise StartError(msg) from error
+    return reload.build_generation(
+        platform, identity, pool, compiled, number=1, version=version.number, digest=version.digest
+    )

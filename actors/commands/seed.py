@@ -4,13 +4,9 @@ import argparse
 import asyncio
 import sys
 
-from actors.commands.installation import Installation, opened
+from actors.commands.installation import generation_in_force, opened
 from actors.messages import Call, Result
-from actors.pool import TenantPool
 from actors.seed.send import seed_tenant
-from actors.sources import Source
-from actors.tenant import registry, reload
-from actors.tenant.generation import Generation
 from actors.tenant.operations import execute
 from config.errors import StartError
 from config.settings import Settings
@@ -36,7 +32,7 @@ async def _seed(slug: str, rows: int, seed: int, settings: Settings) -> int:
         identity = await installation.provisioned(slug)
         pool = installation.platform.pool(identity)
         try:
-            generation = await _generation(installation, slug, pool)
+            generation = await generation_in_force(installation, slug, pool)
 
             async def call(request: Call) -> Result:
                 return await execute(generation, request)
@@ -54,24 +50,3 @@ async def _seed(slug: str, rows: int, seed: int, settings: Settings) -> int:
     for reason in report.reasons:
         sys.stdout.write(f"refused: {reason}\n")
     return 1 if any(report.refused.values()) else 0
-
-
-async def _generation(installation: Installation, slug: str, pool: TenantPool) -> Generation:
-    """Return the version in force; a tenant that has none takes its file first."""
-    platform = installation.platform
-    identity = await installation.identity(slug)
-    async with installation.database.owner() as connection:
-        current = await registry.current(connection, identity)
-        version = await registry.version(connection, identity, current.version) if current.version else None
-    try:
-        if version is None:
-            source = await installation.source(slug)
-            return await reload.deploy(platform, identity, pool, source, 1, reload.Stopwatch())
-        source = Source(version.text.encode(), version.digest)
-        compiled = await reload.compile_file(platform, slug, source)
-    except (reload.RejectedError, reload.NeedsConfirmationError) as error:
-        msg = f"the file of {slug} cannot be taken: {error}"
-        raise StartError(msg) from error
-    return reload.build_generation(
-        platform, identity, pool, compiled, number=1, version=version.number, digest=version.digest
-    )

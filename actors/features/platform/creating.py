@@ -30,6 +30,8 @@ from actors.tenant.platform import Platform
 from schemas.compiler.names import slug_problem
 from schemas.compiler.principal import ADMIN_ROLE, Principal
 
+TENANTS = "tenants"
+"""The entity whose rows are tenants."""
 MAX_OWNED = 10
 """Tenants one person may make for themselves; administrators make as many as they like."""
 
@@ -79,7 +81,7 @@ async def create_tenant(generation: Generation, call: Call, principal: Principal
     prepare_write(generation, call, principal, preferences, now.date())  # may they?
     template = row.get("template") or templates.DEFAULT
     text = templates.text_of(str(template), slug, str(row.get("name") or ""))
-    email = accounts.canonical_email(row["owner_email"]) if row.get("owner_email") else ""
+    email = owner_address(str(row.get("owner_email") or ""))
     if preferences.tx == "rollback":
         return await rows.write(generation, call, principal, None)
 
@@ -135,6 +137,15 @@ async def create(generation: Generation, call: Call, principal: Principal, wante
     log.info("tenant.created", tenant=wanted.slug, by=who)
     await note(generation, "tenant.created", wanted.slug, who, call)
     return result
+
+
+def owner_address(email: str) -> str:
+    """Return an owner's address in its canonical form.
+
+    Raises:
+        ProblemError: it is none.
+    """
+    return accounts.canonical_email(email) if email else ""
 
 
 async def free_slug(platform: Platform, slug: object) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from actors.features.platform import making, operator_keys
 from actors.features.platform.events import note
-from actors.features.platform.rights import Request, answer, require_owner
+from actors.features.platform.rights import Request, answer, invalid, require_owner
 from actors.features.platform.undertakings import digest_of
 from actors.messages import ProblemError, Result, TenantIdentity
 from actors.sources import Source, SourceError, read_source, write_source
@@ -20,12 +20,14 @@ from actors.tenant.planning import plan_migration
 from actors.tenant.platform import Platform
 from actors.tenant.status import TenantStatus
 from schemas.compiler.compile import SYSTEM_SLUG
+from schemas.compiler.edit import EditError, remove_key, set_value
 from schemas.compiler.migrate.describe import describe
 from schemas.compiler.migrate.steps import Migration
 from schemas.compiler.names import slug_problem
 from schemas.compiler.sql import quote
 
 YAML_TYPE = "application/yaml; charset=utf-8"
+MAX_EDITS = 100
 TAKE_SECONDS = 20.0
 """How long an answer waits for a version to come into force; a longer migration is answered with 202."""
 
@@ -102,6 +104,8 @@ async def write(request: Request, slug: str, text: bytes, *, plan_id: str = "") 
                 await closing.announce(connection, file.identity)
         else:
             write_source(platform.file(slug), text)
+    if not platform.serves:
+        return Result(202, b'{"state":"written"}')
     status = await _taken(platform, file, fresh)
     if status is None:
         return Result(202, b'{"state":"migrating"}')
@@ -136,6 +140,40 @@ async def apply(request: Request) -> Result:
     """``apply_schema``: put a text into force; without one, the file whose plan waits."""
     file, text = await _arguments(request)
     return await write(request, file.slug, text, plan_id=request.text("plan_id"))
+
+
+async def edit(request: Request) -> Result:
+    """``edit_schema``: set or remove single keys; comments, order and everything else stay."""
+    slug = request.text("slug", required=True)
+    file = await opened(request, slug)
+    edits = request.arguments.get("edits")
+    if not isinstance(edits, list) or not 0 < len(edits) <= MAX_EDITS:
+        raise invalid("edits", f"a list of 1 to {MAX_EDITS} edits")
+    await compiled(request.platform, slug, file.source.text)
+    text = file.source.text.decode("utf-8-sig")
+    for at, one in enumerate(edits):
+        path = one.get("path") if isinstance(one, dict) else None
+        if not isinstance(path, list) or not path or not all(isinstance(key, str) and key for key in path):
+            raise invalid(f"edits/{at}", '{"op": "set" or "remove", "path": [keys], "value": ...}')
+        try:
+            text = (
+                remove_key(text, path) if one.get("op") == "remove" else set_value(text, path, one["value"])
+            )
+        except (EditError, KeyError, ValueError) as error:
+            raise invalid(f"edits/{at}", str(error)) from error
+    return await write(request, slug, text.encode(), plan_id=request.text("plan_id"))
+
+
+async def compiled(platform: Platform, slug: str, text: bytes) -> None:
+    """Let only texts come near a parser that compile.
+
+    Raises:
+        ProblemError: schema.refused.
+    """
+    try:
+        await reload.compile_file(platform, slug, Source(text, digest_of(text)))
+    except reload.RejectedError as error:
+        raise making.refused(slug, error) from error
 
 
 async def rollback(request: Request) -> Result:

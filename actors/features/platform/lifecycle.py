@@ -28,6 +28,23 @@ GRACE_DAYS = 30
 _SHOWN = "id,slug,name,domain,status,status_reason,delete_after"
 
 
+async def list_tenants(request: Request) -> list[dict[str, Any]]:
+    """List what the registry knows: version, namespace, whether the file is there."""
+    require_admin(request)
+    async with request.platform.database.owner() as connection:
+        found = await registry.tenants(connection)
+    return [
+        {
+            "slug": tenant.identity.slug,
+            "version": tenant.version,
+            "namespace": tenant.identity.namespace,
+            "state": tenant.state,
+            "file": request.platform.file(tenant.identity.slug).exists(),
+        }
+        for tenant in found
+    ]
+
+
 async def suspend_tenant(request: Request) -> dict[str, Any]:
     """Close a tenant: its callers read the reason, its data stays."""
     require_admin(request)

@@ -8,14 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from actors.features.auth.bodies import query_of
-from actors.features.platform import creating, files, following, lifecycle, people, versions
+from actors.features.platform import archive, copying, creating, files, following, lifecycle, people, versions
 from actors.features.platform.rights import Request, answer, hands, request_of
 from actors.messages import Call, Result
 from actors.tenant.generation import Generation
 from schemas.compiler.principal import Principal
 
-TENANTS = "tenants"
-"""The entity whose rows are tenants."""
+TENANTS = creating.TENANTS
 
 FUNCTIONS: Mapping[str, Callable[[Request], Awaitable[Any]]] = {
     "validate_tenant_slug": creating.check_slug,
@@ -23,6 +22,10 @@ FUNCTIONS: Mapping[str, Callable[[Request], Awaitable[Any]]] = {
     "resume_tenant": lifecycle.resume_tenant,
     "delete_tenant": lifecycle.delete_tenant,
     "rename_domain": lifecycle.rename_domain,
+    "list_tenants": lifecycle.list_tenants,
+    "clone_tenant": copying.clone_tenant,
+    "export_tenant": archive.export_tenant,
+    "edit_schema": files.edit,
     "validate_schema": files.check,
     "plan_schema": files.plan,
     "apply_schema": files.apply,
@@ -66,6 +69,16 @@ async def schema_history(generation: Generation, call: Call, principal: Principa
     return answer(await versions.history(_about_tenant(generation, call, principal), call.entity))
 
 
+async def export(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Answer with a tenant's archive."""
+    return await archive.download(_about_tenant(generation, call, principal), call.entity)
+
+
+async def import_(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Make a tenant of an archive."""
+    return await archive.import_tenant(_about_tenant(generation, call, principal), call.entity, call.body)
+
+
 def _about_tenant(generation: Generation, call: Call, principal: Principal) -> Request:
     return Request(generation, hands(generation), principal, query_of(call), call)
 
@@ -79,6 +92,8 @@ OPERATIONS: Mapping[str, Any] = {
     "platform.told": following.told,
     "platform.adopt": following.adopt,
     "platform.check_slug": check_slug,
+    "platform.export": export,
+    "platform.import": import_,
     "platform.schema": read_schema,
     "platform.schema.write": write_schema,
     "platform.schema.status": schema_status,

@@ -1,0 +1,237 @@
+"""One archive of everything a tenant is, and a tenant made of one, here or elsewhere.
+
+Decides what is in it: the file, its versions, every row and the people; no password, session, key or other
+secret. A zip of JSON lines, so that it can be read without us. ``export_tenant`` and the operations beside
+it.
+"""
+
+import asyncio
+import contextlib
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from actors.features.platform import copying, creating, files
+from actors.features.platform.copying import Connection
+from actors.features.platform.rights import Request, require_admin, require_owner
+from actors.messages import ProblemError, Result
+from actors.tenant import registry
+from actors.tenant.generation import Generation
+from schemas.compiler.compile import SYSTEM_SLUG, compile_source
+from schemas.compiler.edit import EditError, set_value
+from schemas.compiler.model import TenantModel
+from schemas.compiler.sql import quote
+
+FORMAT = 1
+BATCH = 1000
+MAX_ENTRIES = 2000
+MAX_BYTES = 4 << 30
+"""Of what an archive unpacks to; more is no tenant but an attack."""
+
+
+async def export_tenant(request: Request) -> dict[str, Any]:
+    """Write an archive below the installation's data, readable by the operator alone."""
+    slug = request.text("slug", required=True)
+    path, manifest = await _export(request, slug)
+    return {"file": path.name, "bytes": path.stat().st_size, **manifest}
+
+
+async def download(request: Request, slug: str) -> Result:
+    """Answer with an archive; nothing of it stays behind."""
+    path, _ = await _export(request, slug)
+    try:
+        body = await asyncio.to_thread(path.read_bytes)
+    finally:
+        path.unlink(missing_ok=True)
+    name = f'attachment; filename="{slug}.zip"'
+    return Result(
+        200, body, "application/zip", (("Content-Disposition", name), ("Cache-Control", "no-store"))
+    )
+
+
+async def import_tenant(request: Request, slug: str, body: bytes) -> Result:
+    """Make a tenant of an archive.
+
+    Args:
+        request: with ``owner_email``, if somebody is to be invited.
+        slug: what it will be called; ``-``: as in the archive.
+        body: the archive.
+
+    Raises:
+        ProblemError: tenant.bad_archive, or what making a tenant may be refused for.
+    """
+    require_admin(request)
+    with _opened(body) as archive:
+        try:
+            manifest = orjson.loads(archive.read("manifest.json"))
+            text = archive.read("schema.yaml").decode()
+            name = manifest["slug"] if slug == "-" else slug
+            if manifest["format"] != FORMAT:
+                raise ProblemError("tenant.bad_archive", f"this reads archives of format {FORMAT}")
+            free = await creating.free_slug(request.platform, name)
+            if free != manifest["slug"]:
+                # the text was accepted by a compiler once, and whoever edited it since is told its errors
+                await files.compiled(request.platform, manifest["slug"], text.encode())
+                text = set_value(text, ("service", "name"), free)
+        except (KeyError, TypeError, ValueError, EditError) as error:
+            raise ProblemError("tenant.bad_archive", "this is no tenant's archive") from error
+
+        async def fill(made: Generation) -> None:
+            async with request.platform.database.owner() as connection:
+                await _load(connection, archive, made)
+
+        email = request.text("owner_email", most=200)
+        wanted = creating.Wanted(free, text.encode(), fill, creating.owner_address(email))
+        call = copying.row_call(replace(request, arguments={"name": manifest.get("name") or ""}), free)
+        return await creating.create(request.generation, call, request.principal, wanted)
+
+
+async def _export(request: Request, slug: str) -> tuple[Path, dict[str, Any]]:
+    await require_owner(request, slug)
+    if slug == SYSTEM_SLUG:
+        raise ProblemError("auth.forbidden", "the platform itself is backed up, not exported")
+    file = await files.opened(request, slug)
+    async with request.platform.database.owner() as connection:
+        deployed = await registry.current(connection, file.identity)
+        version = await registry.version(connection, file.identity, deployed.version)
+        if version is None:
+            raise ProblemError("schema.unknown_version", f"{slug} has no version in force")
+        moment = datetime.now(UTC)
+        folder = request.platform.data_dir / "exports"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f"{slug}-{moment:%Y%m%d-%H%M%S-%f}.zip"
+        path.touch(mode=0o600, exist_ok=False)
+        model = await asyncio.to_thread(compile_source, version.text, slug)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                tables = await _dump(connection, archive, file.identity.namespace, model)
+            history = await registry.history(connection, file.identity, 10_000)
+            archive.writestr("versions.jsonl", _lines(asdict(item) for item in history))
+            archive.writestr("schema.yaml", version.text)
+            name = next(iter(model.title.values()), "")
+            manifest = {
+                "format": FORMAT,
+                "slug": slug,
+                "name": name,
+                "version": version.number,
+                "exported_at": moment.isoformat(),
+                "rows": tables,
+            }
+            archive.writestr("manifest.json", json.dumps(manifest, indent=2))
+    return path, manifest
+
+
+async def _dump(
+    connection: Connection, archive: zipfile.ZipFile, namespace: str, model: TenantModel
+) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name in sorted(row["name"] for row in await connection.fetch(copying.TABLES, namespace)):
+        entity = model.entities.get(name)
+        secret = [field.name for field in entity.fields.values() if field.write_only] if entity else []
+        query = f"SELECT (to_jsonb(t) - $1::text[])::text FROM {quote(namespace)}.{quote(name)} t"  # noqa: S608 - quoted
+        counts[name] = await _write(connection, archive, f"data/{name}.jsonl", query, secret)
+    query = (
+        f"SELECT to_jsonb(t)::text FROM (SELECT {copying.ACCOUNT} FROM {quote(namespace)}._auth_accounts) t"  # noqa: S608 - quoted
+    )
+    await _write(connection, archive, "accounts.jsonl", query)
+    query = f"SELECT to_jsonb(t)::text FROM {quote(namespace)}._counters t"  # noqa: S608 - quoted
+    if await connection.fetchval("SELECT to_regclass($1)", f"{quote(namespace)}._counters"):
+        await _write(connection, archive, "counters.jsonl", query)
+    return counts
+
+
+async def _write(
+    connection: Connection, archive: zipfile.ZipFile, name: str, query: str, *arguments: object
+) -> int:
+    count = 0
+    with archive.open(name, "w", force_zip64=True) as written:
+        cursor = await connection.cursor(query, *arguments)
+        while rows := await cursor.fetch(BATCH):
+            text = "".join(f"{row[0]}\n" for row in rows).encode()
+            await asyncio.to_thread(written.write, text)
+            count += len(rows)
+    return count
+
+
+async def _load(connection: Connection, archive: zipfile.ZipFile, made: Generation) -> None:
+    namespace = made.identity.namespace
+    there = set(archive.namelist())
+    async with connection.transaction():
+        order = await copying.order_of(connection, namespace)
+        for name, columns in order.tables.items():
+            if f"data/{name}.jsonl" in there:
+                await _unpack(connection, archive, f"data/{name}.jsonl", f"in_{name}")
+                kept = await _columns(connection, f"in_{name}", columns)
+                origin = _origin(namespace, name, f"in_{name}", kept)
+                late = order.late.get(name, ())
+                if kept:
+                    await copying.fill_table(connection, namespace, name, kept, origin, late)
+        for name, late in order.late.items():
+            if f"data/{name}.jsonl" in there:
+                every = order.tables[name]
+                origin = f"({_origin(namespace, name, f'in_{name}', every)})"
+                key = made.model.entities[name].key
+                await copying.fill_late(connection, namespace, name, list(late), origin, key)
+        for file, table, columns in (
+            ("accounts.jsonl", "_auth_accounts", tuple(copying.ACCOUNT.split(", "))),
+            ("counters.jsonl", "_counters", ("scope", "n")),
+        ):
+            if file in there:
+                await _unpack(connection, archive, file, f"in{table}")
+                origin = _origin(namespace, table, f"in{table}", columns)
+                await copying.fill_table(connection, namespace, table, columns, origin, ())
+        await copying.wake(connection, namespace, order, made.model)
+
+
+def _origin(namespace: str, name: str, staged: str, columns: Iterable[str]) -> str:
+    listed = ", ".join(f"r.{quote(column)}" for column in columns)
+    row = f"jsonb_populate_record(NULL::{quote(namespace)}.{quote(name)}, s.doc) r"
+    return f"SELECT {listed} FROM pg_temp.{quote(staged)} s, LATERAL {row}"  # noqa: S608 - quoted
+
+
+async def _columns(connection: Connection, staged: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns some row has a value for; the others keep their default."""
+    rows = await connection.fetch(f"SELECT DISTINCT jsonb_object_keys(doc) FROM pg_temp.{quote(staged)}")  # noqa: S608 - quoted
+    there = {row[0] for row in rows}
+    return tuple(column for column in columns if column in there)
+
+
+async def _unpack(connection: Connection, archive: zipfile.ZipFile, file: str, staged: str) -> None:
+    await connection.execute(f"CREATE TEMP TABLE {quote(staged)} (doc jsonb NOT NULL) ON COMMIT DROP")
+    with archive.open(file) as lines:
+        while batch := await asyncio.to_thread(_some, lines):
+            await connection.execute(
+                f"INSERT INTO pg_temp.{quote(staged)} SELECT doc::jsonb FROM unnest($1::text[]) AS doc",  # noqa: S608 - quoted
+                batch,
+            )
+
+
+def _some(lines: Iterable[bytes]) -> list[str]:
+    return [line.decode() for _, line in zip(range(BATCH), lines, strict=False)]
+
+
+def _lines(documents: Iterable[Any]) -> bytes:
+    return b"".join(orjson.dumps(document, default=str) + b"\n" for document in documents)
+
+
+@contextlib.contextmanager
+def _opened(body: bytes) -> Any:  # noqa: ANN401 - a context manager of ZipFile
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(body))
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise ProblemError("tenant.bad_archive", "this is no zip archive") from error
+    with archive:
+        entries = archive.infolist()
+        if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_BYTES:
+            raise ProblemError("tenant.bad_archive", "the archive is too large")
+        try:
+            yield archive
+        except zipfile.BadZipFile as error:
+            raise ProblemError("tenant.bad_archive", "the archive is damaged") from error

@@ -1,0 +1,175 @@
+"""Copies of tenants: with rows or without, as an archive, in another installation; and the commands that do it."""
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import aiohttp
+
+from tests.platform.conftest import Platform, installation
+
+CANARY = "swordfish-canary-9"
+
+
+async def download(platform: Platform, slug: str) -> bytes:
+    url = f"{platform.live.url}/api/platform/tenants/{slug}/export"
+    async with aiohttp.ClientSession() as session, session.get(url, headers=platform.admin) as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.read()
+
+
+async def upload(platform: Platform, slug: str, body: bytes, query: str = "") -> tuple[int, Any]:
+    headers = {**platform.admin, "Content-Type": "application/zip"}
+    url = f"{platform.live.url}/api/platform/tenants/{slug}/import{query}"
+    async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as answer:
+        return answer.status, await answer.json(content_type=None)
+
+
+async def rows(platform: Platform, slug: str, query: str) -> list[dict[str, Any]]:
+    status, found = await platform.inside(slug, "GET", query, **await platform.enter(slug))
+    assert status == 200, found
+    return list(found)
+
+
+async def seeded(platform: Platform, slug: str) -> None:
+    status, answer = await platform.create(slug, template="crm")
+    assert status == 201, answer
+    person = {
+        "email": f"mia@{slug}.example",
+        "password": f"{CANARY} and more",
+        "email_confirm": True,
+        "role": "sales",
+    }
+    inside = await platform.enter(slug)
+    status, answer = await platform.inside(slug, "POST", "auth/v1/admin/users", person, **inside)
+    assert status in {200, 201}, answer
+
+
+async def test_a_clone_with_rows_masks_people(platform: Platform) -> None:
+    await seeded(platform, "origin-co")
+    status, made = await platform.rpc("clone_tenant", slug="origin-co", to="copy-co", name="A copy")
+    assert (status, made["slug"], made["name"]) == (201, "copy-co", "A copy"), made
+    for query in (
+        "companies?select=id,name&order=id",
+        "deals?select=id,number,amount,value&order=id",
+        "stages?select=id&order=id",
+    ):
+        assert await rows(platform, "copy-co", query) == await rows(platform, "origin-co", query)
+    people = await rows(platform, "copy-co", "contacts?select=first_name,last_name,email")
+    assert len(people) == 2
+    assert not {"Ines", "Okafor", "ines@northwind.example"} & {str(v) for row in people for v in row.values()}
+    assert all(row["email"].endswith("@masked.invalid") for row in people)
+    # numbers go on, the copy's changes are its own, and nobody of the original signs in
+    inside = await platform.enter("copy-co")
+    deal = {"name": "New", "company_id": (await rows(platform, "copy-co", "companies?select=id"))[0]["id"]}
+    status, answer = await platform.inside(
+        "copy-co", "POST", "deals", deal, Prefer="return=representation", **inside
+    )
+    assert (status, answer[0]["number"]) == (201, "D-000003"), answer
+    assert len(await rows(platform, "origin-co", "deals?select=id")) == 2
+    sign_in = {"email": "mia@origin-co.example", "password": f"{CANARY} and more"}
+    assert (await platform.inside("copy-co", "POST", "auth/v1/token?grant_type=password", sign_in))[0] == 400
+    text = (platform.live.schemas / "copy-co.yaml").read_text()
+    assert "  name: copy-co\n" in text
+    assert "# A small sales CRM" in text
+
+
+async def test_a_clone_without_rows(platform: Platform) -> None:
+    await platform.create("bare-co", template="blank")
+    assert (await platform.rpc("clone_tenant", slug="bare-co", to="empty-co", data=False))[0] == 201
+    assert await rows(platform, "empty-co", "notes?select=id") == []
+    for body, wanted in (
+        ({"slug": "bare-co", "to": "empty-co"}, 409),
+        ({"slug": "bare-co", "to": "admin"}, 422),
+        ({"slug": "system", "to": "mine-own"}, 403),
+        ({"slug": "no-such-co", "to": "mine-own"}, 404),
+    ):
+        assert (await platform.call("POST", "rpc/clone_tenant", body))[0] == wanted, body
+
+
+async def test_an_archive_moves_a_tenant(platform: Platform, tmp_path_factory: Any) -> None:
+    await seeded(platform, "moving-co")
+    archive = await download(platform, "moving-co")
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        everything = b"".join(opened.read(name) for name in opened.namelist())
+        manifest = json.loads(opened.read("manifest.json"))
+    assert manifest["rows"]["companies"] == 2
+    for secret in (CANARY.encode(), b"argon2", b"password_hash", b"private_sealed"):
+        assert secret not in everything
+    assert not list((platform.live.directory / "data" / "exports").glob("*.zip"))
+    status, told = await platform.rpc("export_tenant", slug="moving-co")
+    (kept,) = (platform.live.directory / "data" / "exports").glob("*.zip")
+    assert (status, told["file"], kept.stat().st_mode & 0o777) == (200, kept.name, 0o600)
+
+    # the same installation under another slug
+    status, answer = await upload(platform, "landed-co", archive, "?owner_email=new@example.com")
+    assert status == 201, answer
+    for query in (
+        "companies?select=*&order=id",
+        "contacts?select=*&order=id",
+        "deals?select=*&order=id",
+        "users?select=id,email&email=like.mia*",
+    ):
+        assert await rows(platform, "landed-co", query) == await rows(platform, "moving-co", query)
+    assert await platform.mails("new@example.com")
+    for slug, body, wanted in (
+        ("landed-co", archive, 409),
+        ("bad-co", b"no zip", 422),
+        ("bad-co", archive[:-40], 422),
+        ("bad-co", zipped({"manifest.json": "{}"}), 422),
+        (
+            "bad-co",
+            zipped({"manifest.json": '{"format": 1, "slug": "x-co"}', "schema.yaml": "nonsense"}),
+            422,
+        ),
+    ):
+        status, answer = await upload(platform, slug, body)
+        assert status == wanted, answer
+        assert not (platform.live.schemas / "bad-co.yaml").exists()
+
+    # another installation, by commands, with no server there
+    other = installation(tmp_path_factory.mktemp("other"))
+    file = other.directory / "moving.zip"
+    file.write_bytes(archive)
+    done = other.command("tenants", "import", str(file))
+    assert done.returncode == 0, done.stderr
+    listed = other.command("tenants")
+    assert "moving-co" in listed.stdout, listed.stdout + listed.stderr
+    again = Platform(other)
+    await again.start()
+    try:
+        query = "companies?select=*&order=id"
+        assert await rows(again, "moving-co", query) == await rows(platform, "moving-co", query)
+    finally:
+        await other.stop()
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return made.getvalue()
+
+
+async def test_commands_beside_a_server(platform: Platform) -> None:
+    run = platform.live.command
+    done = run("new", "by-command", "--template", "projects", "--owner", "cli@example.com")
+    assert done.returncode == 0, done.stderr
+    assert len(await rows(platform, "by-command", "tasks?select=id")) == 4
+    assert await platform.mails("cli@example.com")
+    assert run("tenants", "suspend", "by-command", "--reason", "why not").returncode == 0
+    listed = run("tenants", "list")
+    assert any("by-command" in line and "suspended" in line for line in listed.stdout.splitlines()), listed
+    done = run("schema", "set", "by-command", "entities.tasks.title", "Work items")
+    assert done.returncode == 0, done.stderr
+    assert "+    title: Work items" in run("schema", "diff", "by-command", "2").stdout
+    assert "cli@example.com" in run("users", "list").stdout
+    assert run("users", "role", "cli@example.com", "customer").returncode == 0
+    archive = platform.live.directory / "by.zip"
+    assert run("tenants", "export", "by-command", str(archive)).returncode == 0
+    assert archive.stat().st_mode & 0o777 == 0o600
+    gone = run("tenants", "delete", "by-command", "--confirm", "by-command", "--grace-days", "0")
+    assert gone.returncode == 0, gone.stderr
+    assert not (platform.live.schemas / "by-command.yaml").exists()
