@@ -5,7 +5,7 @@ import asyncio
 import sys
 from urllib.parse import quote
 
-from actors.features.auth.addresses import canonical_email
+from actors.addresses import canonical_email
 from config.errors import StartError
 from config.settings import Settings
 from gateway.commands.hands import hands

@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from actors.features.platform import copying, creating, files
+from actors.features.platform import copying, creating, files, plans
 from actors.features.platform.copying import Connection
 from actors.features.platform.rights import Request, require_admin, require_owner
 from actors.messages import ProblemError, Result
@@ -78,7 +78,7 @@ async def import_tenant(request: Request, slug: str, body: bytes) -> Result:
             free = await creating.free_slug(request.platform, name)
             if free != manifest["slug"]:
                 # the text was accepted by a compiler once, and whoever edited it since is told its errors
-                await files.compiled(request.platform, manifest["slug"], text.encode())
+                await plans.compiled(request.platform, manifest["slug"], text.encode())
                 text = set_value(text, ("service", "name"), free)
         except (KeyError, TypeError, ValueError, EditError) as error:
             raise ProblemError("tenant.bad_archive", "this is no tenant's archive") from error

@@ -9,14 +9,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from actors.features.platform import making, operator_keys
+from actors.features.platform import making, operator_keys, plans
 from actors.features.platform.events import note
 from actors.features.platform.rights import Request, answer, invalid, require_owner
 from actors.features.platform.undertakings import digest_of
 from actors.messages import ProblemError, Result, TenantIdentity
 from actors.sources import Source, SourceError, read_source, write_source
 from actors.tenant import closing, registry, reload
-from actors.tenant.planning import plan_migration
 from actors.tenant.platform import Platform
 from actors.tenant.status import TenantStatus
 from schemas.compiler.compile import SYSTEM_SLUG
@@ -24,7 +23,6 @@ from schemas.compiler.edit import EditError, remove_key, set_value
 from schemas.compiler.migrate.describe import describe
 from schemas.compiler.migrate.steps import Migration
 from schemas.compiler.names import slug_problem
-from schemas.compiler.sql import quote
 
 YAML_TYPE = "application/yaml; charset=utf-8"
 MAX_EDITS = 100
@@ -96,7 +94,7 @@ async def write(request: Request, slug: str, text: bytes, *, plan_id: str = "") 
     if fresh.digest != file.source.digest or plan_id or platform.book.get(slug).digest != fresh.digest:
         if not file.administrator:
             operator_keys.refuse_changes(file.source.text, text)
-        migration = await planned(request, file, fresh)
+        migration = await plans.planned(platform, file.identity, fresh)
         await _confirm(request, file, text, migration, plan_id)
         if fresh.digest == file.source.digest:
             # it has waited for this
@@ -132,8 +130,8 @@ async def plan(request: Request) -> dict[str, Any]:
     file, text = await _arguments(request)
     if not file.administrator:
         operator_keys.refuse_changes(file.source.text, text)
-    migration = await planned(request, file, Source(text, digest_of(text)))
-    return {**describe(migration), "tables": await _sizes(request.platform, file.identity, migration)}
+    migration = await plans.planned(request.platform, file.identity, Source(text, digest_of(text)))
+    return {**describe(migration), "tables": await plans.sizes(request.platform, file.identity, migration)}
 
 
 async def apply(request: Request) -> Result:
@@ -149,7 +147,7 @@ async def edit(request: Request) -> Result:
     edits = request.arguments.get("edits")
     if not isinstance(edits, list) or not 0 < len(edits) <= MAX_EDITS:
         raise invalid("edits", f"a list of 1 to {MAX_EDITS} edits")
-    await compiled(request.platform, slug, file.source.text)
+    await plans.compiled(request.platform, slug, file.source.text)
     text = file.source.text.decode("utf-8-sig")
     for at, one in enumerate(edits):
         path = one.get("path") if isinstance(one, dict) else None
@@ -162,18 +160,6 @@ async def edit(request: Request) -> Result:
         except (EditError, KeyError, ValueError) as error:
             raise invalid(f"edits/{at}", str(error)) from error
     return await write(request, slug, text.encode(), plan_id=request.text("plan_id"))
-
-
-async def compiled(platform: Platform, slug: str, text: bytes) -> None:
-    """Let only texts come near a parser that compile.
-
-    Raises:
-        ProblemError: schema.refused.
-    """
-    try:
-        await reload.compile_file(platform, slug, Source(text, digest_of(text)))
-    except reload.RejectedError as error:
-        raise making.refused(slug, error) from error
 
 
 async def rollback(request: Request) -> Result:
@@ -190,40 +176,6 @@ async def rollback(request: Request) -> Result:
     if wanted is None or wanted.state == "rejected":
         raise ProblemError("schema.unknown_version", f"{slug} never served such a version")
     return await write(request, slug, wanted.text.encode(), plan_id=request.text("plan_id"))
-
-
-async def planned(request: Request, file: File, source: Source) -> Migration:
-    """Plan a text against the tables as they are, and change nothing.
-
-    Raises:
-        ProblemError: schema.refused, by the compiler or because nothing leads there.
-    """
-    platform, identity = request.platform, file.identity
-    try:
-        compiled = await reload.compile_file(platform, file.slug, source)
-        async with platform.database.owner() as connection:
-            transaction = connection.transaction()
-            await transaction.start()
-            try:
-                earlier = await registry.earlier_version(connection, identity, source.digest)
-                back = await registry.records_since(connection, identity, earlier) if earlier else None
-                version = await registry.record(
-                    connection, identity, text=source.text.decode(), digest=source.digest
-                )
-                migration = await plan_migration(
-                    connection,
-                    identity,
-                    compiled.model,
-                    version=version,
-                    digest=source.digest,
-                    back_through=back,
-                )
-            finally:
-                await transaction.rollback()
-        await reload.refuse_hazards(platform, migration, source)
-    except reload.RejectedError as error:
-        raise making.refused(file.slug, error) from error
-    return migration
 
 
 async def _confirm(request: Request, file: File, text: bytes, migration: Migration, plan_id: str) -> None:
@@ -284,23 +236,6 @@ async def _arguments(request: Request) -> tuple[File, bytes]:
     if request.arguments.get("text") is None:
         return file, file.source.text
     return file, request.text("text", required=True, most=1 << 20).encode()
-
-
-async def _sizes(platform: Platform, identity: TenantIdentity, migration: Migration) -> dict[str, int]:
-    """Return about how many rows the tables have that a plan touches; exactly where nobody has estimated."""
-    async with platform.database.owner() as connection:
-        found = await connection.fetch(
-            "SELECT relname, reltuples::bigint AS rows FROM pg_catalog.pg_class c "
-            "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE n.nspname = $1 AND relkind = 'r' AND relname = ANY($2::text[])",
-            identity.namespace,
-            sorted(migration.touched),
-        )
-        sizes = {row["relname"]: row["rows"] for row in found}
-        for name in [name for name, rows in sizes.items() if rows < 0]:
-            table = f"{quote(identity.namespace)}.{quote(name)}"
-            sizes[name] = await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - quoted
-    return sizes
 
 
 async def _read(platform: Platform, slug: str) -> Source:

@@ -1,0 +1,76 @@
+"""What a text means before anything is written: its findings, and the plan from the tables as they are.
+
+Decides nothing and changes nothing; transactions are rolled back. Called by ``files`` and ``archive``.
+"""
+
+from actors.features.platform import making
+from actors.features.platform.undertakings import digest_of
+from actors.messages import TenantIdentity
+from actors.sources import Source
+from actors.tenant import registry, reload
+from actors.tenant.planning import plan_migration
+from actors.tenant.platform import Platform
+from schemas.compiler.migrate.steps import Migration
+from schemas.compiler.sql import quote
+
+
+async def compiled(platform: Platform, slug: str, text: bytes) -> None:
+    """Let only texts come near a parser that compile.
+
+    Raises:
+        ProblemError: schema.refused.
+    """
+    try:
+        await reload.compile_file(platform, slug, Source(text, digest_of(text)))
+    except reload.RejectedError as error:
+        raise making.refused(slug, error) from error
+
+
+async def planned(platform: Platform, identity: TenantIdentity, source: Source) -> Migration:
+    """Plan a text against the tables as they are, and change nothing.
+
+    Raises:
+        ProblemError: schema.refused, by the compiler or because nothing leads there.
+    """
+    try:
+        compiled = await reload.compile_file(platform, identity.slug, source)
+        async with platform.database.owner() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                earlier = await registry.earlier_version(connection, identity, source.digest)
+                back = await registry.records_since(connection, identity, earlier) if earlier else None
+                version = await registry.record(
+                    connection, identity, text=source.text.decode(), digest=source.digest
+                )
+                migration = await plan_migration(
+                    connection,
+                    identity,
+                    compiled.model,
+                    version=version,
+                    digest=source.digest,
+                    back_through=back,
+                )
+            finally:
+                await transaction.rollback()
+        await reload.refuse_hazards(platform, migration, source)
+    except reload.RejectedError as error:
+        raise making.refused(identity.slug, error) from error
+    return migration
+
+
+async def sizes(platform: Platform, identity: TenantIdentity, migration: Migration) -> dict[str, int]:
+    """Return about how many rows the tables have that a plan touches; exactly where nobody has estimated."""
+    async with platform.database.owner() as connection:
+        found = await connection.fetch(
+            "SELECT relname, reltuples::bigint AS rows FROM pg_catalog.pg_class c "
+            "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = $1 AND relkind = 'r' AND relname = ANY($2::text[])",
+            identity.namespace,
+            sorted(migration.touched),
+        )
+        sizes = {row["relname"]: row["rows"] for row in found}
+        for name in [name for name, rows in sizes.items() if rows < 0]:
+            table = f"{quote(identity.namespace)}.{quote(name)}"
+            sizes[name] = await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - quoted
+    return sizes
