@@ -78,7 +78,7 @@ class Live:
             env=self.env, capture_output=True, text=True, timeout=timeout, cwd=self.directory,
         )  # fmt: skip
 
-    async def start(self, *arguments: str, timeout: float = 60) -> float:
+    async def start(self, *arguments: str, timeout: float = 120) -> float:
         """Start the server; returns the seconds until /readyz said 200."""
         data = Path(self.env["BACKSAAS_DATA_DIR"])
         if not (self.bare or "BACKSAAS_DATABASE_URL" in self.env or (data / "pg").exists()):

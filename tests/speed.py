@@ -1,5 +1,9 @@
-"""How slow the machine is at this moment: bars are written for a quiet one, and tests seldom have it to themselves."""
+"""How slow the machine is at this moment, and how much to try on it.
 
+Bars are written for a quiet machine, and tests seldom have it to themselves.
+"""
+
+import os
 import time
 
 QUIET_SECONDS = 0.011
@@ -16,3 +20,8 @@ def _loop() -> float:
     for number in range(200_000):
         total += number % 7
     return time.perf_counter() - began
+
+
+def examples(number: int) -> int:
+    """How many random examples to try; ``TEST_EXAMPLES=3`` tries three times as many, as one does at night."""
+    return int(number * float(os.environ.get("TEST_EXAMPLES", "1")))

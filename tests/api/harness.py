@@ -40,6 +40,8 @@ from schemas.compiler.sql import quote
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEY = bytes(range(32))
 CLUSTER = b"k" * 32
+QUICK = 64
+"""KiB of a hash where the test is not about hashing."""
 
 
 class Port:
@@ -171,7 +173,7 @@ def services(url: str, mails: Path) -> Services:
 
     return Services(
         url, CLUSTER, lambda: datetime.now(UTC), announce, lambda _: None,
-        Hasher(), Guard(), Mailer(MailSettings(), mails), Providers(allow_private=True), KEY,
+        Hasher(memory_kib=QUICK), Guard(), Mailer(MailSettings(), mails), Providers(allow_private=True), KEY,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from actors.messages import Call, Web
 from actors.tenant.generation import Generation
 from config.settings import MailSettings
 from schemas.compiler.sql import quote
-from tests.api.harness import World, services, slug
+from tests.api.harness import QUICK, World, services, slug
 
 FILE = """
 version: 1
@@ -113,7 +113,7 @@ async def open_people(world: World, auth: str = "", hasher: Hasher | None = None
         services(world.url, world.mails),
         now=clock.now,
         announce=announce,
-        hasher=hasher or Hasher(),
+        hasher=hasher or Hasher(memory_kib=QUICK),
         guard=Guard(clock.seconds),
         mailer=Mailer(MailSettings(), Path("unused")),  # mails wait: nobody runs it
     )

@@ -9,6 +9,7 @@ import pytest
 
 from actors.features.auth import accounts
 from actors.features.auth.account_values import Account
+from actors.features.auth.passwords import Hasher
 from actors.features.auth.store import Session
 from actors.messages import ProblemError
 from tests.api.harness import open_world
@@ -314,6 +315,8 @@ async def test_an_unproven_address_may_sign_in_where_the_file_says_so(people: Pe
 
 async def test_a_hash_of_old_costs_is_renewed(people: People) -> None:
     from argon2 import PasswordHasher
+
+    people = await open_people(people.world, hasher=Hasher())
 
     old = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
     made = await _make(people, "otto@example.com", password_hash=old, confirmed=True)

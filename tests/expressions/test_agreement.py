@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from schemas.compiler.expressions.errors import ExpressionError
 from schemas.compiler.expressions.to_sql import to_sql
 from schemas.compiler.principal import ANONYMOUS
+from tests.speed import examples
 
 TEXTS = ["", "a", "A", "EU", "EU ", "a%b", "a_b", "\\", "é", "ß\n", " \t x\u2003", "10", "-7", "1.50", "2026-02-30", "2026-02-28",
          "2026-03-01T10:00:00Z", "2026-03-01T10:00:00.5+02:00", "null", "İ", "0000-01-01", "1e5", "😀b"]  # fmt: skip
@@ -267,7 +268,7 @@ def normal(value: object) -> object:
 KINDS = ["bool", "bool", "bool", "string", "int", "decimal", "date", "timestamp"]
 
 
-@settings(max_examples=2_500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(800), deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32))
 async def test_back_ends_agree_on_random_expressions(seed, database):
     pick = random.Random(seed)

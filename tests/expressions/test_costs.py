@@ -11,7 +11,7 @@ from schemas.compiler.expressions.check import compile_expression
 from schemas.compiler.expressions.errors import ExpressionError
 from schemas.compiler.expressions.to_python import Env, to_python
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql
-from tests.speed import slowness
+from tests.speed import examples, slowness
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ PIECES = ["self", ".", "owner", "name", "net", "tags", "(", ")", "[", "]", "'a'"
           "notes", ".sum()", "math.round(", "changed(", "tenant", "settings", "{", "}", "\n", "\\", "é", "\x00", "//", "b'", "r'", '"""', "0x1F", "1e9"]  # fmt: skip
 
 
-@settings(max_examples=1_500, deadline=None, database=None)
+@settings(max_examples=examples(500), deadline=None, database=None)
 @given(st.one_of(st.lists(st.sampled_from(PIECES), max_size=25).map("".join), st.text(max_size=40)))
 def test_any_text_is_compiled_or_refused(text: str) -> None:
     try:

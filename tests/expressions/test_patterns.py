@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.compiler.expressions import patterns
+from tests.speed import examples
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ PIECES = ["a", "b", "é", "\n", ".", "^", "$", "|", "(", ")", "(?:", "[", "]", "
 TEXTS = ["", "a", "b", "ab", "ba", "a\nb", "\n", "é", "1", "a1_", "aab", " ", "\\", ".", "[", "-", "a-b", "c^", "b\n", "aaa", "$", "(a)", "/"]  # fmt: skip
 
 
-@settings(max_examples=1_500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(500), deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(pattern=st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
 async def test_both_engines_agree_on_what_is_translated(pattern: str, connection: asyncpg.Connection) -> None:
     translated = patterns.translate(pattern)

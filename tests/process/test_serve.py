@@ -226,7 +226,7 @@ async def test_closed_output_and_a_full_log_disk_stop_nothing(live: Live) -> Non
             preexec_fn=(lambda: os.close(1)) if target == "closed" else None,
         )  # fmt: skip
         full.close()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         async with aiohttp.ClientSession() as session:
             while True:
                 try:
@@ -272,7 +272,7 @@ def _everyone_can_run(executable: str) -> bool:
 
 
 async def _ready(live: Live) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     async with aiohttp.ClientSession() as session:
         while time.monotonic() < deadline:
             try:

@@ -28,6 +28,7 @@ from runtime.testing import (
     Recorder,
     VirtualLoop,
 )
+from tests.speed import examples
 
 NAMES = "abc"
 STEP = 0.0123
@@ -239,5 +240,8 @@ class Lives(RuleBasedStateMachine):
 
 TestRandomLives = Lives.TestCase
 TestRandomLives.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(60),
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )

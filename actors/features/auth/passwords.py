@@ -31,10 +31,11 @@ class Hasher:
     Args:
         workers: hashes computed at the same time.
         waiting: further ones that may wait; beyond them callers are told to come back.
+        memory_kib: of each hash; 64 makes a hash that only tests should make.
     """
 
-    def __init__(self, workers: int = 2, waiting: int = 16) -> None:
-        self._hasher = PasswordHasher(time_cost=_TIME_COST, memory_cost=_MEMORY_KIB, parallelism=_LANES)
+    def __init__(self, workers: int = 2, waiting: int = 16, *, memory_kib: int = _MEMORY_KIB) -> None:
+        self._hasher = PasswordHasher(time_cost=_TIME_COST, memory_cost=memory_kib, parallelism=_LANES)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="hash")
         self._most = workers + waiting
         self._under_way = 0
