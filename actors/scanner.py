@@ -41,6 +41,7 @@ class Removed:
 
 Finding: TypeAlias = Changed | Refused | Removed
 Signature: TypeAlias = tuple[int, int, int, int]
+_NEVER: Signature = (0, 0, 0, 0)
 
 
 class Scanner:
@@ -53,6 +54,12 @@ class Scanner:
         self._digests: dict[str, str] = {}
         self._refusals: dict[str, str] = {}
         self._missing_since: dict[str, float] = {}
+
+    def start_over(self) -> None:
+        """Look at everything as if for the first time, but remember which files there were."""
+        self._signatures = dict.fromkeys(self._signatures, _NEVER)
+        self._digests.clear()
+        self._refusals.clear()
 
     def scan(self) -> tuple[list[Finding], bool]:
         """Look once.

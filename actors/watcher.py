@@ -48,6 +48,7 @@ class Watcher(Actor):
     async def pre_start(self) -> None:
         """Look at everything once, then keep looking."""
         for watch in self._watches:
+            watch.scanner.start_over()  # what the one before us found may have been lost with it
             self.spawn(self._listen(watch.scanner.root), f"listen {watch.scanner.root.name}")
         unsettled = await self._look()
         await self._first_look()

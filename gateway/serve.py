@@ -204,11 +204,10 @@ class Server:
                     return None  # everybody has a version to serve while the files' newest are worked on
             return None
 
-        def watches() -> list[Watch]:
-            return [
-                Watch(Scanner(settings.schemas_dir), tell_directory),
-                Watch(Scanner(settings.config_dir), tell_gateway),
-            ]
+        watches = [
+            Watch(Scanner(settings.schemas_dir), tell_directory),
+            Watch(Scanner(settings.config_dir), tell_gateway),
+        ]
 
         return Supervisor(
             [
@@ -221,7 +220,7 @@ class Server:
                     stop_timeout=30.0,
                 ),
                 ChildSpec("clock", lambda: ClockActor(platform, self._routes)),
-                ChildSpec("watcher", lambda: Watcher(watches(), settle), start_timeout=SETTLE_SECONDS + 30),
+                ChildSpec("watcher", lambda: Watcher(watches, settle), start_timeout=SETTLE_SECONDS + 30),
                 ChildSpec("system", self._system_actor),
                 ChildSpec("gateway", self._gateway_actor, stop_timeout=settings.drain_seconds + 5),
             ],
