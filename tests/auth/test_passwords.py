@@ -1,7 +1,7 @@
 """Passwords: the same work for everybody, never more than the pool holds, and none that anybody would guess."""
 
 import asyncio
-import statistics
+import contextlib
 import time
 from collections.abc import Iterator
 
@@ -47,16 +47,14 @@ async def test_keyboards_that_send_the_same_character_differently_agree(hasher: 
 async def test_nobody_costs_as_much_as_somebody(hasher: Hasher) -> None:
     kept = await hasher.hash("correct horse")
 
-    async def median(hashed: str | None) -> float:
-        spent = []
-        for _ in range(15):
+    spent: dict[str | None, list[float]] = {kept: [], None: []}
+    for _ in range(15):
+        for hashed, times in spent.items():
             began = time.perf_counter()
             await hasher.verify(hashed, "wrong horse")
-            spent.append(time.perf_counter() - began)
-        return statistics.median(spent)
-
-    somebody, nobody = await median(kept), await median(None)
-    assert 0.5 < nobody / somebody < 2
+            times.append(time.perf_counter() - began)
+    # the quickest of each: what others on this machine do only ever adds
+    assert 0.5 < min(spent[None]) / min(spent[kept]) < 2
 
 
 async def test_a_flood_is_refused_beyond_the_pool() -> None:
@@ -78,8 +76,12 @@ async def test_who_gave_up_waiting_still_occupies_the_pool() -> None:
         await asyncio.wait_for(small.hash("correct horse"), 0.001)
     with pytest.raises(ProblemError):
         await small.hash("correct horse")
-    await asyncio.sleep(0.5)
-    assert await small.hash("correct horse")
+    async with asyncio.timeout(60):
+        while True:  # until the thread is done with what nobody waits for
+            with contextlib.suppress(ProblemError):
+                assert await small.hash("correct horse")
+                break
+            await asyncio.sleep(0.01)
     small.close()
 
 

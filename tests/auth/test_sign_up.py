@@ -1,7 +1,6 @@
 """Signing up, in, and changing one's own account: who is told what, and what an attacker gains (C11, C13, C22)."""
 
 import asyncio
-import statistics
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -152,10 +151,9 @@ async def test_the_answer_takes_as_long_for_known_people(people: People) -> None
         began = time.perf_counter()
         await people.realm.services.hasher.hash("a long enough password 1")
         hashes.append(time.perf_counter() - began)
-    gap = abs(statistics.median(known) - statistics.median(fresh))
-    assert gap < max(
-        0.02, statistics.median(hashes) / 2
-    )  # the hash itself is far more; a quieter machine measures less than 5 ms
+    # the quickest of each: what others on this machine do only ever adds
+    gap = abs(min(known) - min(fresh))
+    assert gap < max(0.02, min(hashes) / 2)  # a quiet machine measures less than 5 ms
 
 
 async def test_who_signs_up_again_replaces_what_nobody_proved(people: People) -> None:
