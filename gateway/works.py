@@ -4,6 +4,7 @@ Called once by ``serve``.
 """
 
 from actors.database import Database
+from actors.features.events.publishing import Publisher
 from actors.features.functions.host import FunctionHost
 from actors.mail import Mailer
 from actors.outbound import Outbound, networks_of
@@ -15,4 +16,4 @@ from config.settings import Settings
 def functions_and_work(settings: Settings, database: Database, mailer: Mailer) -> tuple[FunctionHost, Work]:
     """Return what runs functions, and what does the work after commits and on the clock."""
     outbound = Outbound(networks=networks_of(settings.private_networks))
-    return FunctionHost(mailer, outbound), Work(DueBook(database), outbound)
+    return FunctionHost(mailer, outbound, events=Publisher()), Work(DueBook(database), outbound)
