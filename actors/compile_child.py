@@ -31,19 +31,19 @@ CPU_LIMIT = 2.0
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
     """Answer jobs until the parent closes the pipe."""
     while header := source.read(4):
-        subject, text = pickle.loads(source.read(struct.unpack("!I", header)[0]))  # noqa: S301
+        subject, text, code = pickle.loads(source.read(struct.unpack("!I", header)[0]))  # noqa: S301
         signal.setitimer(signal.ITIMER_PROF, CPU_LIMIT)
-        result = _compile(subject, text) if isinstance(subject, str) else _locate(subject, text)
+        result = _compile(subject, text, code) if isinstance(subject, str) else _locate(subject, text)
         answer = pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL)
         signal.setitimer(signal.ITIMER_PROF, 0)
         sink.write(struct.pack("!I", len(answer)) + answer)
         sink.flush()
 
 
-def _compile(slug: str, text: bytes) -> tuple[object, object]:
+def _compile(slug: str, text: bytes, code: bytes | None) -> tuple[object, object]:
     """Return (diagnostics, compiled): exactly one is not None."""
     try:
-        compiled = compile_with_warnings(text, slug)
+        compiled = compile_with_warnings(text, slug, code=code)
     except CompileError as error:
         return error.diagnostics, None
     return None, (compiled.model, compiled.warnings)

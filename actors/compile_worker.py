@@ -53,8 +53,8 @@ class CompileWorker:
         self._turn = asyncio.Lock()
         self._warm = False
 
-    async def compile(self, text: bytes, slug: str) -> Compiled:
-        """Compile a file's text.
+    async def compile(self, text: bytes, slug: str, code: bytes | None = None) -> Compiled:
+        """Compile a file's text, and look at the Python file beside it.
 
         Raises:
             CompileError: with every finding; also when the text is too large, or the process died or overran
@@ -63,7 +63,7 @@ class CompileWorker:
         """
         if len(text) > MAX_SOURCE_BYTES:
             raise _refusal("source.too_large", f"the file has more than {MAX_SOURCE_BYTES:,} bytes")
-        diagnostics, result = await self._ask((slug, text))
+        diagnostics, result = await self._ask((slug, text, code))
         if diagnostics is not None:
             raise CompileError(diagnostics)
         return Compiled(*result)
@@ -74,7 +74,7 @@ class CompileWorker:
         Returns:
             For every path its place, or that of the nearest key that leads to it.
         """
-        return await self._ask((tuple(paths), text))  # type: ignore[no-any-return]
+        return await self._ask((tuple(paths), text, None))  # type: ignore[no-any-return]
 
     async def launch(self) -> asyncio.subprocess.Process:
         """Start the process unless it runs; it loads the compiler while we do something else."""

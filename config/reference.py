@@ -23,6 +23,7 @@ SECTIONS = {
     "limits": "What one client, one tenant and one request may take",
     "reload": "Changing a tenant while it runs",
     "tenants": "How tenants live in the process",
+    "functions": "Python functions of tenants",
     "admin": "The first administrator of the platform",
     "mail": "Mail: how it goes out",
     "log": "What the process says, on standard output",

@@ -98,6 +98,15 @@ class TenantSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionSettings:
+    """Python functions of tenants."""
+
+    processes: int = setting(8, "processes for functions, all tenants together", least=1, most=1000)
+    per_tenant: int = setting(2, "processes one tenant may have at once", least=1, most=100)
+    memory_mb: int = setting(256, "memory a function may take, in MiB", least=16, most=65536)
+
+
+@dataclass(frozen=True, slots=True)
 class AdminSettings:
     """The first administrator of the platform."""
 
@@ -166,6 +175,7 @@ class Settings:
     limits: LimitSettings = field(default_factory=LimitSettings)
     reload: ReloadSettings = field(default_factory=ReloadSettings)
     tenants: TenantSettings = field(default_factory=TenantSettings)
+    functions: FunctionSettings = field(default_factory=FunctionSettings)
     admin: AdminSettings = field(default_factory=AdminSettings)
     mail: MailSettings = field(default_factory=MailSettings)
     log: LogSettings = field(default_factory=LogSettings)

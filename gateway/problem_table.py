@@ -126,6 +126,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "function.upstream": (502, "Server called by a function failed"),
     "function.timeout": (504, "Function took too long"),
     "function.busy": (503, "Functions busy"),
+    "function.forbidden": (422, "Function tried what it may not"),
     "function.memory": (422, "Function took too much memory"),
     "function.too_deep": (500, "Functions set off each other"),
     "function.not_found": (404, "No such function"),

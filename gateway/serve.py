@@ -24,6 +24,7 @@ from actors.database import Database
 from actors.database_actor import DatabaseActor
 from actors.directory import Directory, Found, Settled
 from actors.features.auth.realm import Services
+from actors.functions_actor import FunctionsActor
 from actors.scanner import Finding, Scanner
 from actors.sources import Source, allow_leases
 from actors.system import SystemActor
@@ -199,16 +200,15 @@ class Server:
         async def settle() -> None:
             for seconds in (GRACE_SECONDS, SETTLE_SECONDS):
                 with contextlib.suppress(AskTimeoutError):
-                    return await self._actor("directory").ask(Settled(), timeout=seconds)
+                    await self._actor("directory").ask(Settled(), timeout=seconds)
+                    return
                 if all(status.version for status in self._book.all()):
-                    return None  # everybody has a version to serve while the files' newest are worked on
-            return None
+                    return  # everybody has a version to serve while the files' newest are worked on
 
         watches = [
             Watch(Scanner(settings.schemas_dir), tell_directory),
             Watch(Scanner(settings.config_dir), tell_gateway),
         ]
-
         return Supervisor(
             [
                 ChildSpec("database", lambda: DatabaseActor(self._database, self._note_health)),
@@ -219,6 +219,7 @@ class Server:
                     mailbox=100_000,
                     stop_timeout=30.0,
                 ),
+                ChildSpec("functions", lambda: FunctionsActor(platform.functions)),
                 ChildSpec("clock", lambda: ClockActor(platform, self._routes)),
                 ChildSpec("watcher", lambda: Watcher(watches, settle), start_timeout=SETTLE_SECONDS + 30),
                 ChildSpec("system", self._system_actor),

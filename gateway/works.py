@@ -4,8 +4,10 @@ Called once by ``serve``.
 """
 
 from actors.database import Database
-from actors.features.events.publishing import Publisher
 from actors.features.functions.host import FunctionHost
+from actors.features.functions.launcher import Launcher
+from actors.features.functions.services import Services
+from actors.features.functions.workers import WorkerPool
 from actors.mail import Mailer
 from actors.outbound import Outbound, networks_of
 from actors.tenant.due import DueBook
@@ -16,4 +18,9 @@ from config.settings import Settings
 def functions_and_work(settings: Settings, database: Database, mailer: Mailer) -> tuple[FunctionHost, Work]:
     """Return what runs functions, and what does the work after commits and on the clock."""
     outbound = Outbound(networks=networks_of(settings.private_networks))
-    return FunctionHost(mailer, outbound, events=Publisher()), Work(DueBook(database), outbound)
+    reach = Services(mailer, outbound)
+    limits = settings.functions
+    workers = WorkerPool(
+        Launcher(limits.memory_mb << 20), reach, total=limits.processes, per_tenant=limits.per_tenant
+    )
+    return FunctionHost(reach, workers=workers), Work(DueBook(database), outbound)

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from actors.connections import TenantConnection
-from actors.features.functions.calls import Invocation
+from actors.features.functions.calls import Invocation, Origin
 from actors.features.functions.rendering import Surroundings, as_json
 from actors.messages import Call, ProblemError
 from actors.tenant.bodies import Row
-from actors.tenant.data_port import Origin, RowPort
+from actors.tenant.data_port import RowPort
 from actors.tenant.generation import Generation
 from actors.tenant.pipeline import Write
 from schemas.compiler.expressions.to_python import Env, to_python

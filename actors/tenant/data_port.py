@@ -8,13 +8,13 @@ rules and functions as everybody, and that one that catches a refusal finds its 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote_plus
 
 import msgspec
 
 from actors.connections import TenantConnection
+from actors.features.functions.calls import Origin
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.generation import Generation
 from schemas.compiler.principal import SERVICE, Principal
@@ -30,24 +30,6 @@ Row: TypeAlias = dict[str, Any]
 Filter: TypeAlias = str | Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What led to a write.
-
-    Attributes:
-        depth: how many functions did, one setting off the other.
-        lane: the worker that waits for it, see ``Invocation``.
-        request_id: of the request at the beginning.
-        deadline: event-loop time until which it must be done, 0 for none.
-    """
-
-    depth: int = 0
-    lane: object = None
-    request_id: str = ""
-    deadline: float = 0.0
-
-
-BY_REQUEST = Origin()
 Read: TypeAlias = Callable[[Generation, Call, Principal, TenantConnection | None], Awaitable[Result]]
 Write: TypeAlias = Callable[[Generation, Call, Principal, TenantConnection | None, Origin], Awaitable[Result]]
 

@@ -41,7 +41,7 @@ class Generation:
         platform: the hands of the tenant ``system``, which manages the others; None for every other tenant.
         realm: who is who in this tenant; shared by its generations, None where nobody signs in (commands).
         functions: runs functions; shared by all tenants, None in commands.
-        python: names of the functions in the tenant's Python file.
+        code: text of the tenant's Python file.
         outbox: what happens after a commit; None where nothing does.
         limits: how often callers may ask, counted over the tenant's generations; None: no limit.
         born: when it was built.
@@ -69,7 +69,7 @@ class Generation:
     principals: dict[Principal, Principal] = field(default_factory=dict)
     realm: "Realm | None" = None
     functions: "FunctionHost | None" = None
-    python: frozenset[str] = frozenset()
+    code: str = ""
     outbox: "Relay | None" = None
     limits: TenantLimits | None = None
     platform: "Platform | None" = None

@@ -13,9 +13,10 @@ from zoneinfo import available_timezones
 import asyncpg
 
 from actors.connections import TenantConnection
+from actors.features.functions.calls import BY_REQUEST, Origin
 from actors.messages import Call, ProblemError, Result
 from actors.tenant import before, replies, rules
-from actors.tenant.data_port import BY_REQUEST, Origin, RowPort
+from actors.tenant.data_port import RowPort
 from actors.tenant.executor import fetch_on, fetch_one, in_transaction
 from actors.tenant.generation import Generation
 from actors.tenant.pipeline import Write, prepare_write
@@ -80,7 +81,7 @@ async def write(
         _check_profile(generation, call.profile)
     now = datetime.now(UTC)
     preferences = preferences_of(call.prefer) if call.prefer else NONE
-    change = prepare_write(generation, call, principal, preferences, now.date(), origin.depth)
+    change = prepare_write(generation, call, principal, preferences, now.date())
     if call.method == "POST" and not change.rows:
         return _nothing(change)
     prepared = change.prepared

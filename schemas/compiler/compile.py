@@ -13,6 +13,7 @@ from schemas.compiler.model import TenantModel
 from schemas.compiler.names import slug_problem
 from schemas.compiler.nodes import Mapping, Node
 from schemas.compiler.parse import parse
+from schemas.compiler.python_file import function_names
 from schemas.compiler.resolve import resolve
 from schemas.compiler.sections.document import DOCUMENT
 from schemas.compiler.source import decode, load
@@ -35,6 +36,11 @@ def slug_of_file(stem: str) -> str:
     return SYSTEM_SLUG if stem == PLATFORM_FILE else stem
 
 
+def python_file(slug: str) -> str:
+    """Return the name of the Python file beside a tenant's file."""
+    return f"{PLATFORM_FILE if slug == SYSTEM_SLUG else slug}.py"
+
+
 def compile_source(text: bytes | str, slug: str, *, filename: str = "") -> TenantModel:
     """Compile a tenant file.
 
@@ -52,9 +58,15 @@ def compile_source(text: bytes | str, slug: str, *, filename: str = "") -> Tenan
     return compile_with_warnings(text, slug, filename=filename).model
 
 
-def compile_with_warnings(text: bytes | str, slug: str, *, filename: str = "") -> Compiled:
-    """Compile a tenant file and return its warnings too; as ``compile_source`` otherwise."""
+def compile_with_warnings(
+    text: bytes | str, slug: str, *, filename: str = "", code: bytes | None = None
+) -> Compiled:
+    """Compile a tenant file and return its warnings too; as ``compile_source`` otherwise.
+
+    ``code`` is the Python file beside it, b"" when there is none; without, functions are not looked up.
+    """
     findings = Findings()
+    python = None if code is None else function_names(code, python_file(slug))
     root: Node | None = None
     model = None
     source = decode(text, findings)
@@ -66,7 +78,10 @@ def compile_with_warnings(text: bytes | str, slug: str, *, filename: str = "") -
             checked = DOCUMENT.check(root, findings) if root is not None else None
             if isinstance(checked, Mapping):
                 _check_slug(checked, slug, findings)
-                model = resolve(checked, parse(checked, findings), slug, findings)
+                draft = parse(checked, findings)
+                # the platform's own functions are none of a file's
+                draft.python = python if slug != SYSTEM_SLUG or python else None
+                model = resolve(checked, draft, slug, findings)
     found = findings.finish(root)
     if findings.failed or model is None:
         raise CompileError(found or (_nothing(filename),))

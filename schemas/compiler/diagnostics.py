@@ -22,6 +22,7 @@ class Diagnostic:
         path: the keys that lead there, e.g. ``entities.invoices.schema.properties.net``.
         hint: what to do, or "" (a suggestion such as "did you mean 'invoices'?").
         severity: ``error`` refuses the file; ``warning`` does not.
+        file: name of the file it is about, "" for the tenant file itself.
     """
 
     code: str
@@ -30,14 +31,16 @@ class Diagnostic:
     path: str = ""
     hint: str = ""
     severity: str = "error"
+    file: str = ""
 
     def render(self, filename: str, source: str | None = None) -> str:
         """Return ``file:line:column: severity: message (hint) [code]``, with the source line when given."""
-        head = f"{filename}:{self.position.line}:{self.position.column}: {self.severity}: {self.message}"
+        at = f"{self.file or filename}:{self.position.line}:{self.position.column}"
+        head = f"{at}: {self.severity}: {self.message}"
         if self.hint:
             head += f" ({self.hint})"
         head += f" [{self.code}]"
-        lines = source.splitlines() if source is not None else []
+        lines = source.splitlines() if source is not None and not self.file else []
         if 1 <= self.position.line <= len(lines):
             line = lines[self.position.line - 1][:200]
             head += f"\n    {line}\n    {' ' * (self.position.column - 1)}^"

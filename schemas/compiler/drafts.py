@@ -64,13 +64,18 @@ class EntityDraft:
 
 @dataclass(slots=True)
 class TenantDraft:
-    """The file's entities and roles, and the names of those that were refused."""
+    """The file's entities and roles, and the names of those that were refused.
+
+    Attributes:
+        python: functions of the Python file beside it; None when nobody looked.
+    """
 
     entities: dict[str, EntityDraft] = field(default_factory=dict)
     dropped: frozenset[str] = frozenset()
     renames: dict[str, Rename] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     languages: tuple[str, ...] = ("en",)
+    python: frozenset[str] | None = None
 
     def all_renames(self) -> Iterator[tuple[EntityDraft | None, Rename]]:
         """Iterate over renames: (entity, that of a field) and (None, that of an entity)."""

@@ -181,3 +181,4 @@ class TenantModel:
     currency: str | None = None
     sections: Mapping[str, Any] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()  # names used as ${NAME}
+    python: frozenset[str] = frozenset()  # functions of the Python file beside it

@@ -60,6 +60,7 @@ def resolve(root: Mapping, tenant: TenantDraft, slug: str, findings: Findings) -
             if name in SECTIONS
         },
         secrets=frozenset(findings.secrets),
+        python=tenant.python or frozenset(),
     )
 
 

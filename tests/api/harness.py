@@ -22,6 +22,9 @@ from actors.features.auth.providers import Providers
 from actors.features.auth.realm import Realm, Services
 from actors.features.auth.store import Store
 from actors.features.functions.host import FunctionHost
+from actors.features.functions.launcher import Launcher
+from actors.features.functions.services import Services as FunctionServices
+from actors.features.functions.workers import WorkerPool
 from actors.mail import Mailer
 from actors.messages import Call, Identify, Result, TenantIdentity
 from actors.outbound import Outbound
@@ -32,7 +35,7 @@ from actors.tenant.provision import provision
 from config.settings import DatabaseSettings, LimitSettings, MailSettings, Settings
 from gateway.rule_file import parse_rules
 from gateway.server import Gateway
-from schemas.compiler.compile import compile_source
+from schemas.compiler.compile import compile_with_warnings
 from schemas.compiler.principal import Principal
 from schemas.compiler.query.compiler import QueryCompiler
 from schemas.compiler.sql import quote
@@ -130,10 +133,12 @@ class World:
             url,
             ports,
         )
+        self.workers: WorkerPool | None = None
+        self.reach: FunctionServices | None = None
 
-    async def tenant(self, slug: str, text: str) -> Generation:
-        """Bring a tenant file into force."""
-        model = compile_source(text, slug)
+    async def tenant(self, slug: str, text: str, code: str = "") -> Generation:
+        """Bring a tenant file into force, and the Python file beside it."""
+        model = compile_with_warnings(text, slug, code=code.encode() if code else None).model
         digest = hashlib.sha256(text.encode()).hexdigest()
         async with self.database.owner() as owner:
             identity = await registry.ensure_tenant(owner, slug)
@@ -148,7 +153,12 @@ class World:
         queries = QueryCompiler(model, identity.namespace, cursor_key=CLUSTER)
         generation = Generation(1, version, digest, identity, model, queries, pool, datetime.now(UTC))
         generation.realm = Realm(identity, Store(pool, identity.namespace), services(self.url, self.mails))
-        generation.functions = FunctionHost(generation.realm.services.mailer, Outbound(allow_private=True))
+        reach = self.reach = self.reach or FunctionServices(
+            generation.realm.services.mailer, Outbound(allow_private=True)
+        )
+        self.workers = self.workers or WorkerPool(Launcher(64 << 20), reach)
+        generation.functions = FunctionHost(reach, workers=self.workers)
+        generation.code = code
         self.ports[slug] = Port(generation)
         return generation
 
@@ -188,10 +198,14 @@ async def open_world(database_url: str, directory: Path, **limits: Any) -> Async
     gateway = Gateway(Settings(port=0, limits=LimitSettings(**limits)), ports.get, rules)
     _, port = await gateway.start()
     async with aiohttp.ClientSession() as session:
+        world = World(database, gateway, session, f"http://127.0.0.1:{port}", ports, directory / "mails")
         try:
-            yield World(database, gateway, session, f"http://127.0.0.1:{port}", ports, directory / "mails")
+            yield world
         finally:
             await gateway.drain(0.2)
+            if world.workers is not None and world.reach is not None:
+                world.workers.close()
+                await world.reach.outbound.close()
             for served in ports.values():
                 served.generation.pool.close()
             await database.stop()

@@ -15,6 +15,26 @@ MAX_DEPTH = 5
 """How deep functions may set off each other by what they write."""
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What led to a write.
+
+    Attributes:
+        depth: how many functions did, one setting off the other.
+        lane: the process that waits for it, see ``Invocation``.
+        request_id: of the request at the beginning.
+        deadline: event-loop time until which it must be done, 0 for none.
+    """
+
+    depth: int = 0
+    lane: object = None
+    request_id: str = ""
+    deadline: float = 0.0
+
+
+BY_REQUEST = Origin()
+
+
 class DataPort(Protocol):
     """``ctx.data``: the tenant's rows for a function, with the platform's rights.
 
@@ -25,6 +45,11 @@ class DataPort(Protocol):
     """
 
     taken: set[tuple[str, str, str]]
+    origin: Origin
+
+    def nested(self, origin: Origin) -> "DataPort":
+        """Return the port of a function that this one's user sets off."""
+        ...
 
     async def find(
         self, entity: str, where: str | Mapping[str, Any] = "", *, select: str = "", order: str = "",
@@ -116,3 +141,36 @@ def rejected(message: str, fields: tuple[str, ...] = (), code: str = "rejected")
         for name in (fields or ("",))
     )
     return ProblemError("function.rejected", message, errors=errors)
+
+
+class RunError(ProblemError):
+    """The end of a function that is no result, with what is kept about it.
+
+    Attributes:
+        outcome: rejected | failed | timeout.
+        trace: for the tenant's developers, never for the caller.
+        log: what it said.
+        line: in the tenant's Python file, None when it is not known.
+    """
+
+    def __init__(
+        self,
+        outcome: str,
+        code: str,
+        message: str,
+        trace: str = "",
+        log: tuple[str, ...] = (),
+        line: int | None = None,
+    ) -> None:
+        super().__init__(code, message)
+        self.outcome, self.trace, self.log, self.line = outcome, trace, log, line
+
+    @classmethod
+    def of(
+        cls, error: ProblemError, log: tuple[str, ...], *, line: int | None = None, outcome: str = "rejected"
+    ) -> "RunError":
+        """Return a refusal with its record."""
+        made = cls(outcome, error.code, error.message, error.message, log, line)
+        made.details, made.hint, made.errors = error.details, error.hint, error.errors
+        made.headers, made.more, made.signed_in = error.headers, error.more, error.signed_in
+        return made

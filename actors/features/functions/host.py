@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import structlog
 
 from actors.features.functions.built_in import BUILT_IN
-from actors.features.functions.built_in.context import Context, Events
+from actors.features.functions.built_in.context import Context
 from actors.features.functions.calls import MAX_DEPTH, DataPort, Invocation, Outcome
+from actors.features.functions.recorder import Recorder
+from actors.features.functions.services import Services
 from actors.messages import ProblemError
 from actors.tenant.refusals import CONFLICTS, LOST, StaleGenerationError
 from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.query.errors import QueryError
 
 if TYPE_CHECKING:
-    from actors.mail import Mailer
-    from actors.outbound import Outbound
     from actors.tenant.generation import Generation
 
 PlatformFunction: TypeAlias = Callable[["Generation", Invocation, DataPort], Awaitable[Any]]
@@ -36,32 +36,35 @@ class Workers(Protocol):
         """Run a function of the tenant's file; errors as ``FunctionHost.run``."""
         ...
 
+    async def load(self, generation: "Generation", seconds: float) -> None:
+        """Load the tenant's file; LoadError when it cannot be."""
+        ...
+
+    def close(self) -> None:
+        """End every process."""
+        ...
+
 
 class FunctionHost:
     """See the module's docstring.
 
     Args:
-        mailer: sends mails.
-        outbound: connects to other servers.
+        services: what functions may reach.
         workers: for Python files; None where there are none.
         platform: functions of the tenant ``system``, by name.
-        events: where events go.
     """
 
     def __init__(
         self,
-        mailer: "Mailer",
-        outbound: "Outbound",
+        services: Services,
         *,
         workers: Workers | None = None,
         platform: Mapping[str, PlatformFunction] | None = None,
-        events: Events | None = None,
     ) -> None:
-        self._mailer = mailer
-        self._outbound = outbound
+        self.services = services
+        self.recorder = Recorder()
         self._workers = workers
         self._platform = platform or {}
-        self._events = events
 
     async def run(self, generation: "Generation", call: Invocation, data: DataPort) -> Outcome:
         """Run one function.
@@ -77,22 +80,49 @@ class FunctionHost:
         """
         if call.depth > MAX_DEPTH:
             raise ProblemError("function.too_deep", f"functions set off each other {MAX_DEPTH} times")
-        if call.name in generation.python:
-            if self._workers is None:
-                raise ProblemError("function.failed", "Python functions are not run here")
-            return await self._workers.run(generation, call, data)
-        return await self._run_here(generation, call, data)
+        began = time.perf_counter()
+        try:
+            if call.name in generation.model.python:
+                outcome = await self._require_workers().run(generation, call, data)
+            else:
+                outcome = await self._run_here(generation, call, data)
+        except ProblemError as error:
+            self.recorder.keep(generation, call, time.perf_counter() - began, error)
+            raise
+        self.recorder.keep(generation, call, outcome.seconds, outcome)
+        return outcome
+
+    async def check(self, generation: "Generation", seconds: float = 5.0) -> None:
+        """Load a version's Python file; a process then waits for the first call.
+
+        Raises:
+            LoadError: it cannot be loaded.
+        """
+        if self._workers is not None and generation.code:
+            await self._workers.load(generation, seconds)
+
+    async def close(self) -> None:
+        """Write the rest of the record and end what runs."""
+        await self.recorder.flush()
+        if self._workers is not None:
+            self._workers.close()
+
+    def _require_workers(self) -> Workers:
+        if self._workers is None:
+            raise ProblemError("function.failed", "Python functions are not run here")
+        return self._workers
 
     def has(self, generation: "Generation", name: str) -> bool:
         """Whether a name leads to a function."""
         return (
-            name in generation.python
+            name in generation.model.python
             or name in BUILT_IN
             or (generation.model.slug == SYSTEM_SLUG and name in self._platform)
         )
 
     async def _run_here(self, generation: "Generation", call: Invocation, data: DataPort) -> Outcome:
-        context = Context(generation, call, data, self._mailer, self._outbound, self._events)
+        services = self.services
+        context = Context(generation, call, data, services.mailer, services.outbound, services.events)
         began = time.perf_counter()
         try:
             async with asyncio.timeout(call.timeout):

@@ -14,11 +14,10 @@ import jsonschema_rs
 import msgspec
 
 from actors.connections import TenantConnection
-from actors.features.functions.calls import Invocation
+from actors.features.functions.calls import Invocation, Origin
 from actors.features.functions.rendering import Surroundings
 from actors.messages import Call, ProblemError, Result
 from actors.tenant import idempotency, rows, validation
-from actors.tenant.data_port import Origin
 from actors.tenant.generation import Generation
 from schemas.compiler.principal import ADMIN_ROLE, SERVICE_ROLE, Principal
 from schemas.compiler.query.access import Caller

@@ -139,7 +139,8 @@ class FunctionName(Text):
     @override
     def build(self, node: Node, scope: Scope) -> str:
         name = str(plain(node))
-        near = nearest(name, BUILT_IN_FUNCTIONS)
+        check_function(node, name, scope)
+        near = nearest(name, BUILT_IN_FUNCTIONS) if scope.tenant.python is None else None
         if near is not None and near != name and abs(len(near) - len(name)) <= 1:
             scope.findings.warn(
                 "reference.function",
@@ -148,3 +149,15 @@ class FunctionName(Text):
                 did_you_mean(name, BUILT_IN_FUNCTIONS),
             )
         return name
+
+
+def check_function(node: Node, name: str, scope: Scope) -> None:
+    """Report a function that is neither built in nor in the Python file, when that one is known."""
+    python = scope.tenant.python
+    if python is None or name in python or name in BUILT_IN_FUNCTIONS:
+        return
+    hint = did_you_mean(name, (*python, *BUILT_IN_FUNCTIONS)) or (
+        "" if python else "write it in a Python file of the tenant's name, beside this one"
+    )
+    message = f"there is no function '{name}'"
+    scope.findings.error("reference.function", message, node, hint)

@@ -20,7 +20,7 @@ from schemas.compiler.grammar.containers import Key, Keyed, Record
 from schemas.compiler.grammar.quantities import DURATION
 from schemas.compiler.grammar.scalars import BOOLEAN, Choice, Integer
 from schemas.compiler.grammar.shape import Definitions, JsonSchema
-from schemas.compiler.grammar.slots import Cel, FieldName, FunctionName
+from schemas.compiler.grammar.slots import Cel, FieldName, FunctionName, check_function
 from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, pairs
 from schemas.compiler.scope import Scope
 from schemas.compiler.sections.built_in import check_config
@@ -55,7 +55,6 @@ _DEFAULT_TRIGGERS = {
     "external": ("after_create", "after_update"),
 }
 DEFAULT_TIMEOUT = 5.0
-DEFAULT_RETRIES = 5
 RPC = "rpc"
 FUNCTION_NAME = r"[a-z][a-z0-9_]{0,62}"
 
@@ -85,7 +84,7 @@ class Function:
     condition: Expression | None = None
     asynchronous: bool = False
     timeout: float = DEFAULT_TIMEOUT
-    retries: int = DEFAULT_RETRIES
+    retries: int = 0
     config: Config = dataclasses.field(default_factory=Config)
     roles: tuple[str, ...] = ()
     args: MappingType[str, Any] | None = None
@@ -177,6 +176,9 @@ class FunctionMap(Keyed):
     def build(self, node: Node, scope: Scope) -> dict[str, Function]:
         built: dict[str, dict[str, Any]] = super().build(node, scope)
         lines = {key.text: key.line for key, _ in pairs(node)}
+        for key, value in pairs(node):
+            if key.text in built and isinstance(value, Mapping) and "function" not in value.entries:
+                check_function(key, key.text, scope)
         return {name: _function(name, values, lines.get(name, 0)) for name, values in built.items()}
 
 
@@ -192,7 +194,7 @@ def _function(name: str, values: dict[str, Any], line: int) -> Function:
         values.get("condition"),
         bool(values.get("async", False)),
         values.get("timeout", DEFAULT_TIMEOUT),
-        values.get("retries", DEFAULT_RETRIES),
+        values.get("retries", 0),
         values.get("config", Config()),
         values.get("roles", ()),
         values.get("args"),

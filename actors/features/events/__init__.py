@@ -1,1 +1,0 @@
-"""Events: what functions publish, now or later, and functions that hear what happens."""

@@ -1,0 +1,20 @@
+"""What functions may reach outside their tenant's rows, built-in and Python ones alike."""
+
+from dataclasses import dataclass
+
+from actors.features.functions.built_in.context import Events
+from actors.mail import Mailer
+from actors.outbound import Outbound
+
+
+@dataclass(slots=True)
+class Services:
+    """Shared by all tenants.
+
+    Attributes:
+        events: where events go; None where there are none.
+    """
+
+    mailer: Mailer
+    outbound: Outbound
+    events: Events | None = None
