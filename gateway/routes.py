@@ -135,6 +135,15 @@ PLATFORM_ROUTES: tuple[Route, ...] = (
     Route("tenants/{slug}/import", {"POST": "platform.import"}, "a tenant from such an archive"),
 )
 
+WORK_ROUTES: tuple[Route, ...] = (
+    Route("tasks/v1", {"GET": "tasks.list"}, "what runs in the background (admins)"),
+    Route("tasks/v1/replay", {"POST": "tasks.replay"}, "run dead tasks of a kind or name again (admins)"),
+    Route("tasks/v1/{id}", {"GET": "tasks.get", "DELETE": "tasks.drop"}, "one task (admins)"),
+    Route("tasks/v1/{id}/replay", {"POST": "tasks.replay"}, "run a dead task again (admins)"),
+    Route("jobs/v1", {"GET": "jobs.list"}, "jobs: next and last runs (admins)"),
+    Route("jobs/v1/{name}/run", {"POST": "jobs.run"}, "run a job now (admins)"),
+)
+
 REST_PREFIX = ("rest", "v1")
 _AUTH_FIXED = {tuple(route.path.split("/")): route for route in AUTH_ROUTES if "{" not in route.path}
 _AUTH_VARIABLE = {
@@ -150,6 +159,8 @@ _FIXED = {tuple(route.path.split("/")): route for route in ROUTES if route.path 
 _OF_TENANT = {tuple(route.path.split("/")[2:]): route for route in PLATFORM_ROUTES}
 _INDEX = ROUTES[0]
 _RPC, _FUNCTIONS, _FILE, _ENTITY, _ONE = ROUTES[-5:]
+_WORK = frozenset({"tasks", "jobs"})
+"""Entities may have these names: no row of theirs has the key ``v1``."""
 _NOT_ENTITIES = frozenset({"rpc", "functions", "auth", "storage", "realtime", "rest"})
 
 
@@ -172,8 +183,8 @@ def find(parts: tuple[str, ...]) -> Found | None:
     if len(parts) == 2 and parts[0] == "rpc":
         return Found(_RPC, parts[1])
     if not rest:
-        if parts[0] == "auth":
-            return _find_auth(parts)
+        if parts[0] == "auth" or (parts[0] in _WORK and parts[1:2] == ("v1",)):
+            return _find_auth(parts) if parts[0] == "auth" else _find_work(parts)
         fixed = _FIXED.get(parts)
         if fixed is not None:
             return Found(fixed)
@@ -189,6 +200,17 @@ def find(parts: tuple[str, ...]) -> Found | None:
         return Found(_FILE, entity, form) if dot else Found(_ENTITY, parts[0])
     if len(parts) == 2:
         return Found(_ONE, parts[0], parts[1])
+    return None
+
+
+def _find_work(parts: tuple[str, ...]) -> Found | None:
+    for route in WORK_ROUTES:
+        wanted = route.path.split("/")
+        if len(wanted) == len(parts) and all(
+            w == p or w[0] == "{" for w, p in zip(wanted, parts, strict=True)
+        ):
+            variable = next((p for w, p in zip(wanted, parts, strict=True) if w[0] == "{"), "")
+            return Found(route, variable)
     return None
 
 

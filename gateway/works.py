@@ -4,6 +4,7 @@ Called once by ``serve``.
 """
 
 from actors.database import Database
+from actors.features.events.publishing import Publisher
 from actors.features.functions.host import FunctionHost
 from actors.features.functions.launcher import Launcher
 from actors.features.functions.services import Services
@@ -18,7 +19,7 @@ from config.settings import Settings
 def functions_and_work(settings: Settings, database: Database, mailer: Mailer) -> tuple[FunctionHost, Work]:
     """Return what runs functions, and what does the work after commits and on the clock."""
     outbound = Outbound(networks=networks_of(settings.private_networks))
-    reach = Services(mailer, outbound)
+    reach = Services(mailer, outbound, Publisher())
     limits = settings.functions
     workers = WorkerPool(
         Launcher(limits.memory_mb << 20), reach, total=limits.processes, per_tenant=limits.per_tenant

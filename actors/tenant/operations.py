@@ -14,6 +14,7 @@ from actors.connections import TenantConnection
 from actors.features import explain, me
 from actors.features.auth import operations as auth
 from actors.features.functions import rpc
+from actors.features.outbox import operations as outbox
 from actors.features.platform import creating
 from actors.features.platform import operations as platform
 from actors.features.transfer.export import export
@@ -256,6 +257,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "openapi": show_openapi,
     "origins": list_origins,
     **auth.OPERATIONS,
+    **outbox.OPERATIONS,
     **me.OPERATIONS,
     **platform.OPERATIONS,
     **explain.OPERATIONS,

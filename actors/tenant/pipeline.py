@@ -58,9 +58,14 @@ class Write:
 
 
 def prepare_write(
-    generation: Generation, call: Call, principal: Principal, preferences: Preferences, today: date
+    generation: Generation,
+    call: Call,
+    principal: Principal,
+    preferences: Preferences,
+    today: date,
+    depth: int = 0,
 ) -> Write:
-    """Turn a call into a write.
+    """Turn a call into a write; ``depth`` is how many functions led to it.
 
     Raises:
         ProblemError: the body, a value or a precondition is refused.
@@ -91,7 +96,7 @@ def prepare_write(
         call.accept,
         version,
         today,
-        who(call, principal) if entity.name in generation.queries.attributed else None,
+        who(call, principal, depth) if entity.name in generation.queries.attributed else None,
     )
     try:
         prepared = compile_write(generation, call.method, request, principal)
@@ -107,7 +112,7 @@ def prepare_write(
     return Write(entity, prepared, preferences, rows, version, request, body.many, functions, wrong, missing)
 
 
-def who(call: Call, principal: Principal) -> str:
+def who(call: Call, principal: Principal, depth: int) -> str:
     """Return who asks, as the outbox keeps it beside what they changed."""
     said = {
         "user": principal.id,
@@ -116,6 +121,7 @@ def who(call: Call, principal: Principal) -> str:
         "key": principal.key,
         "request_id": call.request_id,
         "address": call.address,
+        "depth": depth,
     }
     return orjson.dumps(said).decode()
 

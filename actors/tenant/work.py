@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from actors.connections import ConnectError, TenantConnection
+from actors.features.events import publishing
 from actors.features.jobs import timetable
 from actors.features.outbox.changes import Change
 from actors.features.outbox.relay import Relay
@@ -22,10 +23,9 @@ from actors.features.webhooks.breaker import Breakers
 from actors.features.webhooks.delivery import Deliverer
 from actors.messages import ProblemError
 from actors.outbound import Outbound
+from actors.tenant import after
 from actors.tenant.due import DueBook
 from actors.tenant.generation import Generation
-from schemas.compiler.expressions.syntax import Expression
-from schemas.compiler.expressions.to_python import Env, to_python
 from schemas.compiler.model import TenantModel
 from schemas.compiler.recording import recorded_entities
 
@@ -56,11 +56,11 @@ class Work:
         self, generation: Generation, change: Change, connection: TenantConnection
     ) -> Sequence[NewTask]:
         """Return what is to be done because of a change."""
-        tasks: list[NewTask] = []
         names = heard.names_of(generation.model, change)
+        tasks = await after.function_tasks(generation, change, names, connection)
         for name, hook in (generation.model.sections.get("webhooks") or {}).items():
             event = heard.heard(hook.events, names) if hook.enabled else ""
-            if event and await holds(generation, hook.when, change, connection):
+            if event and await after.holds(generation, hook.when, change, connection):
                 tasks.append(heard.task_of(name, event, change))
         return tasks
 
@@ -75,6 +75,14 @@ class Work:
             TaskFailedError, TaskRefusedError, TaskPostponedError: it is not done.
         """
         match task.kind:
+            case after.FUNCTION:
+                await after.run_function(generation, task)
+            case after.SUBSCRIPTION:
+                await after.run_subscription(generation, task)
+            case after.JOB:
+                await after.run_job(generation, task)
+            case publishing.KIND:
+                await publishing.publish_delayed(generation, task)
             case heard.KIND:
                 await self.deliverer.deliver(generation, task)
             case _:
@@ -97,20 +105,6 @@ def has_work(model: TenantModel) -> bool:
         )
         or recorded_entities(model)
     )
-
-
-async def holds(
-    generation: Generation, condition: Expression | None, change: Change, connection: TenantConnection
-) -> bool:
-    """Whether a condition holds for the row of a change."""
-    del connection
-    if condition is None:
-        return True
-    model = generation.model
-    env = Env(
-        change.row, change.old, change.principal, {"slug": model.slug}, change.at, timezone=model.timezone
-    )
-    return to_python(condition)(env) is True
 
 
 class TenantWork:

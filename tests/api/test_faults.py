@@ -1,4 +1,4 @@
-"""The database fails in every way it can: FAULTS.md 2 to 4, 11, 12; what callers see, and that nothing is lost."""
+"""The database fails in every way it can: docs/faults.md 2 to 4, 11, 12; what callers see, and that nothing is lost."""
 
 import asyncio
 
@@ -185,7 +185,9 @@ async def test_a_role_without_rights_is_no_500(world: World, api: Client) -> Non
     assert (await api.get("/items")).status == 200
 
 
-async def test_a_caller_who_leaves_frees_the_connection(world: World, api: Client) -> None:  # FAULTS 44
+async def test_a_caller_who_leaves_frees_the_connection(
+    world: World, api: Client
+) -> None:  # docs/faults.md 44
     pool = world.ports["faulty"].generation.pool
     holder = await lock(world)
     with pytest.raises(asyncio.TimeoutError):

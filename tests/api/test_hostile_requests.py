@@ -1,4 +1,4 @@
-"""Nothing a client sends makes a 500, reaches SQL as text, or changes what it may not: THREATS.md B2 to B9, D2, D7."""
+"""Nothing a client sends makes a 500, reaches SQL as text, or changes what it may not: docs/attacks.md B2 to B9, D2, D7."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""Ids of another tenant's rows are worth nothing: THREATS.md A11, A14; what is not yours is not there."""
+"""Ids of another tenant's rows are worth nothing: docs/attacks.md A11, A14; what is not yours is not there."""
 
 import secrets
 import uuid

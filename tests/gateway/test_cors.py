@@ -1,4 +1,4 @@
-"""Pages of other origins: exact ones, of the tenant's own list; THREATS.md G5."""
+"""Pages of other origins: exact ones, of the tenant's own list; docs/attacks.md G5."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Development tokens: THREATS.md C1 to C6 and that they do not exist without ``--dev``."""
+"""Development tokens: docs/attacks.md C1 to C6 and that they do not exist without ``--dev``."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""A tenant's own domain; THREATS.md A3, A8, A23."""
+"""A tenant's own domain; docs/attacks.md A3, A8, A23."""
 
 from collections.abc import AsyncIterator
 

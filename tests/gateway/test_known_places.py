@@ -1,4 +1,4 @@
-"""What was worked out for one request is believed for no other: THREATS.md A3, A5, A7, A23, H8."""
+"""What was worked out for one request is believed for no other: docs/attacks.md A3, A5, A7, A23, H8."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who is believed about the client's address and scheme; THREATS.md A4."""
+"""Who is believed about the client's address and scheme; docs/attacks.md A4."""
 
 from pathlib import Path
 

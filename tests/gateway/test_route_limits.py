@@ -1,4 +1,4 @@
-"""What a rule limits and edits for targets that are actors; THREATS.md D1, D11, C19."""
+"""What a rule limits and edits for targets that are actors; docs/attacks.md D1, D11, C19."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Which tenant a request is for: THREATS.md A1 to A8, at the socket."""
+"""Which tenant a request is for: docs/attacks.md A1 to A8, at the socket."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Hostile and broken bytes on the public port: THREATS.md B9 to B11, D1 to D5, G6, H8, H11; FAULTS.md 38 and 44."""
+"""Hostile and broken bytes on the public port: docs/attacks.md B9 to B11, D1 to D5, G6, H8, H11; docs/faults.md 38 and 44."""
 
 import asyncio
 import contextlib
@@ -269,7 +269,7 @@ async def test_methods_of_a_path(served: Served) -> None:
     assert body == b""
 
 
-async def test_a_read_nobody_waits_for_ends_and_a_write_goes_on(serve: Serve) -> None:  # FAULTS 44
+async def test_a_read_nobody_waits_for_ends_and_a_write_goes_on(serve: Serve) -> None:  # docs/faults.md 44
     served = await serve()
     tenant = served.tenants["acme-corp"]
     for method in ("GET", "POST"):
@@ -285,7 +285,7 @@ async def test_a_read_nobody_waits_for_ends_and_a_write_goes_on(serve: Serve) ->
     assert served.gateway.counters.in_flight == 0
 
 
-async def test_drain_finishes_what_runs(serve: Serve) -> None:  # FAULTS 38
+async def test_drain_finishes_what_runs(serve: Serve) -> None:  # docs/faults.md 38
     served = await serve()
     running = asyncio.ensure_future(served.raw(f"GET {ACME}/slow HTTP/1.1\r\n{HOST}\r\n".encode()))
     await asyncio.sleep(0.1)

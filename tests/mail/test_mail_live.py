@@ -1,4 +1,4 @@
-"""Mails of a live process by a real SMTP server: a tenant's own words, never evaluated; THREATS.md A4, B12, B13."""
+"""Mails of a live process by a real SMTP server: a tenant's own words, never evaluated; docs/attacks.md A4, B12, B13."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Upstreams that are slow, broken, gone or hostile: what the client hears and what is tried again; F6, FAULTS."""
+"""Upstreams that are slow, broken, gone or hostile: what the client hears and what is tried again; docs/attacks.md F6."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Requests to upstreams and their answers back, over real sockets; THREATS.md F5 to F7, H8."""
+"""Requests to upstreams and their answers back, over real sockets; docs/attacks.md F5 to F7, H8."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""Pages of other origins, credentials and limits in front of upstreams; THREATS.md G5, G8, D11."""
+"""Pages of other origins, credentials and limits in front of upstreams; docs/attacks.md G5, G8, D11."""
 
 import json
 import time

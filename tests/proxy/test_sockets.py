@@ -1,4 +1,4 @@
-"""Websockets through the gateway; THREATS.md C26, D8, F7."""
+"""Websockets through the gateway; docs/attacks.md C26, D8, F7."""
 
 import asyncio
 import base64

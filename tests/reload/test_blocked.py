@@ -1,4 +1,4 @@
-"""A table somebody else holds: what people see meanwhile, and what they may still do; FAULTS.md 27."""
+"""A table somebody else holds: what people see meanwhile, and what they may still do; docs/faults.md 27."""
 
 import asyncio
 import hashlib

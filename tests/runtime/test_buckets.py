@@ -1,4 +1,4 @@
-"""Rates: what is allowed, what is told, how much is remembered; THREATS.md C19, D11."""
+"""Rates: what is allowed, what is told, how much is remembered; docs/attacks.md C19, D11."""
 
 import random
 

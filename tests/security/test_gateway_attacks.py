@@ -1,4 +1,4 @@
-"""Attacks on a live process at the socket, and what they left: THREATS.md A2, A8, A10, D9, D14, G6, G8, H8, H11."""
+"""Attacks on a live process at the socket, and what they left: docs/attacks.md A2, A8, A10, D9, D14, G6, G8, H8, H11."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The watcher itself fails: it comes back and looks at everything again; FAULTS.md 24."""
+"""The watcher itself fails: it comes back and looks at everything again; docs/faults.md 24."""
 
 import asyncio
 from pathlib import Path

@@ -238,7 +238,7 @@ class Relay:
         del self._running[task.id]
         self._slots.give()
         self._ended.append((task, outcome))
-        self._woken.set()
+        self.committed()  # what it wrote may concern others
 
     async def _write_outcomes(self) -> None:
         """Write down how tasks came out, and that the others go on.

@@ -15,6 +15,8 @@ from schemas.compiler.grammar.shape import AnyValue, Definitions, JsonSchema, Sh
 from schemas.compiler.nodes import Node, Scalar
 from schemas.compiler.scope import Scope
 
+EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+"""Of an event that functions publish."""
 SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
 
 

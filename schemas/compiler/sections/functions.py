@@ -55,6 +55,7 @@ _DEFAULT_TRIGGERS = {
     "external": ("after_create", "after_update"),
 }
 DEFAULT_TIMEOUT = 5.0
+DEFAULT_RETRIES = 5
 RPC = "rpc"
 FUNCTION_NAME = r"[a-z][a-z0-9_]{0,62}"
 
@@ -84,7 +85,7 @@ class Function:
     condition: Expression | None = None
     asynchronous: bool = False
     timeout: float = DEFAULT_TIMEOUT
-    retries: int = 0
+    retries: int = DEFAULT_RETRIES
     config: Config = dataclasses.field(default_factory=Config)
     roles: tuple[str, ...] = ()
     args: MappingType[str, Any] | None = None
@@ -194,7 +195,7 @@ def _function(name: str, values: dict[str, Any], line: int) -> Function:
         values.get("condition"),
         bool(values.get("async", False)),
         values.get("timeout", DEFAULT_TIMEOUT),
-        values.get("retries", 0),
+        values.get("retries", DEFAULT_RETRIES),
         values.get("config", Config()),
         values.get("roles", ()),
         values.get("args"),

@@ -1,0 +1,1 @@
+"""Events: what functions publish, now or later, and functions that hear what happens."""
