@@ -111,6 +111,7 @@ class Call(Interleaved[Result]):
         credential: what the request brought to prove who asks; None: ``principal`` counts.
         address: the client's network address, "" inside the process.
         web: for operations of ``auth`` only.
+        action: what to do with the row: a transition's name; "" otherwise.
     """
 
     operation: str
@@ -134,6 +135,7 @@ class Call(Interleaved[Result]):
     credential: Credential | None = None
     address: str = ""
     web: Web | None = None
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,4 +151,5 @@ def make_call(  # noqa: PLR0913, PLR0917 - the parts of a request, each from ano
         credential,
         address,
         web,
+        found.action,
     )

@@ -19,8 +19,8 @@ class Route:
     """One path.
 
     Attributes:
-        path: parts joined with ``/``; ``{entity}``, ``{id}`` and ``{function}`` stand for one part each,
-            ``{format}`` for what follows the dot.
+        path: parts joined with ``/``; ``{entity}``, ``{id}``, ``{name}`` and ``{function}`` stand for one
+            part each, ``{format}`` for what follows the dot.
         operations: operation by method; HEAD is always answered as GET without a body.
         summary: one line for the documentation.
     """
@@ -51,6 +51,8 @@ ROUTES: tuple[Route, ...] = (
     Route("tenants/check-slug", {"GET": "platform.check_slug"}, "whether a slug is free (platform)"),
     Route("rpc/{function}", {"GET": "call", "POST": "call"}, "call a function"),
     Route("functions/v1/{function}", {"GET": "call", "POST": "call"}, "call a function"),
+    Route("{entity}/{id}/transitions", {"GET": "transitions"}, "what its workflow lets me do, and its past"),
+    Route("{entity}/{id}/transitions/{name}", {"POST": "transition"}, "move a row to another state"),
     Route("{entity}.{format}", {"GET": "export"}, "all rows a query finds, as csv, ndjson, json or xlsx"),
     Route("{entity}", _COLLECTION, "rows of an entity"),
     Route("{entity}/{id}", _ROW, "one row"),
@@ -158,7 +160,8 @@ _AUTH_VARIABLE = {
 _FIXED = {tuple(route.path.split("/")): route for route in ROUTES if route.path and "{" not in route.path}
 _OF_TENANT = {tuple(route.path.split("/")[2:]): route for route in PLATFORM_ROUTES}
 _INDEX = ROUTES[0]
-_RPC, _FUNCTIONS, _FILE, _ENTITY, _ONE = ROUTES[-5:]
+_RPC, _FUNCTIONS, _MOVES, _MOVE, _FILE, _ENTITY, _ONE = ROUTES[-7:]
+_MOVES_WORD = "transitions"
 _WORK = frozenset({"tasks", "jobs"})
 """Entities may have these names: no row of theirs has the key ``v1``."""
 _NOT_ENTITIES = frozenset({"rpc", "functions", "auth", "storage", "realtime", "rest"})
@@ -171,6 +174,7 @@ class Found:
     route: Route
     entity: str = ""
     key: str | None = None
+    action: str = ""
 
 
 def find(parts: tuple[str, ...]) -> Found | None:
@@ -192,14 +196,24 @@ def find(parts: tuple[str, ...]) -> Found | None:
             return Found(_FUNCTIONS, parts[2])
         if parts[0] == "tenants" and len(parts) > 2:
             route = _OF_TENANT.get(parts[2:])
-            return None if route is None else Found(route, parts[1])
+            return _find_rows(parts) if route is None else Found(route, parts[1])
         if parts[0] in _NOT_ENTITIES:
             return None
+    return _find_rows(parts)
+
+
+def _find_rows(parts: tuple[str, ...]) -> Found | None:
     if len(parts) == 1:
         entity, dot, form = parts[0].rpartition(".")
         return Found(_FILE, entity, form) if dot else Found(_ENTITY, parts[0])
     if len(parts) == 2:
         return Found(_ONE, parts[0], parts[1])
+    if len(parts) in {3, 4} and parts[2] == _MOVES_WORD:
+        return (
+            Found(_MOVES, parts[0], parts[1])
+            if len(parts) == 3
+            else Found(_MOVE, parts[0], parts[1], parts[3])
+        )
     return None
 
 

@@ -90,12 +90,17 @@ def to_call(operation: Operation, batch: Call, results: Mapping[str, Any]) -> Ca
     path = _MARK.sub(lambda mark: quote(_as_text(_find(mark[1], results)), safe=""), operation.path)
     target, _, query = path.partition("?")
     entity, _, key = target.strip("/").removeprefix("rest/v1/").partition("/")
-    if not entity or "/" in key or "\0" in path or "%00" in path:
-        raise ProblemError("batch.invalid", f"the path '{operation.path[:100]}' is not entity or entity/id")
+    key, _, action = key.partition("/transitions/")
+    if not entity or "/" in key or "/" in action or "\0" in path or "%00" in path:
+        raise ProblemError(
+            "batch.invalid", f"the path '{operation.path[:100]}' is not entity, entity/id or a transition"
+        )
     many, one = _METHODS[operation.method]
-    name = one if key else many
+    name = ("transition" if operation.method == "POST" else "") if action else one if key else many
     if not name:
-        raise ProblemError("batch.invalid", "POST creates rows of an entity: the path has no id")
+        raise ProblemError(
+            "batch.invalid", "POST creates rows, or moves one: entity, or entity/id/transitions/name"
+        )
     body = b"" if operation.body is None else orjson.dumps(resolve(operation.body, results), default=str)
     headers = {_HEADERS[header]: value for header, value in operation.headers.items()}
     prefer = headers.get("prefer", "")
@@ -118,6 +123,7 @@ def to_call(operation: Operation, batch: Call, results: Mapping[str, Any]) -> Ca
         request_id=batch.request_id,
         deadline=batch.deadline,
         address=batch.address,
+        action=unquote(action),
     )
 
 

@@ -161,7 +161,7 @@ def _rewritten(
     request = replace(
         request,
         rows=tuple(rows),
-        hooked=hooked - given,
+        hooked=request.hooked | (hooked - given),
         each=one_by_one,
         ragged=not one_by_one and any(row.keys() != rows[0].keys() for row in rows),
     )

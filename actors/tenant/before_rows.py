@@ -113,9 +113,12 @@ class Runner:
                 validations run at all when there are some.
         """
         findings: list[dict[str, Any]] = []
-        trigger = f"before_{self._item.verb}"
+        wanted = [f"before_{self._item.verb}"]
+        if self._write.request.moves:
+            wanted.append("before_transition")
         for function in self._write.functions:
-            if trigger not in function.triggers:
+            trigger = next((one for one in wanted if one in function.triggers), None)
+            if trigger is None:
                 continue
             if (bad or findings) and (function.type != "validation" or not bad.isdisjoint(function.fields)):
                 continue

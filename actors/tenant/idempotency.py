@@ -64,7 +64,16 @@ def check_key(key: str) -> None:
 
 def fingerprint(call: Call) -> str:
     """Return what makes two requests the same: everything that decides what is written and answered."""
-    parts = (call.method, call.operation, call.entity, call.key or "", call.query, call.prefer, call.if_match)
+    parts = (
+        call.method,
+        call.operation,
+        call.entity,
+        call.key or "",
+        call.query,
+        call.prefer,
+        call.if_match,
+        call.action,
+    )
     digest = hashlib.sha256("\0".join((*parts, call.content_type, call.accept)).encode("utf-8", "replace"))
     digest.update(b"\0" + call.body)
     return digest.hexdigest()

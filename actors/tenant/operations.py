@@ -11,13 +11,14 @@ from typing import Any
 import orjson
 
 from actors.connections import TenantConnection
-from actors.features import explain, me
+from actors.features import capabilities, explain, me
 from actors.features.auth import operations as auth
 from actors.features.functions import rpc
 from actors.features.outbox import operations as outbox
 from actors.features.platform import creating
 from actors.features.platform import operations as platform
 from actors.features.transfer.export import export
+from actors.features.workflow.overview import show_transitions
 from actors.messages import Call, Identify, ProblemError, Result
 from actors.tenant import batch, describe, idempotency, people, rows
 from actors.tenant.executor import in_transaction
@@ -113,6 +114,8 @@ async def read_rows(generation: Generation, call: Call, principal: Principal) ->
     """List rows of an entity, or get one by its key; or say why the caller may, or may not."""
     if explain.ASKED in call.query and explain.is_asked(call.query):
         return await explain.explain_rows(generation, call, principal)
+    if capabilities.ASKED in call.query and capabilities.is_asked(call.query):
+        return await capabilities.list_rows(generation, call, principal)
     return await rows.read(generation, call, principal, None)
 
 
@@ -249,6 +252,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "update": write_rows,
     "replace": write_rows,
     "delete": write_rows,
+    "transition": write_rows,
+    "transitions": show_transitions,
     "batch": run_batch,
     "export": export,
     "call": call_function,

@@ -28,7 +28,18 @@ from schemas.compiler.query.requests import Prepared, WriteRequest
 from schemas.compiler.sections.functions import Function
 
 _MISSING = "required"
+_MOVE = "transition"
+_NO_FIELDS: frozenset[str] = frozenset()
 _TAG = '"'
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A transition that a write of one row is: the state it sets, beside what the body says."""
+
+    name: str
+    field: str
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +75,9 @@ def prepare_write(
     preferences: Preferences,
     today: date,
     depth: int = 0,
+    move: Move | None = None,
 ) -> Write:
-    """Turn a call into a write; ``depth`` is how many functions led to it.
+    """Turn a call into a write; ``depth`` is how many functions led to it, ``move`` makes it a transition.
 
     Raises:
         ProblemError: the body, a value or a precondition is refused.
@@ -76,7 +88,9 @@ def prepare_write(
     query = call.query
     body = Body([], many=False)
     found: list[dict[str, Any]] = []
-    functions = functions_before(entity, call.method) if "functions" in entity.sections else ()
+    functions: tuple[Function, ...] = ()
+    if "functions" in entity.sections:
+        functions = functions_before(entity, call.method if move is None else _MOVE)
     if call.method != "DELETE":
         trusted = SERVICE_ROLE in principal.roles
         body, found = _body(
@@ -85,6 +99,8 @@ def prepare_write(
         if call.method in {"POST", "PUT"}:
             query = _with_key_column(query, entity)
     rows = tuple(body.rows)
+    if move is not None:
+        rows = ({**rows[0], move.field: move.target},)
     if call.method == "PUT":
         query = _put_target(call, entity, rows)
     request = WriteRequest(
@@ -96,7 +112,9 @@ def prepare_write(
         call.accept,
         version,
         today,
-        who(call, principal, depth) if entity.name in generation.queries.attributed else None,
+        who(call, principal, depth, move) if entity.name in generation.queries.attributed else None,
+        hooked=_NO_FIELDS if move is None else frozenset({move.field}),
+        moves=move is not None,
     )
     try:
         prepared = compile_write(generation, call.method, request, principal)
@@ -112,7 +130,7 @@ def prepare_write(
     return Write(entity, prepared, preferences, rows, version, request, body.many, functions, wrong, missing)
 
 
-def who(call: Call, principal: Principal, depth: int) -> str:
+def who(call: Call, principal: Principal, depth: int, move: Move | None = None) -> str:
     """Return who asks, as the outbox keeps it beside what they changed."""
     said = {
         "user": principal.id,
@@ -123,6 +141,8 @@ def who(call: Call, principal: Principal, depth: int) -> str:
         "address": call.address,
         "depth": depth,
     }
+    if move is not None:
+        said["transition"] = move.name
     return orjson.dumps(said).decode()
 
 
@@ -154,6 +174,7 @@ _TRIGGERS = {
     "POST": frozenset({"before_create", "before_update"}),
     "PUT": frozenset({"before_create", "before_update"}),
     "PATCH": frozenset({"before_update"}),
+    _MOVE: frozenset({"before_update", "before_transition"}),
     "DELETE": frozenset({"before_delete"}),
 }
 _VERBS = {"POST": "insert", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}

@@ -3,6 +3,7 @@
 Decides codes and words. Nothing of PostgreSQL's own text goes through. Called by ``executor``.
 """
 
+import json
 import re
 from collections.abc import Callable
 
@@ -92,8 +93,31 @@ def _refused_by_rule(state: str, detail: str) -> ProblemError:
             "Query result exceeds max-affected preference constraint",
             details=f"The query affects {detail} rows",
         )
+    if state == "BS423":
+        return _held(detail)
     code, message = _BY_REFUSAL.get(state, ("P0001", "the request was refused"))
     return ProblemError(code, detail or message)
+
+
+def _held(detail: str) -> ProblemError:
+    """Return the refusal of a write against a workflow; the statement says which fields, in which state."""
+    found = json.loads(detail)
+    if "first" in found[0]:
+        name, first = found[0]["field"], found[0]["first"]
+        text = f"rows begin as '{first}'"
+        return ProblemError("workflow.state", text, errors=_field_errors([name], "state", text))
+    held = {one["field"]: one["state"] for one in found if one["field"] != one["of"]}
+    if len(held) < len({one["field"] for one in found}):
+        text = f"'{found[0]['of']}' changes by transitions only"
+        return ProblemError(
+            "workflow.state", text, hint="POST to .../{id}/transitions/{name}",
+            errors=_field_errors([found[0]["of"]], "state", text),
+        )  # fmt: skip
+    errors = tuple(
+        {"pointer": f"/{name}", "code": "locked", "detail": f"locked while '{state}'"}
+        for name, state in held.items()
+    )
+    return ProblemError("workflow.locked", f"locked in this state: {', '.join(held)}", errors=errors)
 
 
 def _columns(error: asyncpg.PostgresError) -> list[str]:

@@ -15,11 +15,12 @@ import asyncpg
 from actors.connections import TenantConnection
 from actors.features.functions.calls import BY_REQUEST, Origin
 from actors.messages import Call, ProblemError, Result
-from actors.tenant import before, replies, rules
+from actors.tenant import before, moving, replies, rules
 from actors.tenant.data_port import RowPort
 from actors.tenant.executor import fetch_on, fetch_one, in_transaction
 from actors.tenant.generation import Generation
-from actors.tenant.pipeline import Write, prepare_write
+from actors.tenant.moving import Moving
+from actors.tenant.pipeline import Move, Write, prepare_write
 from schemas.compiler.principal import Principal
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.preferences import NONE, Preferences, parse_preferences
@@ -73,15 +74,28 @@ async def write(
     connection: TenantConnection | None,
     origin: Origin = BY_REQUEST,
 ) -> Result:
-    """Create, change, replace or delete rows; arguments and errors as for ``read``.
+    """Create, change, replace or delete rows, or move one; arguments and errors as for ``read``.
 
     ``origin`` says which functions led to this write.
     """
+    if call.action:
+        return await moving.move(Moving(generation, call, principal, origin), connection, _write)
+    return await _write(generation, call, principal, connection, origin)
+
+
+async def _write(
+    generation: Generation,
+    call: Call,
+    principal: Principal,
+    connection: TenantConnection | None,
+    origin: Origin,
+    move: Move | None = None,
+) -> Result:
     if call.profile:
         _check_profile(generation, call.profile)
     now = datetime.now(UTC)
     preferences = preferences_of(call.prefer) if call.prefer else NONE
-    change = prepare_write(generation, call, principal, preferences, now.date(), origin.depth)
+    change = prepare_write(generation, call, principal, preferences, now.date(), origin.depth, move)
     if call.method == "POST" and not change.rows:
         return _nothing(change)
     prepared = change.prepared

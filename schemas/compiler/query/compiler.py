@@ -166,7 +166,7 @@ class QueryCompiler:
         recent = (
             verb, request.entity, request.query, principal.roles, principal.scopes, request.accept,
             request.preferences, request.today, request.key is None, versioned, names,
-            request.hooked, request.each, request.ragged,
+            request.hooked, request.each, request.ragged, request.moves,
         )  # fmt: skip
         known = self._recent.get(recent) if len(rows) <= 1 else None
         if known is None:
@@ -191,7 +191,7 @@ class QueryCompiler:
         )
         wish = Wish(
             verb, names, ragged, request.key is not None, request.expected_version is not None,
-            request.preferences, media_of(request.accept), request.hooked, request.each,
+            request.preferences, media_of(request.accept), request.hooked, request.each, request.moves,
         )  # fmt: skip
         words, values = shape_of(pairs)
         key = (wish, request.entity, principal.roles, principal.scopes, words, request.today)

@@ -91,6 +91,8 @@ class Inserter(Writer):
             *self._checks(self._creating(), None, f"w t0 WHERE {self._was('NOT')}"),
             *self._checks(entries, "o"),
             *self._rules(with_old=True),
+            *self._held.refusals(self._held.fields(names + given), self._written("o")),
+            *self._held.beginnings(f"w t0 WHERE {self._was('NOT')} AND"),
         ]
         if version is not None:
             key = quote(entity.key)
@@ -143,7 +145,7 @@ class Inserter(Writer):
             field.name
             for field in self._entity.fields.values()
             if not (self._is_ours(field) or field.read_only or field.generated)
-            and (not field.write_only or field.name in self._columns)
+            and (not (field.write_only or field.name == self._held.field) or field.name in self._columns)
             and all(entry.fields is None or field.name in entry.fields for entry in entries)
         ]
 
@@ -182,7 +184,8 @@ class Inserter(Writer):
             join(", ", values),
             " FROM body b",
         )
-        return source, body, self._checks(entries, None) + self._rules(with_old=False)
+        refusals = self._checks(entries, None) + self._rules(with_old=False)
+        return source, body, refusals + self._held.beginnings("w t0 WHERE")
 
     def _filled(self, entries: tuple[AccessEntry, ...]) -> dict[str, Expression]:
         """Return the values set for a new row: what every entry sets, and what one does and nobody gave."""

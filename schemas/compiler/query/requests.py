@@ -41,6 +41,7 @@ class WriteRequest:
         each: every row is for one row that is there, by its key in ``ROW_KEY``: an update or delete after
             functions looked at the rows one by one.
         ragged: rows set different fields each; what they miss is its default.
+        moves: it is a transition of a workflow, which alone changes a row's state.
     """
 
     entity: str
@@ -55,6 +56,7 @@ class WriteRequest:
     hooked: frozenset[str] = frozenset()
     each: bool = False
     ragged: bool = False
+    moves: bool = False
 
 
 @dataclass(slots=True)  # not frozen: one is made per request, and that would take three times as long

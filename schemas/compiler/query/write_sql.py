@@ -13,6 +13,7 @@ from schemas.compiler.model import SOFT_DELETE_FIELD, AccessEntry, Entity, Field
 from schemas.compiler.query.access import Caller, entries_for, forced_values
 from schemas.compiler.query.columns import Frame
 from schemas.compiler.query.errors import forbidden
+from schemas.compiler.query.held_sql import Held
 from schemas.compiler.query.write_parts import BODY, ROW_KEY, Change
 from schemas.compiler.sql import Claim, Fragment, Slot, join, quote, sql
 
@@ -27,6 +28,7 @@ class Writer:
         columns: fields the body sets, by their present names.
         hooked: those among them that functions have set.
         each: every row of the body is for one row, by key.
+        moves: the write is a transition.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Writer:
         hooked: frozenset[str] = frozenset(),
         *,
         each: bool = False,
+        moves: bool = False,
     ) -> None:
         self._frame = frame
         self._entity = entity
@@ -45,6 +48,7 @@ class Writer:
         self._columns = columns
         self._hooked = hooked
         self._each = each
+        self._held = Held(entity, caller, columns, hooked, moves=moves)
         self._table = frame.table(entity.name)
         self._context = SqlContext("t0", frame.namespace, frame.model, "o")
 
@@ -69,6 +73,8 @@ class Writer:
         needs_old = any(rule.uses_old for rule in self._entity.rules) or (
             len(entries) > 1 and any(entry.check is not None or entry.set for entry in entries)
         )
+        held = self._held.fields(body)
+        needs_old = needs_old or bool(held)
         ctes = [self._body_cte(body, many=self._each)] if body or self._each else []
         sources = ["body b"] if body or self._each else []
         if needs_old:
@@ -96,6 +102,7 @@ class Writer:
             )
         )
         refusals = stale + self._checks(entries, "o" if needs_old else None) + self._rules(with_old=needs_old)
+        refusals += self._held.refusals(held, self._written("o"))
         return Change(tuple(ctes), tuple(refusals), self._process_rules(with_old=True))
 
     def delete(self, where: list[Fragment], version: Fragment | None = None) -> Change:

@@ -36,7 +36,7 @@ class Wish:
         ragged: rows set different fields, and what they miss is to be its default.
         by_key: the path names the row.
         versioned: If-Match names a version.
-        hooked, each: see ``WriteRequest``.
+        hooked, each, moves: see ``WriteRequest``.
     """
 
     verb: str
@@ -48,6 +48,7 @@ class Wish:
     media: tuple[str, bool, bool]
     hooked: frozenset[str] = frozenset()
     each: bool = False
+    moves: bool = False
 
 
 def compile_write(reader: Reader, entity: Entity, pairs: Pairs, wish: Wish) -> Shape:
@@ -123,7 +124,9 @@ def writer_of(reader: Reader, entity: Entity, query: ReadQuery, wish: Wish) -> I
     if fixed:
         raise forbidden(fixed)
     columns = tuple(dict.fromkeys(fields.values()))
-    return Inserter(reader.frame, entity, reader.caller, columns, wish.hooked, each=wish.each)
+    return Inserter(
+        reader.frame, entity, reader.caller, columns, wish.hooked, each=wish.each, moves=wish.moves
+    )
 
 
 def _insertion(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from schemas.compiler.findings import Findings
-from schemas.compiler.nodes import Mapping, pairs
+from schemas.compiler.nodes import Mapping, pairs, plain
 from schemas.compiler.sections.entity import ENTITY
 from schemas.compiler.source import load
 
@@ -65,6 +65,46 @@ indexes: [ { fields: [at] }, { fields: [webhook, at] }, { fields: [message] } ]
 access: { read: [ { role: admin, aggregate: true } ] }
 """
 
+WORKFLOW_HISTORY = """
+title: { en: Workflow history }
+label: transition
+managed: false
+schema:
+  required: [entity, key, transition, from_state, to_state, at]
+  properties:
+    entity: { type: string, maxLength: 63 }
+    key: { type: string, maxLength: 200, description: Key of the row. }
+    transition: { type: string, maxLength: 63 }
+    from_state: { type: string, maxLength: 200 }
+    to_state: { type: string, maxLength: 200 }
+    comment: { type: string, maxLength: 2000 }
+    user_id: { type: string, maxLength: 200 }
+    request_id: { type: string, maxLength: 200 }
+    at: { type: string, format: date-time }
+indexes: [ { fields: [entity, key, at] }, { fields: [at] } ]
+access: { read: [ { role: admin, aggregate: true } ] }
+"""
+
+APPROVALS = """
+title: { en: Approvals }
+label: transition
+managed: false
+schema:
+  required: [entity, key, transition, state, user_id, outcome, at]
+  properties:
+    entity: { type: string, maxLength: 63 }
+    key: { type: string, maxLength: 200, description: Key of the row. }
+    transition: { type: string, maxLength: 63 }
+    state: { type: string, maxLength: 200, description: In which the row was. }
+    version: { type: integer, description: Of the row that was approved. }
+    user_id: { type: string, maxLength: 200 }
+    comment: { type: string, maxLength: 2000 }
+    outcome: { type: string, enum: [waiting, used, lapsed] }
+    at: { type: string, format: date-time }
+indexes: [ { fields: [entity, key], where: self.outcome == 'waiting' }, { fields: [at] } ]
+access: { read: [ { role: admin, aggregate: true } ] }
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Added:
@@ -101,9 +141,31 @@ def has_webhooks(root: Mapping) -> bool:
     return any(True for _ in pairs(root.get("webhooks")))
 
 
+def has_workflow(root: Mapping) -> bool:
+    """Whether an entity has a workflow."""
+    return any(
+        isinstance(entity, Mapping) and entity.get("workflow") is not None
+        for _, entity in pairs(root.get("entities"))
+    )
+
+
+def has_quorum(root: Mapping) -> bool:
+    """Whether a transition wants several people to agree."""
+    for _, entity in pairs(root.get("entities")):
+        workflow = entity.get("workflow") if isinstance(entity, Mapping) else None
+        ways = workflow.get("transitions") if isinstance(workflow, Mapping) else None
+        for _, way in pairs(ways):
+            quorum = way.get("quorum") if isinstance(way, Mapping) else None
+            if quorum is not None and plain(quorum) != 1:
+                return True
+    return False
+
+
 ADDED = (
     Added("function_executions", FUNCTION_EXECUTIONS, "functions", has_functions),
     Added("webhook_deliveries", WEBHOOK_DELIVERIES, "webhooks", has_webhooks),
+    Added("workflow_history", WORKFLOW_HISTORY, "workflow", has_workflow),
+    Added("approvals", APPROVALS, "workflow", has_quorum),
 )
 
 

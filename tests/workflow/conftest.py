@@ -1,0 +1,5 @@
+"""One world per test module."""
+
+from tests.api.conftest import world
+
+__all__ = ["world"]
