@@ -1,7 +1,7 @@
 """``python3 run.py bench``: every figure the project promises, measured in one run on this machine.
 
 A PostgreSQL of its own, in a temporary directory, durable as in production. Parts can be chosen:
-``--only speed,scale,reload``; ``--quick`` takes two minutes and finds breakage, not figures.
+``--only speed,scale,reload,outbox``; ``--quick`` takes two minutes and finds breakage, not figures.
 """
 
 import argparse
@@ -13,10 +13,10 @@ import asyncpg
 
 from actors.cluster import SUPERUSER
 from actors.embedded import EmbeddedPostgres
-from bench import reloads, report, scale, speed
+from bench import outbox, reloads, report, scale, speed
 from bench.processes import Load
 
-PARTS = ("speed", "scale", "reload")
+PARTS = ("speed", "scale", "reload", "outbox")
 
 
 def main(arguments: list[str]) -> int:
@@ -59,6 +59,9 @@ def _parts(parts: list[str], postgres: EmbeddedPostgres, folder: Path, load: Loa
     if "reload" in parts:
         told["reload"] = reloads.measure(_database(postgres, "reload"), folder, load, quick=quick)
         print(f"\n== hot reload ==\n{report.reloads(told['reload'])}", flush=True)
+    if "outbox" in parts:
+        told["outbox"] = outbox.measure(_database(postgres, "outbox"), folder, quick=quick)
+        print(f"\n== after commits ==\n{report.outbox(told['outbox'])}", flush=True)
     return told
 
 

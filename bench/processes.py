@@ -105,7 +105,14 @@ class Process:
 class Platform(Process):
     """BackSaas as its users start it, over given directories."""
 
-    def __init__(self, name: str, schemas: Path, data: Path, database_url: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        schemas: Path,
+        data: Path,
+        database_url: str,
+        settings: dict[str, str] | None = None,
+    ) -> None:
         self.admin_port = free_port()
         port = free_port()
         self.environment = {
@@ -116,6 +123,7 @@ class Platform(Process):
             "BACKSAAS_DATABASE_URL": database_url,
             "BACKSAAS_LOG_LEVEL": "warning",
             "BACKSAAS_LOG_FORMAT": "json",
+            **(settings or {}),
         }
         super().__init__(name, [sys.executable, str(ROOT / "run.py"), "serve"], port, self.environment)
 

@@ -22,6 +22,8 @@ LEASE_SECONDS = 15.0
 """Without a sign of life for so long, whoever runs a task is taken for dead."""
 MAX_CRASHES = 10
 """A task whose process ended so often is not tried again."""
+RELAXED = "set_config('synchronous_commit', 'off', true)"
+"""In the relay's own transactions, never in a request's: what a crash takes back is done again."""
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 CHANGES = """
@@ -51,8 +53,8 @@ UPDATE {ns}._tasks t SET state = 'running', attempts = t.attempts + 1, started_a
   lease_until = now() + make_interval(secs => $2)
 FROM due WHERE t.id = due.id
 RETURNING t.id::text AS id, t.kind, t.name, t.payload::text AS payload, t.ordering_key, t.attempts,
-  t.created_at, t.seq
-"""
+  t.created_at, t.seq, {relaxed}
+""".replace("{relaxed}", RELAXED)
 _EXPIRE = """
 UPDATE {ns}._tasks SET lease_until = NULL,
   state = CASE WHEN attempts >= $1 THEN 'dead' ELSE 'ready' END,
@@ -67,6 +69,7 @@ WHERE id = ANY($1::uuid[]) AND state = 'running'
 _MINE = "t.id = m.id AND t.attempts = m.attempts AND t.state = 'running'"
 _DONE = f"""
 DELETE FROM {{ns}}._tasks t USING unnest($1::uuid[], $2::integer[]) AS m(id, attempts) WHERE {_MINE}
+RETURNING {RELAXED}
 """  # noqa: S608 - our own names
 _KEPT = f"""
 UPDATE {{ns}}._tasks t SET state = 'done', finished_at = now(), lease_until = NULL, error = ''
@@ -141,7 +144,9 @@ async def put(
         for task in tasks
     ]
     if rows or instead_of:
-        await connection.execute(filled(_FAN_OUT, namespace), list(instead_of), encode(rows))
+        # who says which changes are done with is the relay, in a transaction of its own
+        text = _FAN_OUT + (f"RETURNING {RELAXED}" if instead_of else "")
+        await connection.execute(filled(text, namespace), list(instead_of), encode(rows))
 
 
 async def publish(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from actors.connections import TenantConnection
-from actors.features.outbox.queue import encode, filled
+from actors.features.outbox.queue import RELAXED, encode, filled
 from actors.features.outbox.tasks import Task
 from actors.outbound import Answer
 from actors.tenant.executor import in_transaction
@@ -26,7 +26,8 @@ INSERT INTO {ns}.webhook_deliveries (id, webhook, event, message, attempt, statu
   request_headers, request_body, response_status, response_headers, response_body, error, milliseconds, at)
 VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb, $11, $12, $13::text::jsonb, $14, $15,
   $16, now())
-"""
+RETURNING {relaxed}
+""".replace("{relaxed}", RELAXED)
 _TIDY = """
 DELETE FROM {ns}.webhook_deliveries WHERE at < now() - interval '30 days'
 """
