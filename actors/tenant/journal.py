@@ -125,7 +125,7 @@ async def deploy(
     tenant = uuid.UUID(identity.id)
     await connection.execute(
         """
-        UPDATE backsaas.versions SET state = 'superseded'
+        UPDATE backsaas.versions SET state = 'superseded', mirrored = false
         WHERE tenant = $1 AND state = 'deployed' AND number <> $2
         """,
         tenant,
@@ -135,7 +135,8 @@ async def deploy(
         """
         WITH version AS (
           UPDATE backsaas.versions
-          SET state = 'deployed', deployed_at = clock_timestamp(), record = $3::text::jsonb
+          SET state = 'deployed', deployed_at = clock_timestamp(), record = $3::text::jsonb,
+            mirrored = false
           WHERE tenant = $1 AND number = $2 RETURNING digest
         )
         UPDATE backsaas.tenants SET version = $2, digest = coalesce((SELECT digest FROM version), digest),

@@ -164,7 +164,8 @@ async def record(
         )
         INSERT INTO backsaas.versions AS v (tenant, number, text, digest, state, author, diagnostics)
         SELECT $1, number, $2, $3, $4, $5, $6::text::jsonb FROM target
-        ON CONFLICT (tenant, number) DO UPDATE SET state = excluded.state, diagnostics = excluded.diagnostics
+        ON CONFLICT (tenant, number) DO UPDATE
+        SET state = excluded.state, diagnostics = excluded.diagnostics, mirrored = false
         RETURNING number
         """,
         uuid.UUID(identity.id),
@@ -182,7 +183,7 @@ async def hold(
 ) -> None:
     """Let a version wait for the confirmation of its plan."""
     await connection.execute(
-        "UPDATE backsaas.versions SET state = 'pending', plan = $3::text::jsonb "
+        "UPDATE backsaas.versions SET state = 'pending', plan = $3::text::jsonb, mirrored = false "
         "WHERE tenant = $1 AND number = $2 AND state IN ('draft', 'pending', 'rejected')",
         uuid.UUID(identity.id),
         migration.version,
@@ -193,7 +194,7 @@ async def hold(
 async def reopen(connection: Connection, identity: TenantIdentity, digest: str) -> None:
     """Let a refused text be looked at again: what its rows did not allow, they may allow by now."""
     await connection.execute(
-        "UPDATE backsaas.versions SET state = 'draft' WHERE tenant = $1 AND digest = $2 "
+        "UPDATE backsaas.versions SET state = 'draft', mirrored = false WHERE tenant = $1 AND digest = $2 "
         "AND state = 'rejected' AND number = (SELECT max(number) FROM backsaas.versions WHERE tenant = $1)",
         uuid.UUID(identity.id),
         digest,

@@ -34,6 +34,8 @@ CREATE TABLE IF NOT EXISTS backsaas.versions (
   deployed_at timestamptz,
   PRIMARY KEY (tenant, number));
 CREATE UNIQUE INDEX IF NOT EXISTS versions_deployed ON backsaas.versions (tenant) WHERE state = 'deployed';
+ALTER TABLE backsaas.versions ADD COLUMN IF NOT EXISTS mirrored boolean NOT NULL DEFAULT false;
+CREATE INDEX IF NOT EXISTS versions_to_mirror ON backsaas.versions (tenant, number) WHERE NOT mirrored;
 CREATE TABLE IF NOT EXISTS backsaas.migrations (
   tenant uuid NOT NULL REFERENCES backsaas.tenants, version integer NOT NULL, plan_id text NOT NULL,
   state text NOT NULL CHECK (state IN ('running', 'switched', 'done', 'reverted', 'failed')),

@@ -12,7 +12,7 @@ import structlog
 
 from actors.features.auth import accounts
 from actors.features.auth.bodies import read_object, text
-from actors.features.platform import lifecycle, settling, undertakings
+from actors.features.platform import lifecycle, mirroring, settling, undertakings
 from actors.features.platform.people import ENTERED
 from actors.features.platform.rights import PLATFORM_ADMIN, hands
 from actors.messages import Call, ProblemError, Result
@@ -60,6 +60,7 @@ async def follow(generation: Generation, call: Call, principal: Principal) -> Re
         tenants = [dict(row) for row in await realm.store.rows(_TENANTS)]
         await _open_and_close(platform, tenants)
         document["tenants"] = [{"slug": row["slug"], "domain": row["domain"]} for row in tenants]
+    await mirroring.mirror_versions(generation, platform)
     administer = [name for name, role in generation.model.roles.items() if PLATFORM_ADMIN in role.includes]
     changed = await realm.store.rows(_CHANGED, realm.services.now(), administer)
     document["changed"] = [dict(row) for row in changed]
