@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +22,8 @@ from gateway.dev_key import load_dev_key
 from tests.clusters import place_cluster
 
 ROOT = Path(__file__).resolve().parent.parent
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
+"""An interrupted test run leaves no servers behind, where there is a way to say so."""
 
 
 def free_port() -> int:
@@ -63,6 +66,7 @@ class Live:
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin_url = f"http://127.0.0.1:{self.admin_port}"
         self.log = directory / "process.log"
+        self.arguments: tuple[str, ...] = ()
         self.process: subprocess.Popen[bytes] | None = None
 
     def write(self, slug: str, text: str) -> None:
@@ -83,10 +87,11 @@ class Live:
         data = Path(self.env["BACKSAAS_DATA_DIR"])
         if not (self.bare or "BACKSAAS_DATABASE_URL" in self.env or (data / "pg").exists()):
             place_cluster(data)
+        self.arguments = arguments or ("--dev",)
         began = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "run.py"), "serve", *(arguments or ("--dev",))],
+                [*ENDS_WITH_US, sys.executable, str(ROOT / "run.py"), "serve", *self.arguments],
                 env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, start_new_session=True,
             )  # fmt: skip
         async with aiohttp.ClientSession() as session:
@@ -119,10 +124,8 @@ class Live:
 
     async def restart(self) -> float:
         """Stop it in an orderly way and start it again on the same data; returns the seconds until it was ready."""
-        assert self.process is not None
-        arguments = self.process.args[3:]  # type: ignore[index]
         assert await self.stop() == 0, self.output()[-3000:]
-        return await self.start(*arguments)
+        return await self.start(*self.arguments)
 
     def token(self, slug: str, role: str = "admin", **claims: str) -> str:
         """A development token, as ``run.py token`` makes them."""

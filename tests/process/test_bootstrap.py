@@ -175,11 +175,11 @@ def test_killed_in_the_middle_of_the_first_start(tmp_path: Path) -> None:
     assert code == 0, err
 
 
-def test_a_package_with_another_hash_is_refused_in_one_line(tmp_path: Path) -> None:
-    checkout = Checkout(tmp_path / "checkout")
-    lock = checkout.directory / "requirements.lock"
+def test_a_package_with_another_hash_is_refused_in_one_line(installed: Checkout) -> None:
+    installed.lock("4.0")
+    lock = installed.directory / "requirements.lock"
     lock.write_text(lock.read_text().replace("sha256:", "sha256:0000")[:-5] + "\n")
-    code, out, err = checkout.run()
+    code, out, err = installed.run()
     assert (code, out) == (1, "")
     assert "refused: the packages could not be installed: " in err.splitlines()[-1]
 
