@@ -33,6 +33,7 @@ from actors.tenant.door import TenantDoor
 from actors.tenant.platform import Platform
 from actors.tenant.status import StatusBook
 from actors.watcher import Watch, Watcher
+from actors.works import functions_and_work
 from config.errors import StartError
 from config.settings import Settings
 from gateway.actor import RULES_FILE, GatewayActor, RulesFound
@@ -45,7 +46,6 @@ from gateway.rule_file import parse_rules
 from gateway.rules import Rules
 from gateway.server import Gateway
 from gateway.vitals import Vitals, settle_memory
-from gateway.works import functions_and_work
 from runtime.ref import ActorRef
 from runtime.restarts import RestartPolicy
 from runtime.root import ActorSystem

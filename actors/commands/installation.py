@@ -13,6 +13,7 @@ from pathlib import Path
 
 from actors.compile_worker import CompileWorker
 from actors.database import Database
+from actors.mail import Mailer
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from actors.served import is_served
@@ -22,6 +23,7 @@ from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
 from actors.tenant.provision import is_provisioned, provision
 from actors.tenant.status import StatusBook
+from actors.works import functions_and_work
 from config.errors import StartError
 from config.settings import Settings
 
@@ -98,6 +100,7 @@ async def opened(settings: Settings, secrets: Mapping[str, str] | None = None) -
     database = Database(settings.database, settings.data_dir)
     await database.start(join=True)
     compiler = CompileWorker()
+    functions, _ = functions_and_work(settings, database, Mailer(settings.mail, settings.data_dir / "mail"))
     try:
         async with database.owner() as connection:
             await registry.bootstrap(connection)
@@ -114,9 +117,11 @@ async def opened(settings: Settings, secrets: Mapping[str, str] | None = None) -
             settings.reload.drain_seconds,
             schemas_dir=settings.schemas_dir,
             data_dir=settings.data_dir,
+            functions=functions,
         )
         yield Installation(settings, database, served, platform)
     finally:
+        await functions.close()
         await compiler.close()
         await database.stop()
 

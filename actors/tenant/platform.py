@@ -32,7 +32,7 @@ class Platform:
         now: aware UTC wall clock.
         drain_seconds: how long requests on an old generation may finish.
         auth: what the tenants' realms share; None in commands, where nobody signs in.
-        functions: runs functions of all tenants; None in commands.
+        functions: runs functions of all tenants; None in tests that need none.
         work: what their relays share; None in commands, which leave work to a server.
         started_at: when the process began to watch, in seconds since the epoch.
         schemas_dir: the tenants' files.

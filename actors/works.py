@@ -1,6 +1,6 @@
 """What runs for all tenants of this process, during requests and after them, put together from the settings.
 
-Called once by ``serve``.
+Called once by ``gateway.serve``, and by commands that do in a server's place what it would do.
 """
 
 from actors.database import Database
