@@ -75,7 +75,7 @@ class Live:
         temporary.write_text(text)
         temporary.replace(self.schemas / f"{slug}.yaml")
 
-    def command(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run ``run.py`` with arguments in this installation."""
         return subprocess.run(
             [sys.executable, str(ROOT / "run.py"), *arguments],
@@ -146,13 +146,13 @@ class Live:
         async with made as session, session.get(f"{self.base(slug)}/status") as answer:
             return json.loads(await answer.text())
 
-    async def save(self, slug: str, text: str, *, timeout: float = 10) -> dict[str, Any]:
+    async def save(self, slug: str, text: str, *, timeout: float = 30) -> dict[str, Any]:
         """Save a tenant file and wait until exactly this text is in force."""
         self.write(slug, text)
         digest = hashlib.sha256(text.encode()).hexdigest()
         return await self.until(slug, timeout=timeout, state="serving", digest=digest, rejection=None)
 
-    async def until(self, slug: str, *, timeout: float = 10, **wanted: Any) -> dict[str, Any]:
+    async def until(self, slug: str, *, timeout: float = 30, **wanted: Any) -> dict[str, Any]:
         """Wait until the tenant's status has all the wanted members."""
         deadline = time.monotonic() + timeout
         status: dict[str, Any] = {}

@@ -84,7 +84,7 @@ class Checkout:
 
     def run(self, *arguments: str, python: str = PYTHON, **env: str) -> tuple[int, str, str]:
         process = self.start(*arguments, python=python, **env)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=600)
         return process.returncode, out, err
 
 
@@ -158,7 +158,7 @@ def test_packages_that_vanished_behind_our_back_are_installed_again(installed: C
 def test_two_first_starts_at_once_make_one_environment(tmp_path: Path) -> None:
     checkout = Checkout(tmp_path / "checkout")
     processes = [checkout.start(str(number)) for number in range(3)]
-    results = [process.communicate(timeout=120) for process in processes]
+    results = [process.communicate(timeout=600) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], results
     assert sum("first start" in err for _, err in results) == 1
     assert sorted(out.split()[-1] for out, _ in results) == ["['0']", "['1']", "['2']"]
