@@ -27,6 +27,7 @@ class Principal:
         aal: how surely the caller is who they say: ``aal1``, or ``aal2`` with a second factor (NIST 800-63B).
         scopes: ``entity:verb`` pairs an API key is limited to; None is no limit.
         rate: requests and seconds an API key is limited to; None is no limit.
+        impersonator: id of the platform's administrator who stands in for the user, None when nobody does.
     """
 
     id: str | None = None
@@ -38,6 +39,7 @@ class Principal:
     aal: str = "aal1"
     scopes: frozenset[str] | None = None
     rate: tuple[int, float] | None = None
+    impersonator: str | None = None
 
     @property
     def known(self) -> bool:

@@ -55,12 +55,15 @@ WITH_EFFECT = frozenset({"auth.reauthenticate"})
 PAGES = frozenset({"auth.login", "auth.account", "auth.password", "auth.setup", "auth.verify"})
 """Their forms carry a token of their own; a session that ended is none: one comes to begin another."""
 
+IMPERSONATED = frozenset({"auth.user", "auth.logout"})
+"""All that somebody who stands in for a user does with the account: look at it, and leave."""
+
 
 async def caller_of(generation: Generation, call: Call) -> Principal:
     """Return who asks, by what the request brought.
 
     Raises:
-        ProblemError: auth.invalid_token, auth.csrf.
+        ProblemError: auth.invalid_token, auth.csrf, auth.forbidden.
     """
     credential, realm = call.credential, generation.realm
     if realm is not None and call.operation.startswith("auth."):
@@ -73,10 +76,22 @@ async def caller_of(generation: Generation, call: Call) -> Principal:
     if call.operation in WITH_EFFECT:
         credential = credential._replace(safe=False)
     if not credential.cookie or call.operation not in PAGES:
-        return await realm.principal(credential, generation)
+        principal = await realm.principal(credential, generation)
+        if principal.impersonator and call.operation.startswith("auth."):
+            _check_impersonated(call)
+        return principal
     try:
         return await realm.principal(credential._replace(safe=True), generation)
     except ProblemError as error:
         if error.code != "auth.invalid_token" or credential.bearer or credential.apikey:
             raise
         return ANONYMOUS
+
+
+def _check_impersonated(call: Call) -> None:
+    if call.operation not in IMPERSONATED:
+        refused = ProblemError(
+            "auth.forbidden", "who stands in for somebody changes nothing about the account"
+        )
+        refused.signed_in = True
+        raise refused

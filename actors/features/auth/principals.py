@@ -4,7 +4,7 @@ Decides what each kind of credential proves. Roles, address and whether the acco
 the tenant's tables, never from a token. Called by ``Realm.principal`` for what it does not remember.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +30,8 @@ REMEMBER_SECONDS = 60.0
 SIGNED_IN = frozenset({ANONYMOUS_ROLE, AUTHENTICATED_ROLE})
 _CHALLENGE = (("WWW-Authenticate", 'Bearer error="invalid_token"'),)
 _SESSION = """
-SELECT id::text, user_id, aal, expires_at, used_at FROM {ns}._auth_sessions
-WHERE revoked_at IS NULL AND expires_at > $2 AND
+SELECT id::text, user_id, aal, expires_at, used_at, amr -> 0 ->> 'by' AS impersonator
+FROM {ns}._auth_sessions WHERE revoked_at IS NULL AND expires_at > $2 AND
 """
 
 
@@ -155,7 +155,8 @@ async def _by_session(
         return None
     if row["used_at"] < now - timedelta(seconds=remember_seconds(settings)):
         await session.run("UPDATE {ns}._auth_sessions SET used_at = $2 WHERE id::text = $1", row["id"], now)
-    return await principal_of(session, generation, account, row["id"], row["aal"])
+    principal = await principal_of(session, generation, account, row["id"], row["aal"])
+    return replace(principal, impersonator=row["impersonator"]) if row["impersonator"] else principal
 
 
 async def principal_of(

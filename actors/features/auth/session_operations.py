@@ -46,7 +46,8 @@ async def grant_refresh(generation: Generation, call: Call, body: dict[str, Any]
 async def log_out(generation: Generation, call: Call, principal: Principal) -> Result:
     """End all sessions of the caller, this one, or the others."""
     user_id, session_id = _signed_in(principal)
-    scope = query_of(call).get("scope", "global")
+    # who stands in for somebody ends that session alone
+    scope = "local" if principal.impersonator else query_of(call).get("scope", "global")
     if scope not in _SCOPES:
         raise ProblemError("auth.validation_failed", f"scope is one of {', '.join(_SCOPES)}")
     await sessions.end_sessions(
@@ -108,6 +109,8 @@ async def create_browser_session(generation: Generation, call: Call, principal: 
     if token:
         known = await realm.principal(Credential(bearer=token), generation)
         user_id, _ = _signed_in(known)
+        if known.impersonator is not None:
+            raise ProblemError("auth.forbidden", "who stands in for somebody gets no lasting session")
         account = await realm.store.transaction(
             lambda session: accounts.find(session, generation, user_id), reads=True
         )

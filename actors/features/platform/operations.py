@@ -1,14 +1,24 @@
 """The platform's operations, and its functions at ``rpc/NAME``: the one table of both.
 
-Decides what is reachable: functions only of the tenant ``system``, ``auth.enter`` and ``auth.member`` of
-every tenant, by the platform alone. Called by ``actors.tenant.operations``.
+Decides what is reachable: functions only of the tenant ``system``, ``auth.enter``, ``auth.impersonate`` and
+``auth.member`` of every tenant, by the platform alone. Called by ``actors.tenant.operations``.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from actors.features.auth.bodies import query_of
-from actors.features.platform import archive, copying, creating, files, following, lifecycle, people, versions
+from actors.features.platform import (
+    archive,
+    copying,
+    creating,
+    files,
+    following,
+    impersonation,
+    lifecycle,
+    people,
+    versions,
+)
 from actors.features.platform.rights import Request, answer, hands, request_of
 from actors.messages import Call, Result
 from actors.tenant.generation import Generation
@@ -31,6 +41,7 @@ FUNCTIONS: Mapping[str, Callable[[Request], Awaitable[Any]]] = {
     "apply_schema": files.apply,
     "rollback_schema": files.rollback,
     "explain_access": people.explain_access,
+    "impersonate": impersonation.impersonate,
 }
 
 
@@ -87,6 +98,7 @@ OPERATIONS: Mapping[str, Any] = {
     "auth.tenants": people.list_tenants,
     "auth.switch": people.switch,
     "auth.enter": people.enter,
+    "auth.impersonate": impersonation.open_impersonated,
     "auth.member": people.change_member,
     "platform.follow": following.follow,
     "platform.told": following.told,

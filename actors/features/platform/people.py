@@ -29,13 +29,17 @@ _MINE = """
 SELECT t.slug, coalesce(t.name, '') AS name, m.role FROM {ns}.memberships m
 JOIN {ns}.tenants t ON t.id = m.tenant_id WHERE m.user_id::text = $1 ORDER BY t.slug
 """
-_ROLE = """
+ROLE = """
 SELECT m.role FROM {ns}.memberships m JOIN {ns}.tenants t ON t.id = m.tenant_id
 WHERE m.user_id::text = $1 AND t.slug = $2
 """
 ENTERED = """
 INSERT INTO {ns}._auth_entered (user_id, slug, role) VALUES ($1, $2, $3)
 ON CONFLICT (user_id, slug) DO UPDATE SET role = excluded.role
+"""
+
+_END_IMPERSONATIONS = """
+UPDATE {ns}._auth_sessions SET revoked_at = $1 WHERE revoked_at IS NULL AND amr -> 0 ->> 'by' = $2
 """
 
 
@@ -55,7 +59,7 @@ async def switch(generation: Generation, call: Call, principal: Principal) -> Re
     user = _person(generation, principal)
     slug = call.entity
     realm = accounts.realm_of(generation)
-    member = await realm.store.row(_ROLE, user, slug)
+    member = await realm.store.row(ROLE, user, slug)
     role = member["role"] if member else ADMIN_ROLE if PLATFORM_ADMIN in principal.roles else ""
     door = realm.services.door(slug) if role and not slug_problem(slug) else None
     if door is None:
@@ -95,7 +99,7 @@ async def switch(generation: Generation, call: Call, principal: Principal) -> Re
 
 async def enter(generation: Generation, call: Call, principal: Principal) -> Result:
     """Open a session for a person of the platform, making the account at the first time."""
-    _require_platform(principal)
+    require_platform(principal)
     body = read_object(call)
     user_id, email, role = (text(body, name, required=True) for name in ("user_id", "email", "role"))
     if role not in generation.model.roles and role != ADMIN_ROLE:
@@ -123,13 +127,15 @@ async def enter(generation: Generation, call: Call, principal: Principal) -> Res
 
 async def change_member(generation: Generation, call: Call, principal: Principal) -> Result:
     """Give a person of the platform another role here; none ends their sessions."""
-    _require_platform(principal)
+    require_platform(principal)
     body = read_object(call)
     subject, role = text(body, "user_id", required=True), text(body, "role")
     if role not in generation.model.roles:
         # a role the file does not have gives nothing, and must not keep the old one alive
         role = ""
     realm = accounts.realm_of(generation)
+    if await realm.store.run(_END_IMPERSONATIONS, realm.services.now(), subject):
+        await realm.changed(None)
     found = await realm.store.row(
         "SELECT user_id FROM {ns}._auth_identities WHERE issuer = $1 AND subject = $2", ISSUER, subject
     )
@@ -193,7 +199,12 @@ def _person(generation: Generation, principal: Principal) -> str:
     return principal.id
 
 
-def _require_platform(principal: Principal) -> None:
+def require_platform(principal: Principal) -> None:
+    """Refuse everybody but the platform itself.
+
+    Raises:
+        ProblemError: PGRST125, as if there were nothing.
+    """
     if SERVICE_ROLE not in principal.roles:
         raise ProblemError("PGRST125", "there is nothing at this path")
 
