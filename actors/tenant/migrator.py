@@ -80,7 +80,7 @@ async def expand(
         )
     if migration.level == 2 and not confirmed:
         raise ConfirmationNeededError(migration.plan_id)
-    async with _only_one(connection, identity, pace):
+    async with only_one(connection, identity, pace):
         left = await journal.open_migration(connection, identity)
         if left is not None and left.migration.plan_id != migration.plan_id:
             await _settle(connection, identity, left, pace)
@@ -100,7 +100,7 @@ async def contract(
     Raises:
         MigrationBusyError, MigrationBlockedError: what is left stays in the journal; call again.
     """
-    async with _only_one(connection, identity, pace):
+    async with only_one(connection, identity, pace):
         left = await journal.open_migration(connection, identity)
         if left is None or left.state != "switched":
             return ()
@@ -121,7 +121,7 @@ async def resume(
     Returns:
         The migration found open, or None.
     """
-    async with _only_one(connection, identity, pace):
+    async with only_one(connection, identity, pace):
         left = await journal.open_migration(connection, identity)
         if left is not None and (complete or left.state != "switched"):
             await _settle(connection, identity, left, pace)
@@ -139,7 +139,7 @@ async def _settle(
 
 
 @asynccontextmanager
-async def _only_one(connection: Connection, identity: TenantIdentity, pace: Pace) -> AsyncIterator[None]:
+async def only_one(connection: Connection, identity: TenantIdentity, pace: Pace) -> AsyncIterator[None]:
     """Hold the tenant's advisory lock on this session; a crash frees it with the session."""
     key = uuid.UUID(identity.id).int & 0x7FFFFFFF
     deadline = pace.clock() + pace.patience

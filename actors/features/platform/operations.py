@@ -10,6 +10,7 @@ from typing import Any
 from actors.features.auth.bodies import query_of
 from actors.features.platform import (
     archive,
+    archived,
     copying,
     creating,
     files,
@@ -40,6 +41,7 @@ FUNCTIONS: Mapping[str, Callable[[Request], Awaitable[Any]]] = {
     "plan_schema": files.plan,
     "apply_schema": files.apply,
     "rollback_schema": files.rollback,
+    "prune_archive": archived.prune_archive,
     "explain_access": people.explain_access,
     "impersonate": impersonation.impersonate,
 }
