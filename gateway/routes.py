@@ -53,6 +53,9 @@ ROUTES: tuple[Route, ...] = (
     Route("functions/v1/{function}", {"GET": "call", "POST": "call"}, "call a function"),
     Route("{entity}/{id}/transitions", {"GET": "transitions"}, "what its workflow lets me do, and its past"),
     Route("{entity}/{id}/transitions/{name}", {"POST": "transition"}, "move a row to another state"),
+    Route(
+        "{entity}/workflow", {"GET": "workflow"}, "its states and transitions; `text/vnd.mermaid` draws them"
+    ),
     Route("{entity}.{format}", {"GET": "export"}, "all rows a query finds, as csv, ndjson, json or xlsx"),
     Route("{entity}", _COLLECTION, "rows of an entity"),
     Route("{entity}/{id}", _ROW, "one row"),
@@ -160,8 +163,8 @@ _AUTH_VARIABLE = {
 _FIXED = {tuple(route.path.split("/")): route for route in ROUTES if route.path and "{" not in route.path}
 _OF_TENANT = {tuple(route.path.split("/")[2:]): route for route in PLATFORM_ROUTES}
 _INDEX = ROUTES[0]
-_RPC, _FUNCTIONS, _MOVES, _MOVE, _FILE, _ENTITY, _ONE = ROUTES[-7:]
-_MOVES_WORD = "transitions"
+_RPC, _FUNCTIONS, _MOVES, _MOVE, _WORKFLOW, _FILE, _ENTITY, _ONE = ROUTES[-8:]
+_MOVES_WORD, _WORKFLOW_WORD = "transitions", "workflow"
 _WORK = frozenset({"tasks", "jobs"})
 """Entities may have these names: no row of theirs has the key ``v1``."""
 _NOT_ENTITIES = frozenset({"rpc", "functions", "auth", "storage", "realtime", "rest"})
@@ -207,6 +210,8 @@ def _find_rows(parts: tuple[str, ...]) -> Found | None:
         entity, dot, form = parts[0].rpartition(".")
         return Found(_FILE, entity, form) if dot else Found(_ENTITY, parts[0])
     if len(parts) == 2:
+        if parts[1] == _WORKFLOW_WORD:
+            return Found(_WORKFLOW, parts[0])
         return Found(_ONE, parts[0], parts[1])
     if len(parts) in {3, 4} and parts[2] == _MOVES_WORD:
         return (

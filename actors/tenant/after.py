@@ -77,7 +77,7 @@ async def run_function(generation: Generation, task: Task) -> None:
         raise TaskRefusedError(f"the file has no function '{name}' of '{entity}' any more")
     fields, timeout, retries = function.fields, function.timeout, function.retries
     made = Invocation(function.function, task.payload["trigger"], name, fields=fields, timeout=timeout)
-    await _run(generation, task, made, function.config, retries)
+    await run_made(generation, task, made, function.config, retries)
 
 
 async def run_subscription(generation: Generation, task: Task) -> None:
@@ -87,7 +87,7 @@ async def run_subscription(generation: Generation, task: Task) -> None:
         raise TaskRefusedError(f"the file has no subscription '{task.name}' that is enabled")
     args = {"event": task.payload["trigger"], "payload": task.payload.get("payload")}
     made = Invocation(one.function, "event", task.name, args=args, timeout=one.timeout)
-    await _run(generation, task, made, one.config, one.retries)
+    await run_made(generation, task, made, one.config, one.retries)
 
 
 async def run_job(generation: Generation, task: Task) -> None:
@@ -96,7 +96,7 @@ async def run_job(generation: Generation, task: Task) -> None:
     if job is None:
         raise TaskRefusedError(f"the file has no job '{task.name}' any more")
     made = Invocation(job.function, "job", task.name, args=task.payload, timeout=job.timeout)
-    await _run(generation, task, made, job.config, job.retries)
+    await run_made(generation, task, made, job.config, job.retries)
 
 
 def _task(kind: str, name: str, change: Change, trigger: str) -> NewTask:
@@ -114,7 +114,14 @@ def _task(kind: str, name: str, change: Change, trigger: str) -> NewTask:
     return NewTask(kind, name, payload, key)
 
 
-async def _run(generation: Generation, task: Task, made: Invocation, config: Config, retries: int) -> None:
+async def run_made(
+    generation: Generation, task: Task, made: Invocation, config: Config, retries: int
+) -> None:
+    """Run a function on what a task says: row, row before, who.
+
+    Raises:
+        TaskFailedError, TaskRefusedError: it failed.
+    """
     host = generation.functions
     if host is None:
         raise TaskRefusedError("functions are not run here")

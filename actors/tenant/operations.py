@@ -18,6 +18,7 @@ from actors.features.outbox import operations as outbox
 from actors.features.platform import creating
 from actors.features.platform import operations as platform
 from actors.features.transfer.export import export
+from actors.features.workflow.diagram import show_workflow
 from actors.features.workflow.overview import show_transitions
 from actors.messages import Call, Identify, ProblemError, Result
 from actors.tenant import batch, describe, idempotency, people, rows
@@ -254,6 +255,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "delete": write_rows,
     "transition": write_rows,
     "transitions": show_transitions,
+    "workflow": show_workflow,
     "batch": run_batch,
     "export": export,
     "call": call_function,

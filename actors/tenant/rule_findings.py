@@ -15,6 +15,7 @@ from actors.tenant.rules import pointer, words
 from schemas.compiler.expressions.to_python import Env, to_python
 from schemas.compiler.model import Entity
 from schemas.compiler.principal import Principal
+from schemas.compiler.query.ratchet import watched
 
 
 def rule_findings(
@@ -53,6 +54,9 @@ def rule_findings(
         for rule in entity.rules:
             if not rule.rule.in_process or (rule.uses_old and old is None):
                 continue
+            about = watched(entity, rule) if old is not None else ()
+            if about and old is not None and all(row.get(name) == old.get(name) for name in about):
+                continue  # as right or wrong as it was
             if any(f"{place}/{name.partition('.')[0]}" in bad for name in rule.rule.names):
                 continue
             if to_python(rule.rule)(env) is not True:

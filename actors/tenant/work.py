@@ -23,7 +23,7 @@ from actors.features.webhooks.breaker import Breakers
 from actors.features.webhooks.delivery import Deliverer
 from actors.messages import ProblemError
 from actors.outbound import Outbound
-from actors.tenant import after
+from actors.tenant import after, deadlines
 from actors.tenant.due import DueBook
 from actors.tenant.generation import Generation
 from schemas.compiler.model import TenantModel
@@ -58,6 +58,7 @@ class Work:
         """Return what is to be done because of a change."""
         names = heard.names_of(generation.model, change)
         tasks = await after.function_tasks(generation, change, names, connection)
+        tasks += deadlines.tasks_of(generation, change)
         for name, hook in (generation.model.sections.get("webhooks") or {}).items():
             event = heard.heard(hook.events, names) if hook.enabled else ""
             if event and await after.holds(generation, hook.when, change, connection):
@@ -81,6 +82,8 @@ class Work:
                 await after.run_subscription(generation, task)
             case after.JOB:
                 await after.run_job(generation, task)
+            case deadlines.KIND:
+                await deadlines.run(generation, task)
             case publishing.KIND:
                 await publishing.publish_delayed(generation, task)
             case heard.KIND:

@@ -14,13 +14,16 @@ _PASSES_ON = ("cascade", "set_null")
 
 
 def recorded_entities(model: TenantModel) -> frozenset[str]:
-    """Return the entities something listens to: functions after a write, webhooks, events, audit."""
+    """Return the entities something listens to: functions, deadlines, webhooks, events, audit."""
     listened = set(_listened(model))
     every = "*" in listened or bool(model.sections.get("audit"))
     return frozenset(
         name
         for name, entity in model.entities.items()
-        if name in listened or _has_after_functions(entity) or (every and not entity.added)
+        if name in listened
+        or _has_after_functions(entity)
+        or _has_deadlines(entity)
+        or (every and not entity.added)
     )
 
 
@@ -43,6 +46,11 @@ def attributed_entities(model: TenantModel) -> frozenset[str]:
 def _has_after_functions(entity: Entity) -> bool:
     functions = entity.sections.get("functions") or {}
     return any(trigger in _AFTER for function in functions.values() for trigger in function.triggers)
+
+
+def _has_deadlines(entity: Entity) -> bool:
+    workflow = entity.sections.get("workflow")
+    return workflow is not None and any(state.deadline is not None for state in workflow.states.values())
 
 
 def _listened(model: TenantModel) -> Iterator[str]:

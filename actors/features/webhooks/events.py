@@ -22,7 +22,10 @@ def names_of(model: TenantModel, change: Change) -> list[str]:
     workflow = model.entities[change.entity].sections.get("workflow")
     if workflow is not None and change.old is not None and change.new is not None:
         was, now = change.old.get(workflow.field), change.new.get(workflow.field)
-        if was != now:
+        said = change.who.get("transition")
+        if was != now and said in workflow.transitions:
+            names.append(f"{change.entity}.{said}")
+        elif was != now:
             names += [
                 f"{change.entity}.{name}"
                 for name, transition in workflow.transitions.items()

@@ -6,7 +6,7 @@ happened to it. Pure; called by ``write_statement``.
 
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
-from schemas.compiler.model import AccessEntry
+from schemas.compiler.model import MANAGED_FIELDS, AccessEntry
 from schemas.compiler.query.access import forced_values
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.write_parts import INSERTED, Change
@@ -21,7 +21,7 @@ class Inserter(Writer):
         """Return an INSERT; ``ragged`` rows have their own fields each, and defaults for what they miss."""
         source, body, refusals = self._insert(ragged=ragged)
         ctes = (self._given(body, ragged=ragged), sql("w AS (", source, " RETURNING t0.*)"))
-        return Change(ctes, tuple(refusals), self._process_rules(with_old=False))
+        return Change(ctes, tuple(refusals), self._rules.in_process(with_old=False))
 
     def upsert(
         self, conflict: tuple[str, ...], *, merge: bool, whole: bool, ragged: bool, version: Fragment | None
@@ -90,7 +90,7 @@ class Inserter(Writer):
         refusals = [
             *self._checks(self._creating(), None, f"w t0 WHERE {self._was('NOT')}"),
             *self._checks(entries, "o"),
-            *self._rules(with_old=True),
+            *self._rules.refusals(with_old=True, changed=[*names, *given, *forced, *MANAGED_FIELDS]),
             *self._held.refusals(self._held.fields(names + given), self._written("o")),
             *self._held.beginnings(f"w t0 WHERE {self._was('NOT')} AND"),
         ]
@@ -108,7 +108,7 @@ class Inserter(Writer):
             old,
             sql("w AS (", clause, f" RETURNING t0.*, t0.xmax = 0 AS {INSERTED})"),
         )
-        return Change(ctes, tuple(refusals), self._process_rules(with_old=True), merges=True)
+        return Change(ctes, tuple(refusals), self._rules.in_process(with_old=True), merges=True)
 
     def _given(self, names: list[str], *, ragged: bool) -> Fragment:
         """Return the rows of the body; with every field, where a value set for new rows reads some."""
@@ -184,7 +184,7 @@ class Inserter(Writer):
             join(", ", values),
             " FROM body b",
         )
-        refusals = self._checks(entries, None) + self._rules(with_old=False)
+        refusals = self._checks(entries, None) + self._rules.refusals(with_old=False)
         return source, body, refusals + self._held.beginnings("w t0 WHERE")
 
     def _filled(self, entries: tuple[AccessEntry, ...]) -> dict[str, Expression]:

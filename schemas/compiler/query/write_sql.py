@@ -9,11 +9,12 @@ remains. Pure; called by ``compiler``.
 
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
-from schemas.compiler.model import SOFT_DELETE_FIELD, AccessEntry, Entity, Field, Rule
+from schemas.compiler.model import MANAGED_FIELDS, SOFT_DELETE_FIELD, AccessEntry, Entity, Field
 from schemas.compiler.query.access import Caller, entries_for, forced_values
 from schemas.compiler.query.columns import Frame
 from schemas.compiler.query.errors import forbidden
 from schemas.compiler.query.held_sql import Held
+from schemas.compiler.query.rules_sql import RowRules, written
 from schemas.compiler.query.write_parts import BODY, ROW_KEY, Change
 from schemas.compiler.sql import Claim, Fragment, Slot, join, quote, sql
 
@@ -51,6 +52,7 @@ class Writer:
         self._held = Held(entity, caller, columns, hooked, moves=moves)
         self._table = frame.table(entity.name)
         self._context = SqlContext("t0", frame.namespace, frame.model, "o")
+        self._rules = RowRules(entity, self._table, self._context)
 
     def _set(self, forced: dict[str, Expression]) -> list[Fragment]:
         return [
@@ -101,9 +103,11 @@ class Writer:
                 " RETURNING t0.*)",
             )
         )
-        refusals = stale + self._checks(entries, "o" if needs_old else None) + self._rules(with_old=needs_old)
+        changed = {*body, *forced, *MANAGED_FIELDS}
+        refusals = stale + self._checks(entries, "o" if needs_old else None)
+        refusals += self._rules.refusals(with_old=needs_old, changed=changed)
         refusals += self._held.refusals(held, self._written("o"))
-        return Change(tuple(ctes), tuple(refusals), self._process_rules(with_old=True))
+        return Change(tuple(ctes), tuple(refusals), self._rules.in_process(with_old=True, changed=changed))
 
     def delete(self, where: list[Fragment], version: Fragment | None = None) -> Change:
         """Return a DELETE, or what marks rows deleted."""
@@ -247,39 +251,8 @@ class Writer:
             )
         ]
 
-    def _rules(self, *, with_old: bool) -> list[Fragment]:
-        """Return one refusal naming every broken rule and the key of a row that breaks it."""
-        parts: list[Fragment] = []
-        for index, rule in enumerate(self._entity.rules):
-            if (rule.uses_old and not with_old) or not rule.rule.in_sql:
-                continue
-            broken = sql("NOT ", to_sql(rule.rule, self._context))
-            parts.append(
-                sql(
-                    f"SELECT {index} AS rule, t0.{quote(self._entity.key)}::text AS key FROM ",
-                    self._written("o" if rule.uses_old else None),
-                    " WHERE ",
-                    broken,
-                )
-            )
-        if not parts:
-            return []
-        return [
-            sql(
-                "(SELECT backsaas_api.refuse('BS422', json_agg(v)::text) FROM (",
-                join(" UNION ALL ", parts),
-                ") v HAVING count(*) > 0)",
-            )
-        ]
-
-    def _process_rules(self, *, with_old: bool) -> tuple[Rule, ...]:
-        return tuple(
-            rule for rule in self._entity.rules if not rule.rule.in_sql and (with_old or not rule.uses_old)
-        )
-
     def _written(self, old: str | None) -> str:
-        key = quote(self._entity.key)
-        return f"w t0 JOIN o ON o.{key} = t0.{key}" if old else "w t0"
+        return written(self._entity, with_old=old is not None)
 
     @staticmethod
     def _cast(value: Fragment, field: Field) -> Fragment:
