@@ -29,6 +29,7 @@ def main() -> None:
     control = socket.socket(fileno=_CONTROL)
     gc.collect()
     gc.freeze()  # what is loaded is never looked at again, so the processes share its memory
+    own = os.getpid()
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 8, 1)
         if not message:
@@ -36,15 +37,17 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             control.close()
-            _become(descriptors[0], struct.unpack("!Q", message)[0])
+            _become(descriptors[0], struct.unpack("!Q", message)[0], own)
         os.close(descriptors[0])
         control.send(struct.pack("!I", pid))
 
 
-def _become(descriptor: int, memory: int) -> None:
+def _become(descriptor: int, memory: int, parent: int) -> None:
     code = 1
     try:
         die_with_parent()
+        if os.getppid() != parent:
+            return  # it ended before the kernel knew that this process goes with it
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         null = os.open(os.devnull, os.O_RDWR)
