@@ -22,9 +22,9 @@ _WRITE_SECONDS = 30.0
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _BARE = frozenset({204, 304})
+_NOT_KEPT = "Cache-Control: no-store, private\r\n"
 _ALWAYS = (
     "X-Content-Type-Options: nosniff\r\n"
-    "Cache-Control: no-store, private\r\n"
     "Vary: Accept, Authorization, Prefer, Range, Accept-Profile, Content-Profile, apikey, Origin\r\n"
 )
 
@@ -67,7 +67,10 @@ def head(result: Result, request_id: str, extra: str, *, close: bool | None) -> 
             lines.append(f"Content-Type: {result.content_type}\r\nContent-Length: {len(result.body)}\r\n")
         else:
             lines.append("Content-Length: 0\r\n")
+    caching = _NOT_KEPT
     for name, value in result.headers:
+        if name == "Cache-Control":
+            caching = ""
         if not value.isprintable():
             value = "".join(char if char.isprintable() else " " for char in value)  # noqa: PLW2901 - made safe
         lines.append(f"{name}: {value}\r\n")
@@ -75,7 +78,7 @@ def head(result: Result, request_id: str, extra: str, *, close: bool | None) -> 
         lines.append("Connection: keep-alive\r\n")
     elif close:
         lines.append("Connection: close\r\n")
-    lines.append(f"X-Request-Id: {request_id}\r\n{_ALWAYS}{_CLOCK.line()}{extra}\r\n")
+    lines.append(f"X-Request-Id: {request_id}\r\n{caching}{_ALWAYS}{_CLOCK.line()}{extra}\r\n")
     return "".join(lines).encode("latin-1", "replace")
 
 

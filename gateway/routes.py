@@ -44,13 +44,17 @@ _ROW = {"GET": "get", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}
 ROUTES: tuple[Route, ...] = (
     Route("", {"GET": "index"}, "what this tenant offers"),
     Route("openapi.json", {"GET": "openapi"}, "OpenAPI 3.1 of the live schema"),
+    Route("docs", {"GET": "docs"}, "pages to read and try the API"),
     Route("schema", {"GET": "schema"}, "the live schema as JSON"),
+    Route("types.ts", {"GET": "types.ts"}, "the schema as types for supabase-js: `createClient<Database>`"),
+    Route("types.py", {"GET": "types.py"}, "the schema as types for Python"),
     Route("status", {"GET": "status"}, "serving version, last reload, last refused edit"),
     Route("batch", {"POST": "batch"}, "several operations in one transaction"),
     Route("me", {"GET": "me"}, "who I am and what I may do"),
     Route("tenants/check-slug", {"GET": "platform.check_slug"}, "whether a slug is free (platform)"),
     Route("rpc/{function}", {"GET": "call", "POST": "call"}, "call a function"),
     Route("functions/v1/{function}", {"GET": "call", "POST": "call"}, "call a function"),
+    Route("docs/{file}", {"GET": "docs"}, "what the pages of the API are made of"),
     Route("{entity}/{id}/transitions", {"GET": "transitions"}, "what its workflow lets me do, and its past"),
     Route("{entity}/{id}/transitions/{name}", {"POST": "transition"}, "move a row to another state"),
     Route(
@@ -163,7 +167,8 @@ _AUTH_VARIABLE = {
 _FIXED = {tuple(route.path.split("/")): route for route in ROUTES if route.path and "{" not in route.path}
 _OF_TENANT = {tuple(route.path.split("/")[2:]): route for route in PLATFORM_ROUTES}
 _INDEX = ROUTES[0]
-_RPC, _FUNCTIONS, _MOVES, _MOVE, _WORKFLOW, _FILE, _ENTITY, _ONE = ROUTES[-8:]
+_RPC, _FUNCTIONS, _DOCS, _MOVES, _MOVE, _WORKFLOW, _FILE, _ENTITY, _ONE = ROUTES[-9:]
+_UNDER = {("docs",): _DOCS, ("functions", "v1"): _FUNCTIONS}
 _MOVES_WORD, _WORKFLOW_WORD = "transitions", "workflow"
 _WORK = frozenset({"tasks", "jobs"})
 """Entities may have these names: no row of theirs has the key ``v1``."""
@@ -195,8 +200,9 @@ def find(parts: tuple[str, ...]) -> Found | None:
         fixed = _FIXED.get(parts)
         if fixed is not None:
             return Found(fixed)
-        if len(parts) == 3 and parts[:2] == ("functions", "v1"):
-            return Found(_FUNCTIONS, parts[2])
+        under = _UNDER.get(parts[:-1])
+        if under is not None:
+            return Found(under, parts[-1])
         if parts[0] == "tenants" and len(parts) > 2:
             route = _OF_TENANT.get(parts[2:])
             return _find_rows(parts) if route is None else Found(route, parts[1])

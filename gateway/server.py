@@ -1,7 +1,6 @@
 """The public port: one handler from request to answer, and its life from start to drain.
 
-    request -> host, path -> rule -> tenant -> route -> credential -> body -> Call -> tenant's port -> Result
-    -> answer
+    request -> host, path -> rule -> tenant -> route -> credential -> body -> Call -> port -> Result -> answer
 
 Decides the order of these steps. It knows no SQL and no model: a tenant is whatever ``resolve`` returns.
 Composed by ``run.py``.
@@ -17,7 +16,7 @@ from aiohttp.web_request import BaseRequest
 
 from actors.messages import ProblemError, Result
 from config.settings import Settings
-from gateway import cors, decode, problems
+from gateway import cors, decode, docs_page, problems
 from gateway.admission import admit, stand_in
 from gateway.answers import Answer
 from gateway.counters import Counters
@@ -171,9 +170,8 @@ class Gateway:
     async def handle(self, request: BaseRequest) -> web.StreamResponse:
         """Answer a request; never raises."""
         began = time.perf_counter()
-        counters = self.counters
+        counters, headers = self.counters, request.headers
         counters.in_flight += 1
-        headers = request.headers
         given = headers.get("X-Request-Id")
         request_id = self._ids.new() if given is None else self._ids.take(given)
         trace = headers.get("traceparent")
@@ -278,6 +276,8 @@ class Gateway:
         if operation is None:
             allow = (("Allow", found.route.methods),)
             raise ProblemError("PGRST117", f"{method} is not possible here", headers=allow)
+        if operation == "docs":
+            return docs_page.show(place.base, found.entity)
         body = b""
         if method not in {"GET", "HEAD"} and request.body_exists:
             decode.check_encoding(request.headers)

@@ -1,72 +1,102 @@
-"""A tenant about itself: index, JSON view of the schema, OpenAPI 3.1; from the model that is in force.
+"""A tenant about itself: index, JSON view of the schema, OpenAPI, types; from the model that is in force.
 
-Decides the form of these documents. What a caller may not read or write is not in them. Called by
-``operations``; documents are kept in the generation, one per set of roles and scopes.
+Decides which document is made when: once per generation, base, roles and scopes, in a thread, by one caller
+while others who want it wait; so a large schema holds up nobody and asking often costs nothing. What a caller
+may not read or write is not in them. Called by ``operations``.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from actors.features.auth.cookies import session_cookie
+from actors.features.platform.operations import FUNCTIONS
 from actors.messages import Call, Result
 from actors.tenant.generation import Generation
-from actors.tenant.visible import EntityView, visible_entities, writable
-from schemas.compiler.emit.body import body_schemas, value_schema
+from schemas.compiler.compile import SYSTEM_SLUG
+from schemas.compiler.emit.openapi import openapi_document, title_of
+from schemas.compiler.emit.python_types import types_py
+from schemas.compiler.emit.typescript import types_ts
+from schemas.compiler.emit.visible import EntityView, visible_entities, writable
 from schemas.compiler.model import Field
 from schemas.compiler.principal import Principal
 
-OPENAPI_TYPE = "application/openapi+json; charset=utf-8"
+if TYPE_CHECKING:
+    from actors.tenant.operations import Operation
+
 _KEPT = 64
-_PROBLEM = {"$ref": "#/components/responses/problem"}
-_FILTERS = (
-    "A filter per column: column=op.value with eq, neq, gt, gte, lt, lte, like, ilike, match, imatch, in, "
-    "is, isdistinct, fts, plfts, phfts, wfts, cs, cd, ov, sl, sr, nxr, nxl, adj; "
-    "not. before, (any) or (all) after."
+_JSON = "application/json; charset=utf-8"
+_TYPES = {
+    "openapi": "application/openapi+json; charset=utf-8",
+    "types.ts": "application/typescript; charset=utf-8",
+    "types.py": "text/x-python; charset=utf-8",
+}
+
+
+async def describe(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Return the description that the call's operation names; OpenAPI at the index when it is asked for."""
+    name = call.operation
+    if name == "index" and "openapi" in call.accept:
+        name = "openapi"
+    key = (name, call.base, principal.roles, principal.scopes)
+    if key not in generation.documents:
+        async with generation.describing:
+            if key not in generation.documents:
+                made = await asyncio.to_thread(_make, generation, name, call.base, principal)
+                if len(generation.documents) >= _KEPT:
+                    generation.documents.clear()
+                generation.documents[key] = made
+                return Result(200, made, _TYPES.get(name, _JSON))
+    return Result(200, generation.documents[key], _TYPES.get(name, _JSON))
+
+
+OPERATIONS: "Mapping[str, Operation]" = dict.fromkeys(
+    ("index", "schema", "openapi", "types.ts", "types.py"), describe
 )
 
 
-def index(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Return what this tenant offers; OpenAPI when asked for it."""
-    if "openapi" in call.accept:
-        return openapi(generation, call, principal)
-    document = _kept(generation, "index", call.base, principal, _index)
-    return Result(200, document)
+def _make(generation: Generation, name: str, base: str, principal: Principal) -> bytes:
+    model, version = generation.model, generation.version
+    match name:
+        case "types.ts":
+            return types_ts(model, version, principal).encode()
+        case "types.py":
+            return types_py(model, version, principal).encode()
+        case "openapi":
+            document = _openapi(generation, base, principal)
+        case "schema":
+            document = _schema(generation, base, principal)
+        case _:
+            document = _index(generation, base, principal)
+    # not orjson: bounds of numeric columns have more than 64 bits
+    return json.dumps(document, default=_plain, ensure_ascii=False).encode()
 
 
-def schema(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Return the JSON view of the schema, the one user interfaces are built from."""
-    return Result(200, _kept(generation, "schema", call.base, principal, _schema))
-
-
-def openapi(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Return OpenAPI 3.1."""
-    return Result(200, _kept(generation, "openapi", call.base, principal, _openapi), OPENAPI_TYPE)
-
-
-def _kept(generation: Generation, name: str, base: str, principal: Principal, make: Any) -> bytes:  # noqa: ANN401
-    key = (name, base, principal.roles, principal.scopes)
-    found = generation.documents.get(key)
-    if found is None:
-        # not orjson: bounds of numeric columns have more than 64 bits
-        found = json.dumps(make(generation, base, principal), default=_plain, ensure_ascii=False).encode()
-        if len(generation.documents) >= _KEPT:
-            generation.documents.clear()
-        generation.documents[key] = found
-    return found
+def _openapi(generation: Generation, base: str, principal: Principal) -> dict[str, Any]:
+    realm = generation.realm
+    secure = realm is not None and realm.services.url.startswith("https:")
+    cookie = session_cookie(generation.identity.slug, secure=secure) if realm is not None else ""
+    functions = tuple(FUNCTIONS) if generation.model.slug == SYSTEM_SLUG else ()
+    return openapi_document(
+        generation.model, generation.version, base, principal, cookie=cookie, own_functions=functions
+    )
 
 
 def _index(generation: Generation, base: str, principal: Principal) -> dict[str, Any]:
     model = generation.model
     return {
         "service": model.slug,
-        "title": _text(model.title, model.slug),
+        "title": title_of(model.title, model.slug),
         "version": generation.version,
         "entities": {
             view.entity.name: f"{base}/{view.entity.name}" for view in visible_entities(model, principal)
         },
         "openapi": f"{base}/openapi.json",
+        "docs": f"{base}/docs",
         "schema": f"{base}/schema",
+        "types": [f"{base}/types.ts", f"{base}/types.py"],
         "rest": f"{base}/rest/v1",
         "batch": f"{base}/batch",
         "status": f"{base}/status",
@@ -89,26 +119,18 @@ def _schema(generation: Generation, base: str, principal: Principal) -> dict[str
 
 def _entity_view(view: EntityView) -> dict[str, Any]:
     entity = view.entity
+    writes = view.creatable is not None or view.updatable is not None
     return {
         "title": dict(entity.title),
         "description": entity.description,
         "key": entity.key,
         "label": entity.label,
         "soft_delete": entity.soft_delete,
-        "may": [
-            verb
-            for verb, allowed in (
-                ("read", bool(view.readable)),
-                ("create", view.create),
-                ("update", view.update),
-                ("delete", view.delete),
-            )
-            if allowed
-        ],
+        "may": list(view.verbs),
         "fields": {
             field.name: _field_view(field)
             for field in entity.fields.values()
-            if field.name in view.readable or (field.write_only and (view.create or view.update))
+            if field.name in view.readable or (field.write_only and writes)
         },
     }
 
@@ -131,158 +153,6 @@ def _field_view(field: Field) -> dict[str, Any]:
     if field.references is not None:
         document["references"] = {"entity": field.references.entity, "field": field.references.field}
     return document
-
-
-def _openapi(generation: Generation, base: str, principal: Principal) -> dict[str, Any]:
-    model = generation.model
-    views = visible_entities(model, principal)
-    schemas: dict[str, Any] = {"problem": _problem_schema()}
-    paths: dict[str, Any] = {}
-    for view in views:
-        name = view.entity.name
-        schemas[name] = _row_schema(view)
-        bodies = body_schemas(view.entity)
-        for verb, allowed in (("create", view.create), ("update", view.update)):
-            if allowed:
-                schemas[f"{name}.{verb}"] = bodies[verb]
-        paths[f"/{name}"] = _collection(view)
-        paths[f"/{name}/{{id}}"] = _row(view)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": _text(model.title, model.slug), "version": str(generation.version)},
-        "servers": [{"url": base or "/"}],
-        "security": [{}, {"bearer": []}],
-        "paths": paths,
-        "components": {
-            "schemas": schemas,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-            "responses": {
-                "problem": {
-                    "description": "A refusal (RFC 9457).",
-                    "content": {
-                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}}
-                    },
-                }
-            },
-        },
-    }
-
-
-def _row_schema(view: EntityView) -> dict[str, Any]:
-    fields = [field for field in view.entity.fields.values() if field.name in view.readable]
-    return {"type": "object", "properties": {field.name: value_schema(field) for field in fields}}
-
-
-def _collection(view: EntityView) -> dict[str, Any]:
-    name = view.entity.name
-    item: dict[str, Any] = {}
-    if view.readable:
-        item["get"] = {
-            "operationId": f"list_{name}",
-            "tags": [name],
-            "summary": _text(view.entity.title, name),
-            "description": _FILTERS,
-            "parameters": [_parameter(word, text) for word, text in _READ_WORDS],
-            "responses": {"200": _rows(name), "206": _rows(name), "default": _PROBLEM},
-        }
-    if view.create:
-        one = {"$ref": f"#/components/schemas/{name}.create"}
-        item["post"] = {
-            "operationId": f"create_{name}",
-            "tags": [name],
-            "parameters": [_IDEMPOTENCY],
-            "requestBody": _body({"oneOf": [one, {"type": "array", "items": one}]}),
-            "responses": {"201": _rows(name), "default": _PROBLEM},
-        }
-    if view.update:
-        item["patch"] = {
-            "operationId": f"update_{name}",
-            "tags": [name],
-            "parameters": [_IDEMPOTENCY],
-            "requestBody": _body({"$ref": f"#/components/schemas/{name}.update"}),
-            "responses": {"200": _rows(name), "204": {"description": "Done."}, "default": _PROBLEM},
-        }
-    if view.delete:
-        item["delete"] = {
-            "operationId": f"delete_{name}",
-            "tags": [name],
-            "responses": {"200": _rows(name), "204": {"description": "Done."}, "default": _PROBLEM},
-        }
-    return item
-
-
-def _row(view: EntityView) -> dict[str, Any]:
-    name = view.entity.name
-    key = view.entity.fields[view.entity.key]
-    item: dict[str, Any] = {
-        "parameters": [{"name": "id", "in": "path", "required": True, "schema": value_schema(key)}]
-    }
-    if view.readable:
-        item["get"] = {
-            "operationId": f"get_{name}",
-            "tags": [name],
-            "responses": {"200": _rows(name, many=False), "404": _PROBLEM, "default": _PROBLEM},
-        }
-    if view.update:
-        item["patch"] = {
-            "operationId": f"update_one_{name}",
-            "tags": [name],
-            "parameters": [_IDEMPOTENCY, _IF_MATCH],
-            "requestBody": _body({"$ref": f"#/components/schemas/{name}.update"}),
-            "responses": {
-                "200": _rows(name, many=False),
-                "204": {"description": "Done."},
-                "default": _PROBLEM,
-            },
-        }
-    if view.delete:
-        item["delete"] = {
-            "operationId": f"delete_one_{name}",
-            "tags": [name],
-            "parameters": [_IF_MATCH],
-            "responses": {"204": {"description": "Done."}, "404": _PROBLEM, "default": _PROBLEM},
-        }
-    return item
-
-
-def _rows(name: str, *, many: bool = True) -> dict[str, Any]:
-    one = {"$ref": f"#/components/schemas/{name}"}
-    content = {"application/json": {"schema": {"type": "array", "items": one} if many else one}}
-    return {"description": "Rows." if many else "The row.", "content": content}
-
-
-def _body(content: Mapping[str, Any]) -> dict[str, Any]:
-    return {"required": True, "content": {"application/json": {"schema": content}}}
-
-
-def _parameter(name: str, text: str, where: str = "query") -> dict[str, Any]:
-    return {"name": name, "in": where, "description": text, "schema": {"type": "string"}}
-
-
-def _problem_schema() -> dict[str, Any]:
-    texts = ("type", "title", "detail", "instance", "request_id", "code", "message")
-    properties: dict[str, Any] = {name: {"type": "string"} for name in texts}
-    properties |= {"status": {"type": "integer"}, "details": {}, "hint": {}}
-    properties["errors"] = {"type": "array", "items": {"type": "object"}}
-    return {"type": "object", "required": ["type", "status", "code", "message"], "properties": properties}
-
-
-def _text(titles: Mapping[str, str], fallback: str) -> str:
-    return titles.get("en") or next(iter(titles.values()), fallback)
-
-
-_READ_WORDS = (
-    ("select", "columns, relations and aggregates: title,customer:customers(name),amount.sum()"),
-    ("order", "column.desc.nullslast, ..."),
-    ("limit", "most rows"),
-    ("offset", "rows to skip"),
-    ("after", "cursor of the last row of the page before"),
-    ("search", "words in the searchable fields"),
-    ("or", "(a.eq.1,b.gt.2)"),
-    ("and", "(a.eq.1,b.gt.2)"),
-)
-_IDEMPOTENCY = _parameter("Idempotency-Key", "repeat a request safely", "header")
-_IF_MATCH = _parameter("If-Match", "the ETag the change is based on", "header")
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON

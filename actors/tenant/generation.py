@@ -4,6 +4,7 @@ Decides nothing; it ties model, statements and connections of one version togeth
 parts of two. Made by ``reload``, held in the tenant actor's lease, read by ``operations``.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -49,6 +50,7 @@ class Generation:
         arguments: what functions may be called with, by name, filled at first use.
         checks: what rows must meet, by (entity, verb), filled at first use.
         documents: descriptions of the schema by (kind, base, roles, scopes), filled at first use.
+        describing: held while one of them is made.
         principals: callers as the gateway knows them, with what the model says their roles include.
     """
 
@@ -66,6 +68,7 @@ class Generation:
     documents: dict[tuple[str, str, frozenset[str], frozenset[str] | None], bytes] = field(
         default_factory=dict
     )
+    describing: asyncio.Lock = field(default_factory=asyncio.Lock)
     principals: dict[Principal, Principal] = field(default_factory=dict)
     realm: "Realm | None" = None
     functions: "FunctionHost | None" = None

@@ -217,21 +217,6 @@ def _of_people(generation: Generation, call: Call) -> bool:
 # -- about the tenant -----------------------------------------------------------------------------
 
 
-async def show_index(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Say what there is."""
-    return describe.index(generation, call, principal)
-
-
-async def show_schema(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Return the JSON view of the schema."""
-    return describe.schema(generation, call, principal)
-
-
-async def show_openapi(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Return OpenAPI 3.1."""
-    return describe.openapi(generation, call, principal)
-
-
 async def list_origins(generation: Generation, call: Call, principal: Principal) -> Result:
     """Return the origins whose pages may call; for the gateway only, no route leads here."""
     del call, principal
@@ -259,10 +244,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "batch": run_batch,
     "export": export,
     "call": call_function,
-    "index": show_index,
-    "schema": show_schema,
-    "openapi": show_openapi,
     "origins": list_origins,
+    **describe.OPERATIONS,
     **auth.OPERATIONS,
     **outbox.OPERATIONS,
     **me.OPERATIONS,
