@@ -31,7 +31,7 @@ from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.preferences import parse_preferences
 from schemas.compiler.query.requests import ReadRequest, WriteRequest
 from schemas.compiler.query.values import decode_json
-from schemas.compiler.sections.workflow import Transition, Workflow
+from schemas.compiler.sections.workflow import Transition, Workflow, may_go
 
 MAX_COMMENT = 2000
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -148,11 +148,6 @@ def _way(asked: Moving) -> _Way:
         raise ProblemError("42501", f"'{call.action}' is for {', '.join(transition.roles)}")
     comment, values = _body(call, transition, workflow.field)
     return _Way(call.action, entity, workflow, transition, comment, values, expected_version(call.if_match))
-
-
-def may_go(transition: Transition, roles: frozenset[str]) -> bool:
-    """Whether a transition is for somebody with these roles; what its row allows is another matter."""
-    return not transition.roles or SERVICE_ROLE in roles or not roles.isdisjoint(transition.roles)
 
 
 def _body(call: Call, transition: Transition, field: str) -> tuple[str | None, dict[str, Any]]:

@@ -154,7 +154,10 @@ def _refusal(status: str) -> dict[str, Any]:
 def _problem_schema() -> dict[str, Any]:
     texts = ("type", "title", "detail", "instance", "request_id", "message")
     properties: dict[str, Any] = {name: {"type": "string"} for name in texts}
-    properties["code"] = {"type": ["string", "integer"], "description": "A number only in GoTrue's older form."}
+    properties["code"] = {
+        "type": ["string", "integer"],
+        "description": "A number only in GoTrue's older form.",
+    }
     properties |= {"status": {"type": "integer"}, "details": {}, "hint": {"type": ["string", "null"]}}
     error = {name: {"type": "string"} for name in ("pointer", "code", "detail")}
     properties["errors"] = {"type": "array", "items": {"type": "object", "properties": error}}

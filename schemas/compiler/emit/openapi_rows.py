@@ -83,6 +83,10 @@ def row_paths(view: EntityView) -> dict[str, Any]:
     if view.delete:
         collection["delete"], of_row["delete"] = _delete(view), _delete_one(view)
     paths = {f"/{name}": collection} if collection else {}
+    if view.transitions:
+        word = {"enum": list(view.transitions)}
+        parameters = [*of_row["parameters"], parameter("name", "of the transition", "path", word)]
+        paths[f"/{name}/{{id}}/transitions/{{name}}"] = {"parameters": parameters, "post": _move(view)}
     return paths | ({f"/{name}/{{id}}": of_row} if len(of_row) > 1 else {})
 
 
@@ -248,6 +252,21 @@ def _delete_one(view: EntityView) -> dict[str, Any]:
     return operation(
         f"delete_one_{name}", name, f"Delete one of {name}",
         _written(view, ("200", "204"), many=False), parameters=[PREFER, IF_MATCH, IDEMPOTENCY], writes=True,
+    )  # fmt: skip
+
+
+def _move(view: EntityView) -> dict[str, Any]:
+    name = view.entity.name
+    body = {"comment": {"type": "string"}, "values": {"type": "object"}}
+    moved = {
+        "200": answer("The row, moved.", _reference(view), headers=_ONE_HEADERS),
+        "202": answer("Others have to agree first.", {"type": "object"}),
+        "204": answer("Moved."),
+    }
+    return operation(
+        f"move_{name}", name, f"Move one of {name} to another state", moved,
+        parameters=[PREFER, IF_MATCH, IDEMPOTENCY], writes=True,
+        body=json_body({"type": "object", "additionalProperties": False, "properties": body}, required=False),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from schemas.compiler.query.access import Caller, Sight, entries_for, sight_of
 from schemas.compiler.query.access import writable as named_by
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.sections.functions import RPC, Function
+from schemas.compiler.sections.workflow import Workflow, may_go
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class EntityView:
         creatable: names of the fields it may set in a new row, None when it may make none.
         updatable: names of the fields it may change, None when it may change none.
         delete: whether it may delete rows.
+        transitions: names of those it may ask for.
     """
 
     entity: Entity
@@ -34,6 +36,7 @@ class EntityView:
     creatable: frozenset[str] | None
     updatable: frozenset[str] | None
     delete: bool
+    transitions: tuple[str, ...]
 
     @property
     def verbs(self) -> tuple[str, ...]:
@@ -83,7 +86,15 @@ def _view(entity: Entity, caller: Caller) -> EntityView:
         _settable(entity, "create", caller),
         _settable(entity, "update", caller),
         bool(_entries(entity, "delete", caller)),
+        _transitions(entity, caller),
     )
+
+
+def _transitions(entity: Entity, caller: Caller) -> tuple[str, ...]:
+    workflow: Workflow | None = entity.sections.get("workflow")
+    if workflow is None or not _entries(entity, "update", caller):
+        return ()
+    return tuple(name for name, way in workflow.transitions.items() if may_go(way, caller.roles))
 
 
 def _settable(entity: Entity, verb: str, caller: Caller) -> frozenset[str] | None:

@@ -20,6 +20,7 @@ from schemas.compiler.grammar.scalars import BOOLEAN, Choice, Integer, Text
 from schemas.compiler.grammar.shape import Definitions, JsonSchema
 from schemas.compiler.grammar.slots import BUILT_IN_FUNCTIONS, Cel, FieldName, RoleName
 from schemas.compiler.nodes import Mapping, Node, Scalar, pairs, plain
+from schemas.compiler.principal import SERVICE_ROLE
 from schemas.compiler.scope import Scope
 
 ALL = "all"
@@ -65,6 +66,11 @@ class Workflow:
     field: str
     states: MappingType[str, State] = dataclasses.field(default_factory=dict)
     transitions: MappingType[str, Transition] = dataclasses.field(default_factory=dict)
+
+
+def may_go(transition: Transition, roles: frozenset[str]) -> bool:
+    """Whether a transition is for somebody with these roles; what its row allows is another matter."""
+    return not transition.roles or SERVICE_ROLE in roles or not roles.isdisjoint(transition.roles)
 
 
 class StateName(Text):
