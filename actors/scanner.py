@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from actors.sources import Source, SourceError, read_source
+from actors.sources import CODE_SUFFIX, Source, SourceError, read_tenant
 
 GONE_AFTER = 0.3
 """Seconds until a missing file counts as deleted: editors move the old one away before they write."""
@@ -40,7 +40,7 @@ class Removed:
 
 
 Finding: TypeAlias = Changed | Refused | Removed
-Signature: TypeAlias = tuple[int, int, int, int]
+Signature: TypeAlias = tuple[int, ...]
 _NEVER: Signature = (0, 0, 0, 0)
 
 
@@ -80,7 +80,7 @@ class Scanner:
             if self._signatures.get(name) == signature:
                 continue
             try:
-                source = read_source(path, self.root)
+                source = read_tenant(path, self.root)
             except FileNotFoundError:
                 present.discard(name)
                 continue
@@ -125,7 +125,13 @@ class Scanner:
 
 
 def _signature(path: Path) -> Signature | None:
-    """What changes whenever the content may have; unlike the modification time, ctime cannot be set back."""
+    """What changes whenever the content may have, that of the Python file beside it included."""
+    own = _signature_of(path)
+    return None if own is None else own + (_signature_of(path.with_suffix(CODE_SUFFIX)) or ())
+
+
+def _signature_of(path: Path) -> Signature | None:
+    """What changes whenever one file may have; unlike the modification time, ctime cannot be set back."""
     try:
         status = path.stat()
     except OSError:

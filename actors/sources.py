@@ -17,6 +17,7 @@ from pathlib import Path
 
 MAX_BYTES = (1 << 20) + 1
 """One byte more than a source may have, so that the compiler sees that it is too long."""
+CODE_SUFFIX = ".py"
 SETTLE = 0.1
 """Seconds a file must have been left alone where the kernel cannot say whether somebody is writing."""
 
@@ -27,16 +28,44 @@ class SourceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file's content, its SHA-256 in hex, and when it was saved (wall clock, seconds; 0 when unknown)."""
+    """A tenant's file, and the Python file beside it: one version of a tenant.
+
+    Attributes:
+        text: of the YAML file.
+        digest: SHA-256 in hex, of both.
+        saved_at: wall clock, seconds; 0 when unknown.
+        code: of the Python file; b"" when there is none.
+    """
 
     text: bytes
     digest: str
     saved_at: float = 0.0
+    code: bytes = b""
 
     def age_ms(self, limit: float = 5000.0) -> float:
         """Return milliseconds since the save when that is recent enough to be this save's delay, else 0."""
         age = (time.time() - self.saved_at) * 1000
         return age if 0 <= age <= limit else 0.0
+
+
+def source_of(text: bytes, code: bytes = b"", saved_at: float = 0.0) -> Source:
+    """Return the source of a text, and of the code beside it."""
+    digest = hashlib.sha256(text)
+    if code:
+        digest = hashlib.sha256(len(text).to_bytes(8, "big") + text + code)
+    return Source(text, digest.hexdigest(), saved_at, code)
+
+
+def read_tenant(path: Path, root: Path) -> Source | None:
+    """Read a tenant's file and the Python file beside it; otherwise as ``read_source``."""
+    source = read_source(path, root)
+    try:
+        beside = read_source(path.with_suffix(CODE_SUFFIX), root)
+    except FileNotFoundError:
+        return source
+    if source is None or beside is None:
+        return None
+    return source_of(source.text, beside.text, max(source.saved_at, beside.saved_at))
 
 
 def read_source(path: Path, root: Path) -> Source | None:
@@ -77,7 +106,7 @@ def read_source(path: Path, root: Path) -> Source | None:
         text = _read(descriptor)
     finally:
         os.close(descriptor)
-    return Source(text, hashlib.sha256(text).hexdigest(), status.st_mtime)
+    return source_of(text, saved_at=status.st_mtime)
 
 
 def write_source(path: Path, text: bytes, *, new: bool = False) -> None:
@@ -108,9 +137,20 @@ def write_source(path: Path, text: bytes, *, new: bool = False) -> None:
     _sync(path.parent)
 
 
+def write_tenant(path: Path, source: Source) -> None:
+    """Replace a tenant's file and the Python file beside it; errors as ``write_source``."""
+    beside = path.with_suffix(CODE_SUFFIX)
+    if source.code:
+        write_source(beside, source.code)
+    else:
+        beside.unlink(missing_ok=True)
+    write_source(path, source.text)
+
+
 def remove_source(path: Path) -> None:
-    """Remove a file for good; one that is gone already is fine."""
+    """Remove a file for good, and the Python file beside it; one that is gone already is fine."""
     path.unlink(missing_ok=True)
+    path.with_suffix(CODE_SUFFIX).unlink(missing_ok=True)
     _sync(path.parent)
 
 

@@ -17,7 +17,7 @@ from actors.mail import Mailer
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from actors.served import is_served
-from actors.sources import Source, SourceError, read_source
+from actors.sources import Source, SourceError, read_tenant
 from actors.tenant import registry, reload
 from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
@@ -56,7 +56,7 @@ class Installation:
         """
         for _ in range(100):
             try:
-                source = read_source(self.file(slug), self.settings.schemas_dir)
+                source = read_tenant(self.file(slug), self.settings.schemas_dir)
             except FileNotFoundError:
                 msg = f"there is no {self.file(slug)}"
                 raise StartError(msg) from None
@@ -141,11 +141,17 @@ async def generation_in_force(installation: Installation, slug: str, pool: Tenan
         if version is None:
             source = await installation.source(slug)
             return await reload.deploy(platform, identity, pool, source, 1, reload.Stopwatch())
-        source = Source(version.text.encode(), version.digest)
+        source = Source(version.text.encode(), version.digest, code=version.code.encode())
         compiled = await reload.compile_file(platform, slug, source)
     except (reload.RejectedError, reload.NeedsConfirmationError) as error:
         msg = f"the file of {slug} cannot be taken: {error}"
         raise StartError(msg) from error
     return reload.build_generation(
-        platform, identity, pool, compiled, number=1, version=version.number, digest=version.digest
+        platform,
+        identity,
+        pool,
+        compiled,
+        number=1,
+        version=version.number,
+        source=source,
     )

@@ -10,7 +10,7 @@ import sys
 
 from actors.commands.apply import bring_into_force
 from actors.commands.installation import opened
-from actors.sources import write_source
+from actors.sources import source_of, write_tenant
 from actors.tenant import registry
 from config.errors import StartError
 from config.settings import Settings
@@ -44,5 +44,5 @@ async def _rollback(slug: str, number: int | None, plan_id: str, settings: Setti
         if wanted is None:
             msg = f"{slug} has no version {number}; 'run.py rollback {slug}' lists them"
             raise StartError(msg)
-        write_source(installation.file(slug), wanted.text.encode())
+        write_tenant(installation.file(slug), source_of(wanted.text.encode(), wanted.code.encode()))
         return await bring_into_force(installation, slug, plan_id)

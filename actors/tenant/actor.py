@@ -176,7 +176,9 @@ class TenantActor(Actor):
         self._standing.follow(deployed)
         platform.book.update(self._slug, version=deployed.version, digest=deployed.digest)
         if text is not None and (source is None or source.digest != text.digest):
-            await self._serve_recorded(Source(text.text.encode(), text.digest), deployed.version)
+            await self._serve_recorded(
+                Source(text.text.encode(), text.digest, code=text.code.encode()), deployed.version
+            )
         if source is None:
             await self.handle(SourceRemoved())
         elif self._lease is None:
@@ -201,7 +203,9 @@ class TenantActor(Actor):
                 return
             text = await registry.version(connection, self._identity, deployed.version)
         if text is not None:
-            await self._serve_recorded(Source(text.text.encode(), text.digest), deployed.version)
+            await self._serve_recorded(
+                Source(text.text.encode(), text.digest, code=text.code.encode()), deployed.version
+            )
 
     async def _take_newest(self) -> None:
         """Bring the file's newest content into force, unless it is already."""

@@ -93,7 +93,7 @@ async def recorded(
         log.error("tenant.recorded_version_refused", **facts)  # noqa: TRY400 - a finding about the file
         return None
     return reload.build_generation(
-        platform, identity, pool, compiled, number=number, version=version, digest=source.digest
+        platform, identity, pool, compiled, number=number, version=version, source=source
     )
 
 

@@ -30,6 +30,7 @@ class Version:
         state: draft (seen), pending (its plan waits for confirmation), deployed, superseded, rejected.
         plan: what ``describe`` of its migration said, {} when none was planned.
         record: its renames and archived names.
+        code: of the Python file beside it.
     """
 
     number: int
@@ -42,6 +43,7 @@ class Version:
     plan: dict[str, Any] = field(default_factory=dict)
     record: Record = field(default_factory=Record)
     diagnostics: tuple[Diagnostic, ...] = ()
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ async def current(connection: Connection, identity: TenantIdentity) -> Deployed:
     return Deployed(identity, *row)
 
 
-async def record(
+async def record(  # noqa: PLR0913 - a version
     connection: Connection,
     identity: TenantIdentity,
     *,
@@ -147,6 +149,7 @@ async def record(
     author: str = "",
     state: str = "draft",
     diagnostics: Sequence[Diagnostic] = (),
+    code: str = "",
 ) -> int:
     """Keep a version of the file and return its number.
 
@@ -162,8 +165,8 @@ async def record(
                  THEN (SELECT number FROM newest)
                  ELSE coalesce((SELECT number FROM newest), 0) + 1 END AS number
         )
-        INSERT INTO backsaas.versions AS v (tenant, number, text, digest, state, author, diagnostics)
-        SELECT $1, number, $2, $3, $4, $5, $6::text::jsonb FROM target
+        INSERT INTO backsaas.versions AS v (tenant, number, text, digest, state, author, diagnostics, code)
+        SELECT $1, number, $2, $3, $4, $5, $6::text::jsonb, $7 FROM target
         ON CONFLICT (tenant, number) DO UPDATE
         SET state = excluded.state, diagnostics = excluded.diagnostics, mirrored = false
         RETURNING number
@@ -174,6 +177,7 @@ async def record(
         state,
         author,
         json.dumps([asdict(diagnostic) for diagnostic in diagnostics]),
+        code,
     )
     return number
 
@@ -266,7 +270,8 @@ async def records_since(connection: Connection, identity: TenantIdentity, number
 
 
 _VERSION = """
-number, text, digest, state, author, created_at, deployed_at, plan::text, record::text, diagnostics::text
+number, text, digest, state, author, created_at, deployed_at, plan::text, record::text, diagnostics::text,
+code
 """
 
 
@@ -286,4 +291,5 @@ def _version(row: Sequence[Any]) -> Version:
         json.loads(row[7]),
         Record(**json.loads(row[8])),
         tuple(diagnostics),
+        row[10],
     )

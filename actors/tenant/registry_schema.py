@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS backsaas.versions (
   diagnostics jsonb NOT NULL DEFAULT '[]', created_at timestamptz NOT NULL DEFAULT now(),
   deployed_at timestamptz,
   PRIMARY KEY (tenant, number));
+ALTER TABLE backsaas.versions ADD COLUMN IF NOT EXISTS code text NOT NULL DEFAULT '';
 CREATE UNIQUE INDEX IF NOT EXISTS versions_deployed ON backsaas.versions (tenant) WHERE state = 'deployed';
 ALTER TABLE backsaas.versions ADD COLUMN IF NOT EXISTS mirrored boolean NOT NULL DEFAULT false;
 CREATE INDEX IF NOT EXISTS versions_to_mirror ON backsaas.versions (tenant, number) WHERE NOT mirrored;

@@ -22,7 +22,7 @@ from actors.compile_worker import Compiled
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from actors.sources import Source
-from actors.tenant import migrator, registry, rule_tests
+from actors.tenant import function_tests, migrator, registry, rule_tests
 from actors.tenant.generation import Generation
 from actors.tenant.planning import plan_migration
 from actors.tenant.platform import Platform
@@ -83,7 +83,7 @@ async def compile_file(platform: Platform, slug: str, source: Source) -> Compile
         RejectedError: with every finding.
     """
     try:
-        return await platform.compiler.compile(source.text, slug)
+        return await platform.compiler.compile(source.text, slug, source.code)
     except CompileError as error:
         raise RejectedError(error.diagnostics) from error
 
@@ -96,14 +96,14 @@ def build_generation(
     *,
     number: int,
     version: int,
-    digest: str,
+    source: Source,
 ) -> Generation:
     """Make the bundle requests run on."""
     model = compiled.model
     return Generation(
         number=number,
         version=version,
-        digest=digest,
+        digest=source.digest,
         identity=identity,
         model=model,
         queries=QueryCompiler(model, identity.namespace, cursor_key=bytes.fromhex(platform.cluster_key)),
@@ -111,6 +111,7 @@ def build_generation(
         born=platform.now(),
         platform=platform if identity.slug == SYSTEM_SLUG else None,
         functions=platform.functions,
+        code=source.code.decode(),
         secrets={name: platform.secrets[name] for name in model.secrets if name in platform.secrets},
     )
 
@@ -158,9 +159,7 @@ async def _deploy_once(
     generation: int,
     watch: Stopwatch,
 ) -> Generation:
-    build = partial(
-        build_generation, platform, identity, pool, compiled, number=generation, digest=source.digest
-    )
+    build = partial(build_generation, platform, identity, pool, compiled, number=generation, source=source)
     async with platform.database.owner() as connection:
         with watch.phase("plan"):
             current = await registry.current(connection, identity)
@@ -168,7 +167,12 @@ async def _deploy_once(
                 return build(version=current.version)
             earlier = await registry.earlier_version(connection, identity, source.digest)
             version = await registry.record(
-                connection, identity, text=source.text.decode(), digest=source.digest, author="file"
+                connection,
+                identity,
+                text=source.text.decode(),
+                digest=source.digest,
+                author="file",
+                code=source.code.decode(),
             )
             plan = await plan_migration(
                 connection,
@@ -185,10 +189,16 @@ async def _deploy_once(
                 await registry.hold(connection, identity, plan, described)
                 raise NeedsConfirmationError(plan.plan_id, tuple(described["summary"]))
         fresh = build(version=version)
+        with watch.phase("functions"):
+            try:
+                await function_tests.load(fresh)
+            except rule_tests.FailedError as error:
+                raise RejectedError(error.diagnostics) from error
 
         async def verify(inside: "asyncpg.Connection[asyncpg.Record]") -> None:
             with watch.phase("tests"):
                 await rule_tests.run(inside, fresh)
+                await function_tests.run(inside, fresh)
 
         with watch.phase("migrate"):
             try:
@@ -246,6 +256,7 @@ async def note_rejection(
             author="file",
             state="rejected",
             diagnostics=diagnostics,
+            code=source.code.decode(errors="replace").replace("\0", "\ufffd"),
         )
 
 

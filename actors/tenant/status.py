@@ -84,7 +84,7 @@ class TenantStatus:
                 "digest": self.rejection.digest,
                 "diagnostics": [
                     {
-                        "file": f"{self.slug}.yaml",
+                        "file": finding.file or f"{self.slug}.yaml",
                         "line": finding.position.line,
                         "column": finding.position.column,
                         "severity": finding.severity,

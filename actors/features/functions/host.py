@@ -16,6 +16,7 @@ from actors.features.functions.built_in.context import Context
 from actors.features.functions.calls import MAX_DEPTH, DataPort, Invocation, Outcome
 from actors.features.functions.recorder import Recorder
 from actors.features.functions.services import Services
+from actors.features.functions.silent import silent_services
 from actors.messages import ProblemError
 from actors.tenant.refusals import CONFLICTS, LOST, StaleGenerationError
 from schemas.compiler.compile import SYSTEM_SLUG
@@ -40,8 +41,16 @@ class Workers(Protocol):
         """Load the tenant's file; LoadError when it cannot be."""
         ...
 
-    def close(self) -> None:
+    def beside(self, services: Services) -> "Workers":
+        """Return others of the same kind that reach something else."""
+        ...
+
+    def end(self) -> None:
         """End every process."""
+        ...
+
+    def close(self) -> None:
+        """End every process, and what starts them."""
         ...
 
 
@@ -100,6 +109,17 @@ class FunctionHost:
         """
         if self._workers is not None and generation.code:
             await self._workers.load(generation, seconds)
+
+    def trial(self) -> "FunctionHost":
+        """Return a host whose functions reach nobody outside, for their tests; ``end`` it."""
+        services = silent_services()
+        workers = None if self._workers is None else self._workers.beside(services)
+        return FunctionHost(services, workers=workers, platform=self._platform)
+
+    def end(self) -> None:
+        """End the processes of a trial."""
+        if self._workers is not None:
+            self._workers.end()
 
     async def close(self) -> None:
         """Write the rest of the record and end what runs."""

@@ -84,11 +84,18 @@ class WorkerPool:
         """Be ready to start processes quickly."""
         await self._launcher.start()
 
-    def close(self) -> None:
-        """End every process."""
+    def beside(self, services: Services) -> "WorkerPool":
+        """Return a pool of the same kind whose functions reach something else."""
+        return WorkerPool(self._launcher, services, total=1, per_tenant=1)
+
+    def end(self) -> None:
+        """End every process that nobody uses."""
         for process in [*self._idle]:
-            process.kill()
-        self._idle.clear()
+            self._end(process)
+
+    def close(self) -> None:
+        """End every process, and what starts them."""
+        self.end()
         self._launcher.close()
 
     # -- the share -------------------------------------------------------------------------------------------
@@ -111,13 +118,12 @@ class WorkerPool:
             raise
 
     def _take(self, code: Code) -> Process | None:
-        """Return an idle process of this version; older ones of the tenant end."""
+        """Return an idle process of this version; those of other versions of the tenant end."""
         for process in [one for one in self._idle if one.code.tenant == code.tenant]:
             if process.alive and process.code == code:
                 del self._idle[process]
                 return process
-            if not process.alive or process.code.version <= code.version:
-                self._end(process)
+            self._end(process)
         return None
 
     def _room(self, tenant: str) -> bool:

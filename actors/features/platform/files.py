@@ -12,9 +12,8 @@ from typing import Any
 from actors.features.platform import making, operator_keys, plans
 from actors.features.platform.events import note
 from actors.features.platform.rights import Request, answer, invalid, require_owner
-from actors.features.platform.undertakings import digest_of
 from actors.messages import ProblemError, Result, TenantIdentity
-from actors.sources import Source, SourceError, read_source, write_source
+from actors.sources import Source, SourceError, read_tenant, source_of, write_tenant
 from actors.tenant import closing, registry, reload
 from actors.tenant.platform import Platform
 from actors.tenant.status import TenantStatus
@@ -73,7 +72,9 @@ async def read(request: Request, slug: str) -> Result:
     return Result(200, file.source.text, YAML_TYPE, (("ETag", file.etag),))
 
 
-async def write(request: Request, slug: str, text: bytes, *, plan_id: str = "") -> Result:
+async def write(
+    request: Request, slug: str, text: bytes, *, plan_id: str = "", code: bytes | None = None
+) -> Result:
     """Put a text into the file and wait until it is in force.
 
     Args:
@@ -81,6 +82,7 @@ async def write(request: Request, slug: str, text: bytes, *, plan_id: str = "") 
         slug: the tenant.
         text: the whole new file.
         plan_id: the plan that is agreed to, "" for none.
+        code: of the Python file beside it; None: as it is.
 
     Raises:
         ProblemError: row.version_mismatch, auth.forbidden for the operator's keys, schema.refused,
@@ -90,18 +92,18 @@ async def write(request: Request, slug: str, text: bytes, *, plan_id: str = "") 
     platform = request.platform
     if request.call.if_match not in {"", "*", file.etag}:
         raise ProblemError("row.version_mismatch", "the file was changed meanwhile", hint="read it again")
-    fresh = Source(text, digest_of(text))
+    fresh = source_of(text, file.source.code if code is None else code)
     if fresh.digest != file.source.digest or plan_id or platform.book.get(slug).digest != fresh.digest:
         if not file.administrator:
             operator_keys.refuse_changes(file.source.text, text)
         migration = await plans.planned(platform, file.identity, fresh)
-        await _confirm(request, file, text, migration, plan_id)
+        await _confirm(request, file, fresh, migration, plan_id)
         if fresh.digest == file.source.digest:
             # it has waited for this
             async with platform.database.owner() as connection:
                 await closing.announce(connection, file.identity)
         else:
-            write_source(platform.file(slug), text)
+            write_tenant(platform.file(slug), fresh)
     if not platform.serves:
         return Result(202, b'{"state":"written"}')
     status = await _taken(platform, file, fresh)
@@ -118,7 +120,7 @@ async def check(request: Request) -> dict[str, Any]:
     """``validate_schema``: every finding about a text, and nothing else."""
     file, text = await _arguments(request)
     try:
-        compiled = await reload.compile_file(request.platform, file.slug, Source(text, digest_of(text)))
+        compiled = await reload.compile_file(request.platform, file.slug, source_of(text, file.source.code))
     except reload.RejectedError as error:
         return {"valid": False, "errors": list(making.refused(file.slug, error).errors), "warnings": []}
     warnings = making.refused(file.slug, reload.RejectedError(compiled.warnings)).errors
@@ -130,7 +132,7 @@ async def plan(request: Request) -> dict[str, Any]:
     file, text = await _arguments(request)
     if not file.administrator:
         operator_keys.refuse_changes(file.source.text, text)
-    migration = await plans.planned(request.platform, file.identity, Source(text, digest_of(text)))
+    migration = await plans.planned(request.platform, file.identity, source_of(text, file.source.code))
     return {**describe(migration), "tables": await plans.sizes(request.platform, file.identity, migration)}
 
 
@@ -147,7 +149,7 @@ async def edit(request: Request) -> Result:
     edits = request.arguments.get("edits")
     if not isinstance(edits, list) or not 0 < len(edits) <= MAX_EDITS:
         raise invalid("edits", f"a list of 1 to {MAX_EDITS} edits")
-    await plans.compiled(request.platform, slug, file.source.text)
+    await plans.compiled(request.platform, slug, file.source)
     text = file.source.text.decode("utf-8-sig")
     for at, one in enumerate(edits):
         path = one.get("path") if isinstance(one, dict) else None
@@ -175,10 +177,16 @@ async def rollback(request: Request) -> Result:
         )
     if wanted is None or wanted.state == "rejected":
         raise ProblemError("schema.unknown_version", f"{slug} never served such a version")
-    return await write(request, slug, wanted.text.encode(), plan_id=request.text("plan_id"))
+    return await write(
+        request,
+        slug,
+        wanted.text.encode(),
+        plan_id=request.text("plan_id"),
+        code=wanted.code.encode(),
+    )
 
 
-async def _confirm(request: Request, file: File, text: bytes, migration: Migration, plan_id: str) -> None:
+async def _confirm(request: Request, file: File, fresh: Source, migration: Migration, plan_id: str) -> None:
     """Note who wrote it, and the yes its plan needs."""
     if plan_id and plan_id != migration.plan_id:
         raise _waits(migration, f"the plan is {migration.plan_id} now: look at it again")
@@ -188,9 +196,10 @@ async def _confirm(request: Request, file: File, text: bytes, migration: Migrati
         await registry.record(
             connection,
             file.identity,
-            text=text.decode(),
-            digest=digest_of(text),
+            text=fresh.text.decode(),
+            digest=fresh.digest,
             author=request.author,
+            code=fresh.code.decode(),
         )
         if plan_id:
             await registry.confirm(connection, file.identity, plan_id, request.author)
@@ -225,8 +234,8 @@ async def _taken(platform: Platform, file: File, fresh: Source) -> TenantStatus 
         return None
     if status.digest != fresh.digest and status.rejection is not None:
         current = platform.file(file.slug)
-        if digest_of(current.read_bytes()) == fresh.digest:
-            write_source(current, file.source.text)
+        if current.read_bytes() == fresh.text:
+            write_tenant(current, file.source)
         raise making.refused(file.slug, reload.RejectedError(status.rejection.diagnostics))
     return status
 
@@ -241,7 +250,7 @@ async def _arguments(request: Request) -> tuple[File, bytes]:
 async def _read(platform: Platform, slug: str) -> Source:
     for _ in range(100):
         try:
-            source = read_source(platform.file(slug), platform.schemas_dir)
+            source = read_tenant(platform.file(slug), platform.schemas_dir)
         except FileNotFoundError:
             raise ProblemError("tenant.not_found", "the tenant's file is gone") from None
         except SourceError as error:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from actors.features.platform import undertakings
 from actors.features.platform.undertakings import Undertaking
 from actors.messages import ProblemError, TenantIdentity
-from actors.sources import Source, remove_source, write_source
+from actors.sources import remove_source, source_of, write_source
 from actors.tenant import closing, registry, reload
 from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
@@ -41,7 +41,7 @@ async def make(
     Raises:
         ProblemError: schema.refused, tenant.busy, tenant.not_made; ``unmake`` undoes what was made so far.
     """
-    slug, source = undertaking.slug, Source(text, undertakings.digest_of(text))
+    slug, source = undertaking.slug, source_of(text)
     async with platform.database.owner() as connection:
         identity = await registry.ensure_tenant(connection, slug)
         await provision(connection, identity, platform.password(identity))
@@ -133,7 +133,7 @@ def refused(slug: str, error: reload.RejectedError) -> ProblemError:
                 "code": finding.code,
                 "detail": finding.message,
                 "hint": finding.hint,
-                "file": f"{slug}.yaml",
+                "file": finding.file or f"{slug}.yaml",
                 "line": finding.position.line,
                 "column": finding.position.column,
             }

@@ -4,7 +4,6 @@ Decides nothing and changes nothing; transactions are rolled back. Called by ``f
 """
 
 from actors.features.platform import making
-from actors.features.platform.undertakings import digest_of
 from actors.messages import TenantIdentity
 from actors.sources import Source
 from actors.tenant import registry, reload
@@ -14,14 +13,14 @@ from schemas.compiler.migrate.steps import Migration
 from schemas.compiler.sql import quote
 
 
-async def compiled(platform: Platform, slug: str, text: bytes) -> None:
+async def compiled(platform: Platform, slug: str, source: Source) -> None:
     """Let only texts come near a parser that compile.
 
     Raises:
         ProblemError: schema.refused.
     """
     try:
-        await reload.compile_file(platform, slug, Source(text, digest_of(text)))
+        await reload.compile_file(platform, slug, source)
     except reload.RejectedError as error:
         raise making.refused(slug, error) from error
 
