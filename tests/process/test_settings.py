@@ -45,6 +45,7 @@ def test_every_setting_has_its_variable() -> None:
             "log.level",
             "log.format",
             "trusted_proxies",
+            "private_networks",
         }:
             continue
         choices = get_args(option.kind) if get_origin(option.kind) is Literal else ()
