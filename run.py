@@ -36,6 +36,8 @@ COMMANDS = {
     "new": ("gateway.commands.new", "make a tenant of a template"),
     "schema": ("gateway.commands.schema", "a tenant's file and its versions"),
     "users": ("gateway.commands.users", "the platform's people"),
+    "usage": ("gateway.commands.usage", "what tenants used, and of which plan"),
+    "invoices": ("gateway.commands.invoices", "list invoices, bill, note payments, credit"),
     "doctor": ("actors.commands.doctor", "check the installation and say what is wrong"),
     "seed": ("actors.commands.seed", "fill a tenant with believable data"),
     "key": ("actors.commands.key", "make an API key of a tenant"),

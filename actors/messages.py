@@ -112,6 +112,7 @@ class Call(Interleaved[Result]):
         address: the client's network address, "" inside the process.
         web: for operations of ``auth`` only.
         action: what to do with the row: a transition's name; "" otherwise.
+        signature: of a notice by a payment provider.
     """
 
     operation: str
@@ -136,6 +137,7 @@ class Call(Interleaved[Result]):
     address: str = ""
     web: Web | None = None
     action: str = ""
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ SECTIONS = {
     "reload": "Changing a tenant while it runs",
     "tenants": "How tenants live in the process",
     "functions": "Python functions of tenants",
+    "metering": "Counting what tenants use",
+    "billing": "Who collects the money",
     "admin": "The first administrator of the platform",
     "mail": "Mail: how it goes out",
     "log": "What the process says, on standard output",

@@ -107,6 +107,30 @@ class FunctionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MeteringSettings:
+    """Counting what tenants use."""
+
+    flush_seconds: float = setting(
+        5.0, "what is counted is written this often; a crash loses what came since", least=0.05, most=300
+    )
+    measure_seconds: float = setting(
+        60.0, "rows and storage of tenants that were asked are measured this often", least=0.05, most=86400
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BillingSettings:
+    """Who collects the money."""
+
+    stripe_key: str = setting("", "secret key of the account at Stripe; empty: no Stripe")
+    stripe_webhook_secret: str = setting(
+        "", "proves that what /api/platform/webhooks/stripe/notices gets is Stripe's"
+    )
+    return_url: str = setting("https://example.com/", "where people come back to after paying at a provider")
+    stripe_url: str = setting("", "another address of Stripe's API, for tests")
+
+
+@dataclass(frozen=True, slots=True)
 class AdminSettings:
     """The first administrator of the platform."""
 
@@ -176,6 +200,8 @@ class Settings:
     reload: ReloadSettings = field(default_factory=ReloadSettings)
     tenants: TenantSettings = field(default_factory=TenantSettings)
     functions: FunctionSettings = field(default_factory=FunctionSettings)
+    metering: MeteringSettings = field(default_factory=MeteringSettings)
+    billing: BillingSettings = field(default_factory=BillingSettings)
     admin: AdminSettings = field(default_factory=AdminSettings)
     mail: MailSettings = field(default_factory=MailSettings)
     log: LogSettings = field(default_factory=LogSettings)

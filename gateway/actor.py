@@ -7,11 +7,13 @@ file changes; a bad edit is reported and the last good routes keep serving. The 
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from typing_extensions import override
 
 from actors.scanner import Changed, Finding, Refused, Removed
+from config.errors import StartError
 from gateway.rule_file import parse_rules
 from gateway.rules import Rules
 from gateway.server import Gateway
@@ -21,7 +23,25 @@ from schemas.compiler.diagnostics import CompileError
 
 RULES_FILE = "gateway"
 
+DEFAULT_RULES = Path(__file__).resolve().parent.parent / "config" / "gateway.yaml"
+
 log = structlog.get_logger("gateway")
+
+
+def read_rules(folder: Path, domain: str) -> Rules:
+    """Read the rules a start begins with: the installation's, or ours.
+
+    Raises:
+        StartError: they cannot be used.
+    """
+    path = folder / "gateway.yaml"
+    try:
+        return parse_rules((path if path.exists() else DEFAULT_RULES).read_bytes(), domain)
+    except CompileError as error:
+        lines = "; ".join(finding.render("gateway.yaml") for finding in error.diagnostics[:3])
+        raise StartError(lines) from error
+    except OSError as error:
+        raise StartError(f"{path} cannot be read: {error.strerror}") from error
 
 
 @dataclass(frozen=True, slots=True)

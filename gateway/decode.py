@@ -152,4 +152,5 @@ def make_call(  # noqa: PLR0913, PLR0917 - the parts of a request, each from ano
         address,
         web,
         found.action,
+        get("Stripe-Signature", "") if operation == "billing.webhook" else "",
     )

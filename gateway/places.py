@@ -49,6 +49,12 @@ class Place:
         return _sign_in_base(self.slug, None if self.outside is None else self.outside[1])
 
     @property
+    def route(self) -> str:
+        """What requests to this place are counted by: the route's pattern, or what serves it."""
+        found = self.found
+        return self.match.rule.kind if found is None else found.route.path or "/"
+
+    @property
     def instance(self) -> str:
         """The resource without a row's key, for problems and logs."""
         found = self.found

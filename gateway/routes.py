@@ -153,6 +153,28 @@ WORK_ROUTES: tuple[Route, ...] = (
     Route("jobs/v1/{name}/run", {"POST": "jobs.run"}, "run a job now (admins)"),
 )
 
+SERIES_ROUTES: tuple[Route, ...] = (
+    *(
+        Route(f"metrics/{name}", {"GET": f"metering.{name}"}, f"{what}, as a series for charts (platform)")
+        for name, what in (
+            ("requests", "requests and errors"),
+            ("latency", "p50, p95 and p99 of latency"),
+            ("active_users", "people a day"),
+            ("rows", "rows"),
+            ("storage", "bytes of storage"),
+            ("egress", "bytes sent"),
+            ("function_time", "milliseconds of functions"),
+            ("revenue", "what was invoiced and paid"),
+            ("growth", "new tenants and people"),
+        )
+    ),
+    Route("metrics/top", {"GET": "metering.top"}, "tenants or routes that use most (platform)"),
+)
+PAPER_ROUTE = Route("invoices/{id}/{format}", {"GET": "billing.paper"}, "an invoice as pdf or csv (platform)")
+NOTICE_ROUTE = Route(
+    "webhooks/{provider}/notices", {"POST": "billing.webhook"}, "what a payment provider tells us (platform)"
+)
+
 REST_PREFIX = ("rest", "v1")
 _AUTH_FIXED = {tuple(route.path.split("/")): route for route in AUTH_ROUTES if "{" not in route.path}
 _AUTH_VARIABLE = {
@@ -164,7 +186,11 @@ _AUTH_VARIABLE = {
     if "{" in route.path
     for parts in [tuple(route.path.split("/"))]
 }
-_FIXED = {tuple(route.path.split("/")): route for route in ROUTES if route.path and "{" not in route.path}
+_FIXED = {
+    tuple(route.path.split("/")): route
+    for route in (*ROUTES, *SERIES_ROUTES)
+    if route.path and "{" not in route.path
+}
 _OF_TENANT = {tuple(route.path.split("/")[2:]): route for route in PLATFORM_ROUTES}
 _INDEX = ROUTES[0]
 _RPC, _FUNCTIONS, _DOCS, _MOVES, _MOVE, _WORKFLOW, _FILE, _ENTITY, _ONE = ROUTES[-9:]
@@ -201,8 +227,9 @@ def find(parts: tuple[str, ...]) -> Found | None:
         if fixed is not None:
             return Found(fixed)
         under = _UNDER.get(parts[:-1])
-        if under is not None:
-            return Found(under, parts[-1])
+        found = _find_billing(parts) if under is None else Found(under, parts[-1])
+        if found is not None:
+            return found
         if parts[0] == "tenants" and len(parts) > 2:
             route = _OF_TENANT.get(parts[2:])
             return _find_rows(parts) if route is None else Found(route, parts[1])
@@ -236,6 +263,14 @@ def _find_work(parts: tuple[str, ...]) -> Found | None:
         ):
             variable = next((p for w, p in zip(wanted, parts, strict=True) if w[0] == "{"), "")
             return Found(route, variable)
+    return None
+
+
+def _find_billing(parts: tuple[str, ...]) -> Found | None:
+    if len(parts) == 3 and parts[0] == "invoices" and parts[2] in {"pdf", "csv"}:
+        return Found(PAPER_ROUTE, parts[1], parts[2])
+    if len(parts) == 3 and parts[0] == "webhooks" and parts[2] == "notices":
+        return Found(NOTICE_ROUTE, parts[1])
     return None
 
 

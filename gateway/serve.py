@@ -1,6 +1,7 @@
 """The whole platform as one tree of actors, from start to drain.
 
-    root (rest_for_one): database, auth, directory (tenants: one_for_one), clock, watcher, system, gateway
+    root (rest_for_one): database, auth, directory (tenants: one_for_one), clock, watcher, system, metering,
+                         gateway
 
 Decides the order in which things come up and go down. It reads no environment: ``run.py`` hands in settings
 and secrets.
@@ -12,7 +13,6 @@ import signal
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 import orjson
 import structlog
@@ -25,6 +25,7 @@ from actors.database_actor import DatabaseActor
 from actors.directory import Directory, Found, Settled
 from actors.features.auth.realm import Services
 from actors.functions_actor import FunctionsActor
+from actors.metering_actor import PLANS_FILE, PlansFound
 from actors.scanner import Finding, Scanner
 from actors.sources import Source, allow_leases
 from actors.system import SystemActor
@@ -36,13 +37,13 @@ from actors.watcher import Watch, Watcher
 from actors.works import functions_and_work
 from config.errors import StartError
 from config.settings import Settings
-from gateway.actor import RULES_FILE, GatewayActor, RulesFound
+from gateway.actor import RULES_FILE, GatewayActor, RulesFound, read_rules
 from gateway.admin import AdminServer
 from gateway.console import port_problem, say
+from gateway.metering import Metering
 from gateway.observer import observe
 from gateway.ports import TenantPort
 from gateway.realms import auth_services
-from gateway.rule_file import parse_rules
 from gateway.rules import Rules
 from gateway.server import Gateway
 from gateway.vitals import Vitals, settle_memory
@@ -54,12 +55,10 @@ from runtime.spec import ChildSpec
 from runtime.supervisor import Supervisor
 from runtime.watchdog import Watchdog
 from schemas.compiler.compile import SYSTEM_SLUG
-from schemas.compiler.diagnostics import CompileError
 from schemas.compiler.emit.language import language_schema
 
 GRACE_SECONDS, SETTLE_SECONDS = 3.0, 120.0
 """Seconds a start waits for the files, and for tenants that have no version to serve meanwhile."""
-DEFAULT_RULES = Path(__file__).resolve().parent.parent / "config" / "gateway.yaml"
 LANGUAGE_PATH = "/schemas/tenant.schema.json"
 
 log = structlog.get_logger("server")
@@ -82,6 +81,7 @@ class Server:
         self._routes: dict[str, ActorRef] = {}
         self._domains: dict[str, str] = {}
         self._doors: dict[str, TenantDoor] = {}
+        self._metering = Metering(settings, self._database, self._door)
         self._gateway: Gateway | None = None
         self._watchdog = Watchdog(observe)
         self._vitals = Vitals(self._book, self._database.budget, self._watchdog)
@@ -140,6 +140,9 @@ class Server:
             serves=True,
             functions=functions,
             work=work,
+            usage=self._metering.book,
+            plans=self._metering.plans,
+            payments=self._metering.payments,
         )
         admin = AdminServer(
             settings.admin_host, settings.admin_port, self._vitals.unready, self._vitals.metrics
@@ -194,7 +197,9 @@ class Server:
 
         async def tell_gateway(finding: Finding) -> None:
             # routes found before the gateway runs are those it starts with; never wait: it starts after us
-            if finding.name == RULES_FILE and self._gateway is not None:
+            if finding.name == PLANS_FILE and self._gateway is not None:
+                self._actor("metering").tell(PlansFound(finding))
+            elif finding.name == RULES_FILE and self._gateway is not None:
                 self._actor("gateway").tell(RulesFound(finding))
 
         async def settle() -> None:
@@ -223,6 +228,7 @@ class Server:
                 ChildSpec("clock", lambda: ClockActor(platform, self._routes)),
                 ChildSpec("watcher", lambda: Watcher(watches, settle), start_timeout=SETTLE_SECONDS + 30),
                 ChildSpec("system", self._system_actor),
+                ChildSpec("metering", self._metering.actor),
                 ChildSpec("gateway", self._gateway_actor, stop_timeout=settings.drain_seconds + 5),
             ],
             strategy="rest_for_one",
@@ -260,20 +266,14 @@ class Server:
             self._door,
             rules,
             domains=self._domains.get,
+            usage=self._metering.book,
             documents={LANGUAGE_PATH: orjson.dumps(language_schema(), option=orjson.OPT_INDENT_2)},
         )
 
     def _first_rules(self) -> Rules:
         if self._gateway is not None:
             return self._gateway.rules  # the last good ones, whatever the file says by now
-        path = self._settings.config_dir / "gateway.yaml"
-        try:
-            return parse_rules((path if path.exists() else DEFAULT_RULES).read_bytes(), self._settings.domain)
-        except CompileError as error:
-            lines = "; ".join(finding.render("gateway.yaml") for finding in error.diagnostics[:3])
-            raise StartError(lines) from error
-        except OSError as error:
-            raise StartError(f"{path} cannot be read: {error.strerror}") from error
+        return read_rules(self._settings.config_dir, self._settings.domain)
 
     def _door(self, slug: str) -> TenantPort | None:
         ref = self._routes.get(slug)

@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
 from actors.messages import ProblemError, Result
+from actors.tenant.usage import UsageBook
 from config.settings import Settings
 from gateway import cors, decode, docs_page, problems
 from gateway.admission import admit, stand_in
@@ -51,6 +52,7 @@ class Gateway:
         resolve: slug to tenant; None for one that does not exist.
         rules: of ``config/gateway.yaml``; replaced by ``apply``.
         documents: fixed pages outside every tenant, by path; by default the JSON Schema of tenant files.
+        usage: where requests to tenants are counted; None: nowhere.
         domains: host name, lower case, to the slug of the tenant whose own domain it is; asked per request.
     """
 
@@ -62,9 +64,10 @@ class Gateway:
         *,
         documents: dict[str, bytes] | None = None,
         domains: Domains = lambda _: None,
+        usage: UsageBook | None = None,
     ) -> None:
         limits = settings.limits
-        self.counters = Counters()
+        self.counters = Counters(usage=usage)
         self.draining = False
         self._settings = settings
         self._resolve = resolve
@@ -92,8 +95,6 @@ class Gateway:
         self._server: HttpServer | None = None
         self._runner: web.ServerRunner | None = None
         self._site: web.BaseSite | None = None
-
-    # -- life -------------------------------------------------------------------------------------
 
     async def start(self) -> tuple[str, int]:
         """Open the port.
@@ -165,8 +166,6 @@ class Gateway:
         """Client connections there are now."""
         return self._server.open_connections if self._server is not None else 0
 
-    # -- one request ------------------------------------------------------------------------------
-
     async def handle(self, request: BaseRequest) -> web.StreamResponse:
         """Answer a request; never raises."""
         began = time.perf_counter()
@@ -177,7 +176,7 @@ class Gateway:
         trace = headers.get("traceparent")
         extra = "" if trace is None else continue_trace(trace)
         close = self.draining
-        instance, gotrue = "/", None
+        instance, gotrue, place = "/", None, None
         result: Result | web.StreamResponse
         client = self._peers.client_address(request)
         edit = UNCHANGED
@@ -222,11 +221,11 @@ class Gateway:
             if not counters.in_flight and self.draining:
                 self._idle.set()
         took = answered_at(result) - began
-        counters.count(result.status, took)
+        counters.count(place, request.method, result, took)
         if self._access_log:
             log.info(
                 "request", request_id=request_id, method=request.method, path=instance, status=result.status,
-                ms=round(took * 1000, 2), address=client.address,
+                ms=round(took * 1000, 2), tenant=getattr(place, "slug", ""), address=client.address,
             )  # fmt: skip
         if not isinstance(result, Result):
             return result

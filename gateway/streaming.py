@@ -6,6 +6,7 @@ more than a piece. Called by ``server`` for a tenant's streams, by ``proxy.relay
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 import structlog
@@ -25,12 +26,14 @@ class Sent(Answer):
     Args:
         status: of the answer.
         keep_alive: whether the connection may bring another request.
+        sent: bytes of its body.
         began: when its head was written, by ``time.perf_counter``.
     """
 
-    def __init__(self, status: int, *, keep_alive: bool, began: float) -> None:  # pyright: ignore
+    def __init__(self, status: int, *, keep_alive: bool, began: float, sent: int = 0) -> None:  # pyright: ignore
         # nothing is left to write, so nothing is prepared
         self.began = began
+        self.sent = sent
         self._sent_status = status
         self._keep_alive = keep_alive
 
@@ -76,12 +79,17 @@ class Streams:
         chunked = stream.length is None and request.version >= (1, 1)
         stay = request.keep_alive and not close and (chunked or stream.length is not None)
         frame = "Transfer-Encoding: chunked\r\n" if chunked else ""
-        whole = False
+        whole, sent = False, 0
+
+        def note(size: int) -> None:
+            nonlocal sent
+            sent += size
+
         async with aclosing(stream.pieces):
             try:
                 await write(request, head(result, request_id, frame + extra, close=not stay))
                 if request.method != "HEAD":
-                    await self._copy(request, stream, chunked=chunked)
+                    await self._copy(request, _measured(stream, note), chunked=chunked)
                 whole = True
             except ConnectionError:
                 pass  # the client went away
@@ -91,7 +99,7 @@ class Streams:
                 log.warning("stream.cut_off", request_id=request_id, reason=reason)
                 if request.transport is not None:
                     request.transport.abort()
-        return Sent(result.status, keep_alive=stay and whole, began=began)
+        return Sent(result.status, keep_alive=stay and whole, began=began, sent=sent)
 
     async def _copy(self, request: BaseRequest, stream: Stream, *, chunked: bool) -> None:
         if not stream.endless:
@@ -114,6 +122,17 @@ class Streams:
                 raise
         finally:
             self._endless.discard(scope)
+
+
+def _measured(stream: Stream, note: Callable[[int], None]) -> Stream:
+    """Return a stream that tells the size of each of its pieces."""
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        async for piece in stream.pieces:
+            note(len(piece))
+            yield piece
+
+    return stream._replace(pieces=pieces())
 
 
 def answered_at(result: Result | web.StreamResponse) -> float:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from actors.features.functions.host import FunctionHost
     from actors.features.outbox.relay import Relay
     from actors.tenant.platform import Platform
+    from actors.tenant.usage import TenantUsage
     from actors.tenant.validation import Check
 
 
@@ -45,6 +46,7 @@ class Generation:
         code: text of the tenant's Python file.
         outbox: what happens after a commit; None where nothing does.
         limits: how often callers may ask, counted over the tenant's generations; None: no limit.
+        usage: what the tenant uses and may use, counted over its generations; None: nobody counts.
         born: when it was built.
         secrets: values of the ``${NAME}`` references, by name.
         arguments: what functions may be called with, by name, filled at first use.
@@ -75,4 +77,5 @@ class Generation:
     code: str = ""
     outbox: "Relay | None" = None
     limits: TenantLimits | None = None
+    usage: "TenantUsage | None" = None
     platform: "Platform | None" = None

@@ -13,7 +13,9 @@ import orjson
 from actors.connections import TenantConnection
 from actors.features import capabilities, explain, me
 from actors.features.auth import operations as auth
+from actors.features.billing import functions as billing
 from actors.features.functions import rpc
+from actors.features.metering import series
 from actors.features.outbox import operations as outbox
 from actors.features.platform import creating
 from actors.features.platform import operations as platform
@@ -52,7 +54,19 @@ async def execute(generation: Generation, call: Call) -> Result:
         if generation.limits is None:
             return await operation(generation, call, full)
         headers = generation.limits.check(generation, call, full)
-        result = await operation(generation, call, full)
+        usage = generation.usage
+        if usage is None:
+            result = await operation(generation, call, full)
+        else:
+            if full.id is not None:
+                usage.seen(full.id)
+            limits = usage.quota.limits
+            if limits is None:
+                result = await operation(generation, call, full)
+            else:
+                headers += usage.quota.admit(limits, full)
+                with usage.quota.holding(full):
+                    result = await operation(generation, call, full)
         if not headers:
             return result
         return replace(result, headers=(*result.headers, *headers))
@@ -228,6 +242,8 @@ async def call_function(generation: Generation, call: Call, principal: Principal
     """Call a function of the platform, or of the tenant's file."""
     if generation.model.slug == SYSTEM_SLUG and call.entity in platform.FUNCTIONS:
         return await platform.call_function(generation, call, principal)
+    if generation.model.slug == SYSTEM_SLUG and call.entity in billing.FUNCTIONS:
+        return await billing.call_function(generation, call, principal)
     return await rpc.call_function(generation, call, principal)
 
 
@@ -251,4 +267,6 @@ OPERATIONS: Mapping[str, Operation] = {
     **me.OPERATIONS,
     **platform.OPERATIONS,
     **explain.OPERATIONS,
+    **billing.OPERATIONS,
+    **series.OPERATIONS,
 }

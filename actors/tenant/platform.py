@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from actors.compile_worker import CompileWorker
 from actors.connections import derive_password
@@ -14,8 +15,13 @@ from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from actors.sources import Source
 from actors.tenant.status import StatusBook
+from actors.tenant.usage import UsageBook
 from actors.tenant.work import Work
 from schemas.compiler.compile import SYSTEM_SLUG
+
+if TYPE_CHECKING:
+    from actors.features.billing.plans import PlanBook
+    from actors.features.billing.providers import Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,9 @@ class Platform:
         started_at: when the process began to watch, in seconds since the epoch.
         schemas_dir: the tenants' files.
         data_dir: the installation's own state.
+        usage: what tenants use and may use; None in commands.
+        plans: those in force; None in commands.
+        payments: payment providers by name, besides the manual one.
         serves: this process takes files by itself; a command may run beside one that does.
     """
 
@@ -54,6 +63,9 @@ class Platform:
     data_dir: Path = field(default_factory=Path)
     serves: bool = False
     functions: FunctionHost | None = None
+    usage: UsageBook | None = None
+    plans: "PlanBook | None" = None
+    payments: "Mapping[str, Provider]" = field(default_factory=dict)
     work: Work | None = None
 
     def file(self, slug: str) -> Path:
@@ -66,4 +78,7 @@ class Platform:
 
     def pool(self, identity: TenantIdentity) -> TenantPool:
         """Make a tenant's pool; it opens nothing yet."""
-        return self.database.tenant_pool(identity, self.password(identity))
+        pool = self.database.tenant_pool(identity, self.password(identity))
+        if self.usage is not None:
+            self.usage.of(identity.slug).quota.bound(pool)
+        return pool

@@ -62,6 +62,17 @@ CREATE TABLE IF NOT EXISTS backsaas.due (
   tenant uuid NOT NULL REFERENCES backsaas.tenants ON DELETE CASCADE, holder integer NOT NULL,
   at timestamptz NOT NULL, PRIMARY KEY (tenant, holder));
 CREATE INDEX IF NOT EXISTS due_at ON backsaas.due (at);
+CREATE TABLE IF NOT EXISTS backsaas.usage (
+  tenant uuid NOT NULL REFERENCES backsaas.tenants ON DELETE CASCADE, at timestamptz NOT NULL,
+  route text NOT NULL, method text NOT NULL, status smallint NOT NULL, le integer NOT NULL,
+  requests bigint NOT NULL, seconds float8 NOT NULL, egress bigint NOT NULL,
+  PRIMARY KEY (tenant, at, route, method, status, le));
+CREATE INDEX IF NOT EXISTS usage_at ON backsaas.usage (at);
+CREATE TABLE IF NOT EXISTS backsaas.usage_batches (
+  id uuid PRIMARY KEY, written_at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE IF NOT EXISTS backsaas.active_people (
+  tenant uuid NOT NULL REFERENCES backsaas.tenants ON DELETE CASCADE, day date NOT NULL,
+  person text NOT NULL, PRIMARY KEY (tenant, day, person));
 CREATE OR REPLACE FUNCTION backsaas_api.refuse(code text, detail text) RETURNS boolean
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED AS $refuse$
 BEGIN

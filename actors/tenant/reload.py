@@ -24,6 +24,7 @@ from actors.pool import TenantPool
 from actors.sources import Source
 from actors.tenant import function_tests, migrator, registry, rule_tests
 from actors.tenant.generation import Generation
+from actors.tenant.plan_limits import beyond_plan
 from actors.tenant.planning import plan_migration
 from actors.tenant.platform import Platform
 from actors.tenant.step_runner import MigrationBlockedError, Pace
@@ -112,6 +113,7 @@ def build_generation(
         platform=platform if identity.slug == SYSTEM_SLUG else None,
         functions=platform.functions,
         code=source.code.decode(),
+        usage=platform.usage.of(identity.slug) if platform.usage is not None else None,
         secrets={name: platform.secrets[name] for name in model.secrets if name in platform.secrets},
     )
 
@@ -141,6 +143,9 @@ async def deploy(
     """
     with watch.phase("compile"):
         compiled = await compile_file(platform, identity.slug, source)
+    limits = platform.usage.of(identity.slug).quota.limits if platform.usage is not None else None
+    if limits is not None and (beyond := beyond_plan(limits, compiled.model)):
+        raise RejectedError(beyond)
     for _ in range(REPLANS):
         try:
             return await _deploy_once(platform, identity, pool, source, compiled, generation, watch)

@@ -25,6 +25,7 @@ from schemas.compiler.principal import Principal
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.preferences import NONE, Preferences, parse_preferences
 from schemas.compiler.query.requests import ReadRequest
+from schemas.compiler.sections.auth import USERS
 
 
 async def read(
@@ -100,6 +101,9 @@ async def _write(
         return _nothing(change)
     prepared = change.prepared
     moment = now.isoformat()
+    if generation.usage is not None and generation.usage.quota.limits is not None:
+        people = change.entity.name == USERS
+        await generation.usage.quota.admit_write(call, len(change.rows), people=people)
 
     async def work(own: TenantConnection) -> Result:
         if preferences.timezone:

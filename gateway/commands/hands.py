@@ -20,6 +20,7 @@ from actors.tenant.generation import Generation
 from actors.tenant.operations import execute
 from config.errors import StartError
 from config.settings import Settings
+from gateway.metering import first_plans
 from gateway.realms import auth_services
 from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.principal import SERVICE
@@ -75,7 +76,9 @@ async def hands(settings: Settings) -> AsyncIterator[Hands]:
     async with opened(settings) as found:
         key = bytes.fromhex(found.platform.cluster_key)
         services = auth_services(settings, found.database, key, lambda _: None)
-        installation = dataclasses.replace(found, platform=dataclasses.replace(found.platform, auth=services))
+        installation = dataclasses.replace(
+            found, platform=dataclasses.replace(found.platform, auth=services, plans=first_plans(settings))
+        )
         identity = await installation.provisioned(SYSTEM_SLUG)
         pool = installation.platform.pool(identity)
         try:

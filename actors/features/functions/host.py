@@ -98,6 +98,9 @@ class FunctionHost:
         except ProblemError as error:
             self.recorder.keep(generation, call, time.perf_counter() - began, error)
             raise
+        finally:
+            if generation.usage is not None:
+                generation.usage.counted.function_seconds += time.perf_counter() - began
         self.recorder.keep(generation, call, outcome.seconds, outcome)
         return outcome
 

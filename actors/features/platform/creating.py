@@ -15,6 +15,8 @@ import structlog
 from actors.connections import TenantConnection
 from actors.features.auth import accounts
 from actors.features.auth.store import Session
+from actors.features.billing import subscriptions
+from actors.features.billing.plans import put_in_force
 from actors.features.platform import making, settling, templates, undertakings
 from actors.features.platform.events import note
 from actors.features.platform.rights import Request, administers, hands, invalid
@@ -126,6 +128,10 @@ async def create(generation: Generation, call: Call, principal: Principal, wante
         result = await rows.write(generation, owned, principal, connection)
         if owner_id:
             await session.run(_MEMBER, new_key(), owner_id, wanted.slug, ADMIN_ROLE)
+        plans = platform.plans.file if platform.plans is not None else None
+        if mine and plans is not None and plans.default:
+            today = platform.now().date()
+            await subscriptions.set_plan(session, plans, wanted.slug, plans.default, today)
         return result
 
     try:
@@ -133,6 +139,8 @@ async def create(generation: Generation, call: Call, principal: Principal, wante
     finally:
         for undertaking in begun:
             await settling.settle(generation, undertaking)
+    if platform.usage is not None:
+        await put_in_force(platform.database, platform.usage)
     who = principal.email or principal.id or "operator"
     log.info("tenant.created", tenant=wanted.slug, by=who)
     await note(generation, "tenant.created", wanted.slug, who, call)
