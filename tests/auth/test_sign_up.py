@@ -153,7 +153,7 @@ async def test_the_answer_takes_as_long_for_known_people(people: People) -> None
         hashes.append(time.perf_counter() - began)
     # the quickest of each: what others on this machine do only ever adds
     gap = abs(min(known) - min(fresh))
-    assert gap < max(0.02, min(hashes) / 2)  # a quiet machine measures less than 5 ms
+    assert gap < max(0.02, min(hashes) * 0.8)  # a quiet machine measures less than 5 ms
 
 
 async def test_who_signs_up_again_replaces_what_nobody_proved(people: People) -> None:

@@ -176,7 +176,9 @@ async def test_what_has_no_tenant_boundary(arena: Arena, sql: str) -> None:
     with pytest.raises(DENIED):
         await arena.attacker.execute(sql.format(pid=pid))
     assert await arena.owner.fetchval("SELECT pg_backend_pid()") == pid
-    assert await arena.owner.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+    mine = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    held = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND {mine}"
+    assert await arena.owner.fetchval(held) == 0
 
 
 async def test_its_rights_stay_what_they_are_after_new_tables(arena: Arena) -> None:
