@@ -137,14 +137,16 @@ def write_source(path: Path, text: bytes, *, new: bool = False) -> None:
     _sync(path.parent)
 
 
-def write_tenant(path: Path, source: Source) -> None:
-    """Replace a tenant's file and the Python file beside it; errors as ``write_source``."""
+def write_tenant(path: Path, source: Source, *, new: bool = False) -> None:
+    """Replace a tenant's file and the Python file beside it; arguments and errors as ``write_source``."""
+    if new and path.exists():
+        raise FileExistsError(path.name)
     beside = path.with_suffix(CODE_SUFFIX)
     if source.code:
         write_source(beside, source.code)
     else:
         beside.unlink(missing_ok=True)
-    write_source(path, source.text)
+    write_source(path, source.text, new=new)
 
 
 def remove_source(path: Path) -> None:

@@ -22,6 +22,7 @@ from actors.features.platform import copying, creating, files, plans
 from actors.features.platform.copying import Connection
 from actors.features.platform.rights import Request, require_admin, require_owner
 from actors.messages import ProblemError, Result
+from actors.sources import source_of
 from actors.tenant import registry
 from actors.tenant.generation import Generation
 from schemas.compiler.compile import SYSTEM_SLUG, compile_source
@@ -72,13 +73,14 @@ async def import_tenant(request: Request, slug: str, body: bytes) -> Result:
         try:
             manifest = orjson.loads(archive.read("manifest.json"))
             text = archive.read("schema.yaml").decode()
+            code = archive.read("functions.py") if "functions.py" in archive.namelist() else b""
             name = manifest["slug"] if slug == "-" else slug
             if manifest["format"] != FORMAT:
                 raise ProblemError("tenant.bad_archive", f"this reads archives of format {FORMAT}")
             free = await creating.free_slug(request.platform, name)
             if free != manifest["slug"]:
                 # the text was accepted by a compiler once, and whoever edited it since is told its errors
-                await plans.compiled(request.platform, manifest["slug"], text.encode())
+                await plans.compiled(request.platform, manifest["slug"], source_of(text.encode(), code))
                 text = set_value(text, ("service", "name"), free)
         except (KeyError, TypeError, ValueError, EditError) as error:
             raise ProblemError("tenant.bad_archive", "this is no tenant's archive") from error
@@ -88,7 +90,7 @@ async def import_tenant(request: Request, slug: str, body: bytes) -> Result:
                 await _load(connection, archive, made)
 
         email = request.text("owner_email", most=200)
-        wanted = creating.Wanted(free, text.encode(), fill, creating.owner_address(email))
+        wanted = creating.Wanted(free, text.encode(), fill, creating.owner_address(email), code=code)
         call = copying.row_call(replace(request, arguments={"name": manifest.get("name") or ""}), free)
         return await creating.create(request.generation, call, request.principal, wanted)
 
@@ -115,6 +117,8 @@ async def _export(request: Request, slug: str) -> tuple[Path, dict[str, Any]]:
             history = await registry.history(connection, file.identity, 10_000)
             archive.writestr("versions.jsonl", _lines(asdict(item) for item in history))
             archive.writestr("schema.yaml", version.text)
+            if version.code:
+                archive.writestr("functions.py", version.code)
             name = next(iter(model.title.values()), "")
             manifest = {
                 "format": FORMAT,

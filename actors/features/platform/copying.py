@@ -74,7 +74,9 @@ async def clone_tenant(request: Request) -> Result:
             async with request.platform.database.owner() as connection:
                 await copy_rows(connection, file.identity, made, mask=mask)
 
-    wanted = creating.Wanted(await creating.free_slug(request.platform, to), text.encode(), fill)
+    wanted = creating.Wanted(
+        await creating.free_slug(request.platform, to), text.encode(), fill, code=file.source.code
+    )
     return await creating.create(request.generation, row_call(request, to), request.principal, wanted)
 
 

@@ -22,6 +22,7 @@ from actors.features.platform.events import note
 from actors.features.platform.rights import Request, administers, hands, invalid
 from actors.features.platform.undertakings import Undertaking
 from actors.messages import Call, ProblemError, Result
+from actors.sources import source_of
 from actors.tenant import registry, rows
 from actors.tenant.bodies import decode_body
 from actors.tenant.executor import in_transaction
@@ -55,12 +56,14 @@ class Wanted:
         text: of its file.
         fill: puts its first rows into it, None when it begins empty.
         owner_email: canonical, "" when the caller owns it.
+        code: of the Python file beside it.
     """
 
     slug: str
     text: bytes
     fill: making.Fill | None
     owner_email: str = ""
+    code: bytes = b""
 
 
 async def create_tenant(generation: Generation, call: Call, principal: Principal) -> Result:
@@ -122,7 +125,7 @@ async def create(generation: Generation, call: Call, principal: Principal, wante
         begun.append(undertaking)
         owner_id = await _owner(session, generation, principal, wanted)
         author = principal.email or principal.id or "operator"
-        await making.make(platform, undertaking, wanted.text, author, wanted.fill)
+        await making.make(platform, undertaking, source_of(wanted.text, wanted.code), author, wanted.fill)
         mine = not administers(principal)
         owned = call if mine or not owner_id else _with_owner(call, owner_id)
         result = await rows.write(generation, owned, principal, connection)

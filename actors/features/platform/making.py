@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from actors.features.platform import undertakings
 from actors.features.platform.undertakings import Undertaking
 from actors.messages import ProblemError, TenantIdentity
-from actors.sources import remove_source, source_of, write_source
+from actors.sources import Source, remove_source, write_tenant
 from actors.tenant import closing, registry, reload
 from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
@@ -27,25 +27,32 @@ Fill = Callable[[Generation], Awaitable[None]]
 
 
 async def make(
-    platform: Platform, undertaking: Undertaking, text: bytes, author: str, fill: Fill | None = None
+    platform: Platform, undertaking: Undertaking, source: Source, author: str, fill: Fill | None = None
 ) -> TenantIdentity:
     """Make a tenant and let it serve.
 
     Args:
         platform: the hands.
         undertaking: begun.
-        text: of its file.
+        source: its files.
         author: for the history.
         fill: puts rows into its tables before anybody can see them.
 
     Raises:
         ProblemError: schema.refused, tenant.busy, tenant.not_made; ``unmake`` undoes what was made so far.
     """
-    slug, source = undertaking.slug, source_of(text)
+    slug = undertaking.slug
     async with platform.database.owner() as connection:
         identity = await registry.ensure_tenant(connection, slug)
         await provision(connection, identity, platform.password(identity))
-        await registry.record(connection, identity, text=text.decode(), digest=source.digest, author=author)
+        await registry.record(
+            connection,
+            identity,
+            text=source.text.decode(),
+            digest=source.digest,
+            author=author,
+            code=source.code.decode(),
+        )
     pool = platform.pool(identity)
     try:
         generation = await reload.deploy(platform, identity, pool, source, 1, reload.Stopwatch())
@@ -62,7 +69,7 @@ async def make(
     async with platform.database.owner() as connection, connection.transaction():
         await undertakings.still_on(connection, undertaking)
         try:
-            write_source(platform.file(slug), text, new=True)
+            write_tenant(platform.file(slug), source, new=True)
         except FileExistsError:
             raise ProblemError("tenant.slug_taken", f"there is a file {slug}.yaml already") from None
         except OSError as error:
