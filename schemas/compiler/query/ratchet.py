@@ -9,7 +9,7 @@ from schemas.compiler.model import Entity, Rule
 
 def watched(entity: Entity, rule: Rule) -> frozenset[str]:
     """Return the columns of the row that decide about a rule; none: it is judged at every write."""
-    if rule.uses_old:
+    if rule.rule.uses_old:  # also one that binds new rows, by optionalOldSelf
         return frozenset()
     names = set(rule.rule.names)
     for name in rule.rule.names:
