@@ -22,7 +22,7 @@ entities:
     workflow:
       field: status
       states:
-        open: { deadline: 200ms, on_deadline: escalate }
+        open: { deadline: 1500ms, on_deadline: escalate }
         late: { deadline: 100ms, on_deadline: remind, lock: title }
       transitions:
         begin: { from: new, to: open }
@@ -108,7 +108,7 @@ async def test_the_diagram(live: Live, tenant: str) -> None:
         "    s1 --> s2 : escalate",
         "    s1 --> s3 : finish (if self.title #33;#61; #39;no #34;way#34;#39;)",
         "    s2 --> s3 : finish (if self.title #33;#61; #39;no #34;way#34;#39;)",
-        "    note right of s1 : after 0.2s#58; escalate",
+        "    note right of s1 : after 1.5s#58; escalate",
         "    note right of s2 : locked#58; title#59; after 0.1s#58; remind",
         "    s3 --> [*]",
     ]  # fmt: skip
