@@ -18,7 +18,7 @@ GONE_AFTER = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The file ``name`` (without suffix) has new content."""
+    """The file ``name`` (without suffix) was saved; its content may be what it was."""
 
     name: str
     source: Source
@@ -51,14 +51,12 @@ class Scanner:
         self.root = root
         self._suffix = suffix
         self._signatures: dict[str, Signature] = {}
-        self._digests: dict[str, str] = {}
         self._refusals: dict[str, str] = {}
         self._missing_since: dict[str, float] = {}
 
     def start_over(self) -> None:
         """Look at everything as if for the first time, but remember which files there were."""
         self._signatures = dict.fromkeys(self._signatures, _NEVER)
-        self._digests.clear()
         self._refusals.clear()
 
     def scan(self) -> tuple[list[Finding], bool]:
@@ -95,9 +93,7 @@ class Scanner:
                 continue
             self._signatures[name] = signature
             self._refusals.pop(name, None)
-            if self._digests.get(name) != source.digest:
-                self._digests[name] = source.digest
-                findings.append(Changed(name, source))
+            findings.append(Changed(name, source))
         gone, waiting = self._removed(present)
         return findings + gone, unsettled or waiting
 
@@ -118,7 +114,7 @@ class Scanner:
         for name in self._signatures.keys() - present:
             since = self._missing_since.setdefault(name, now)
             if now - since >= GONE_AFTER:
-                for memory in (self._signatures, self._digests, self._refusals, self._missing_since):
+                for memory in (self._signatures, self._refusals, self._missing_since):
                     memory.pop(name, None)
                 gone.append(Removed(name))
         return gone, bool(self._missing_since)

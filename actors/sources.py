@@ -33,7 +33,7 @@ class Source:
     Attributes:
         text: of the YAML file.
         digest: SHA-256 in hex, of both.
-        saved_at: wall clock, seconds; 0 when unknown.
+        saved_at: when it was put there or last touched: wall clock, seconds; 0 when unknown.
         code: of the Python file; b"" when there is none.
     """
 
@@ -106,7 +106,8 @@ def read_source(path: Path, root: Path) -> Source | None:
         text = _read(descriptor)
     finally:
         os.close(descriptor)
-    return source_of(text, saved_at=status.st_mtime)
+    # unlike the modification time, it tells of a file that was moved or copied here
+    return source_of(text, saved_at=status.st_ctime)
 
 
 def write_source(path: Path, text: bytes, *, new: bool = False) -> None:

@@ -7,7 +7,7 @@ import sys
 from actors.commands.installation import Installation, opened
 from actors.messages import TenantIdentity
 from actors.sources import Source
-from actors.tenant import registry, reload
+from actors.tenant import registry, reload, rollbacks
 from actors.tenant.planning import plan_migration
 from config.settings import Settings
 from schemas.compiler.migrate.describe import render_plan
@@ -49,7 +49,7 @@ async def planned(installation: Installation, slug: str, source: Source) -> Migr
         try:
             # a tenant seen for the first time gets its names only for the length of the plan
             identity: TenantIdentity = await registry.ensure_tenant(connection, slug)
-            earlier = await registry.earlier_version(connection, identity, source.digest)
+            back = await rollbacks.way_back(connection, identity, source.digest)
             version = await registry.record(
                 connection, identity, text=source.text.decode(), digest=source.digest, author="plan"
             )
@@ -59,7 +59,7 @@ async def planned(installation: Installation, slug: str, source: Source) -> Migr
                 compiled.model,
                 version=version,
                 digest=source.digest,
-                back_through=await registry.records_since(connection, identity, earlier) if earlier else None,
+                back_through=back,
             )
         finally:
             await transaction.rollback()

@@ -79,17 +79,16 @@ class TenantActor(Actor):
     refusals: ClassVar[tuple[type[Exception], ...]] = (ProblemError,)
 
     def __init__(self, slug: str, platform: Platform) -> None:
-        self._slug = slug
-        self._platform = platform
+        self._slug, self._platform = slug, platform
         self._identity = TenantIdentity("", slug, "", "")
         self._pool: TenantPool | None = None
         self._realm: Realm | None = None
-        self._limits = TenantLimits()
-        self._work = TenantWork(platform.work)
+        self._limits, self._work = TenantLimits(), TenantWork(platform.work)
         self._lease: Lease[Generation] | None = None
         self._swapped = asyncio.Condition()
         self._standing = Standing()
-        self._refused = ""
+        self._found: Source | None = None
+        self._refused: Source | None = None
         self._built = 0
         self._pause, self._left = FIRST_PAUSE, False
 
@@ -139,7 +138,7 @@ class TenantActor(Actor):
             case RegistryChanged():
                 await self._follow()
                 if self._platform.book.get(self._slug).undecided:
-                    self._refused = ""  # the rows may allow by now what they refused
+                    self._refused = None  # the rows may allow by now what they refused
                     await self._take_newest()
             case WorkDue():
                 self._work.look()
@@ -172,7 +171,7 @@ class TenantActor(Actor):
         self._pool = platform.pool(self._identity)
         if platform.auth is not None:
             self._realm = Realm(self._identity, Store(self._pool, self._identity.namespace), platform.auth)
-        source = platform.sources.get(self._slug)
+        self._found = source = platform.sources.get(self._slug)
         self._standing.follow(deployed)
         platform.book.update(self._slug, version=deployed.version, digest=deployed.digest)
         if text is not None and (source is None or source.digest != text.digest):
@@ -217,10 +216,11 @@ class TenantActor(Actor):
             if self._left:
                 await self._finish()
             return
-        if self._refused == source.digest:
+        if self._refused is source:
             return
-        outcome = await take(self._platform, self._identity, self._require_pool(), source, self._built + 1)
-        self._refused = source.digest if outcome.final else ""
+        pool, number, found = self._require_pool(), self._built + 1, source is self._found
+        outcome = await take(self._platform, self._identity, pool, source, number, found=found)
+        self._refused = source if outcome.final else None
         if outcome.generation is None:
             self._settle(**outcome.changes)
             if outcome.again:

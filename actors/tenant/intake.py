@@ -13,10 +13,11 @@ import structlog
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from actors.sources import Source
-from actors.tenant import reload
+from actors.tenant import reload, rollbacks
 from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
 from actors.tenant.status import Pending, Rejection, ReloadTimes
+from schemas.compiler.diagnostics import Diagnostic, Position
 
 LOGGED_FINDINGS = 20
 
@@ -41,7 +42,13 @@ class Outcome:
 
 
 async def take(
-    platform: Platform, identity: TenantIdentity, pool: TenantPool, source: Source, number: int
+    platform: Platform,
+    identity: TenantIdentity,
+    pool: TenantPool,
+    source: Source,
+    number: int,
+    *,
+    found: bool,
 ) -> Outcome:
     """Bring a source into force in the database, or say why not.
 
@@ -51,7 +58,10 @@ async def take(
         pool: its connections.
         source: the file's content.
         number: of the generation to make.
+        found: the file was there when the tenant woke, and nobody saved it since.
     """
+    if found and (refused := await _overtaken(platform, identity, source)):
+        return refused
     watch, began = reload.Stopwatch(), time.perf_counter()
     # a file that was there before the process is no save somebody waits for
     watch.phases_ms["notice"] = source.age_ms() if source.saved_at > platform.started_at else 0.0
@@ -80,6 +90,28 @@ async def take(
     log.info("reload.live", tenant=identity.slug, version=fresh.version, ms=round(total, 1), **rounded)
     times = ReloadTimes(platform.now(), fresh.version, total, watch.phases_ms)
     return Outcome(fresh, {"rejection": None, "pending": None, "last_reload": times})
+
+
+async def _overtaken(platform: Platform, identity: TenantIdentity, source: Source) -> Outcome | None:
+    """Refuse a file nobody touched since another process replaced its version: it is no rollback.
+
+    Two installations can share a database, each with its own files.
+    """
+    async with platform.database.owner() as connection:
+        numbers = await rollbacks.replaced_by(connection, identity, source.digest, source.saved_at)
+    if numbers is None:
+        return None
+    was, now = numbers
+    finding = Diagnostic(
+        "source.overtaken",
+        f"this is version {was}, which version {now} replaced after this file was last saved; "
+        f"version {now} serves",
+        Position(1, 1),
+        hint=f"save the file to go back to version {was}, or give it the text of version {now}",
+    )
+    log.warning("reload.refused", tenant=identity.slug, diagnostic=finding.render(f"{identity.slug}.yaml"))
+    rejection = Rejection(platform.now(), source.digest, (finding,))
+    return Outcome(None, {"rejection": rejection, "pending": None}, final=True)
 
 
 async def recorded(

@@ -246,29 +246,6 @@ async def version(connection: Connection, identity: TenantIdentity, number: int)
     return None if row is None else _version(row)
 
 
-async def earlier_version(connection: Connection, identity: TenantIdentity, digest: str) -> int | None:
-    """Return the newest version that was in force once with this very text: putting it back is a rollback."""
-    number: int | None = await connection.fetchval(
-        """
-        SELECT max(number) FROM backsaas.versions WHERE tenant = $1 AND digest = $2 AND state = 'superseded'
-        """,
-        uuid.UUID(identity.id),
-        digest,
-    )
-    return number
-
-
-async def records_since(connection: Connection, identity: TenantIdentity, number: int) -> list[Record]:
-    """Return what every migration after version ``number`` did to names, oldest first."""
-    rows = await connection.fetch(
-        "SELECT record::text FROM backsaas.migrations WHERE tenant = $1 AND version > $2 "
-        "AND state IN ('switched', 'done') ORDER BY version, started_at",
-        uuid.UUID(identity.id),
-        number,
-    )
-    return [Record(**json.loads(row[0])) for row in rows]
-
-
 _VERSION = """
 number, text, digest, state, author, created_at, deployed_at, plan::text, record::text, diagnostics::text,
 code

@@ -22,7 +22,7 @@ from actors.compile_worker import Compiled
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from actors.sources import Source
-from actors.tenant import function_tests, migrator, registry, rule_tests
+from actors.tenant import function_tests, migrator, registry, rollbacks, rule_tests
 from actors.tenant.generation import Generation
 from actors.tenant.plan_limits import beyond_plan
 from actors.tenant.planning import plan_migration
@@ -170,7 +170,7 @@ async def _deploy_once(
             current = await registry.current(connection, identity)
             if current.version and current.digest == source.digest:
                 return build(version=current.version)
-            earlier = await registry.earlier_version(connection, identity, source.digest)
+            back = await rollbacks.way_back(connection, identity, source.digest)
             version = await registry.record(
                 connection,
                 identity,
@@ -185,7 +185,7 @@ async def _deploy_once(
                 compiled.model,
                 version=version,
                 digest=source.digest,
-                back_through=await registry.records_since(connection, identity, earlier) if earlier else None,
+                back_through=back,
             )
             await refuse_hazards(platform, plan, source)
             confirmed = plan.level < 2 or await registry.is_confirmed(connection, identity, plan.plan_id)

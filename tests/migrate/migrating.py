@@ -9,7 +9,7 @@ import asyncpg
 
 from actors.features.outbox.tables import OUTBOX_DDL
 from actors.messages import TenantIdentity
-from actors.tenant import migrator, planning, registry
+from actors.tenant import migrator, planning, registry, rollbacks
 from actors.tenant.introspect import introspect
 from actors.tenant.step_runner import Pace
 from schemas.compiler.layout import wanted_catalog
@@ -103,7 +103,7 @@ class Tenant:
         return migration
 
     async def back_to(self, number: int, wanted: TenantModel) -> Migration:
-        records = await registry.records_since(self.connection, self.identity, number)
+        records = await rollbacks.records_since(self.connection, self.identity, number)
         return await self.migrate(
             wanted, confirmed=True, text=f"back to {number} {random.random()}", back_through=records
         )

@@ -3,7 +3,7 @@
 import pytest
 from migrating import Tenant, column, entity, model
 
-from actors.tenant import journal, migrator, registry
+from actors.tenant import journal, migrator, registry, rollbacks
 from schemas.compiler.migrate.describe import describe, render_plan
 from schemas.compiler.model import Index
 
@@ -65,6 +65,6 @@ async def test_a_plan_describes_itself(tenant: Tenant) -> None:
 async def test_an_old_text_is_known_again(tenant: Tenant) -> None:
     first = await tenant.migrate(OLD, text="first")
     digest = (await registry.current(tenant.connection, tenant.identity)).digest
-    assert await registry.earlier_version(tenant.connection, tenant.identity, digest) is None
+    assert await rollbacks.earlier_version(tenant.connection, tenant.identity, digest) is None
     await tenant.migrate(NEW, text="second")
-    assert await registry.earlier_version(tenant.connection, tenant.identity, digest) == first.version
+    assert await rollbacks.earlier_version(tenant.connection, tenant.identity, digest) == first.version

@@ -6,7 +6,7 @@ Decides nothing and changes nothing; transactions are rolled back. Called by ``f
 from actors.features.platform import making
 from actors.messages import TenantIdentity
 from actors.sources import Source
-from actors.tenant import registry, reload
+from actors.tenant import registry, reload, rollbacks
 from actors.tenant.planning import plan_migration
 from actors.tenant.platform import Platform
 from schemas.compiler.migrate.steps import Migration
@@ -37,8 +37,7 @@ async def planned(platform: Platform, identity: TenantIdentity, source: Source) 
             transaction = connection.transaction()
             await transaction.start()
             try:
-                earlier = await registry.earlier_version(connection, identity, source.digest)
-                back = await registry.records_since(connection, identity, earlier) if earlier else None
+                back = await rollbacks.way_back(connection, identity, source.digest)
                 version = await registry.record(
                     connection, identity, text=source.text.decode(), digest=source.digest
                 )
