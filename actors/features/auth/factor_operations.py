@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import orjson
-import segno
 
 from actors.features.auth import accounts, sessions, totp
 from actors.features.auth.account_values import factor_json
@@ -209,6 +208,8 @@ def _own(principal: Principal) -> str:
 
 def _picture(uri: str) -> str:
     """Return a QR code as an SVG data address."""
+    import segno  # noqa: PLC0415 - most installations never draw one
+
     drawn = io.BytesIO()
     segno.make(uri, error="m").save(drawn, kind="svg", scale=4, xmldecl=False, svgns=True, nl=False)
     return "data:image/svg+xml;utf-8," + quote(drawn.getvalue().decode(), safe="")

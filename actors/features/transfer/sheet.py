@@ -12,11 +12,12 @@ from contextlib import aclosing
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import xlsxwriter
-from xlsxwriter.worksheet import Worksheet
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
 
 MAX_ROWS = 1_048_575
 """Rows a worksheet holds below its header."""
@@ -61,6 +62,8 @@ class _Writer:
     """One workbook on its way to disk; memory holds one row."""
 
     def __init__(self, path: Path, columns: Mapping[str, str]) -> None:
+        import xlsxwriter  # noqa: PLC0415 - only those who export pay for it
+
         options = {
             "constant_memory": True, "tmpdir": str(path.parent), "strings_to_formulas": False,
             "strings_to_numbers": False, "strings_to_urls": False, "remove_timezone": True,

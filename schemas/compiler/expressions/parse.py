@@ -3,13 +3,12 @@
 ``parse`` is the only function that touches the parser, so it can be replaced by another. Called by ``check``.
 """
 
+import functools
 import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
-
-from cel_expr_python import cel
+from typing import Any, TypeAlias
 
 from schemas.compiler.expressions import wire
 from schemas.compiler.expressions.errors import ExpressionError
@@ -18,7 +17,6 @@ MAX_TEXT = 8_000
 MAX_LITERAL = 1_000
 MAX_ITEMS = 200
 
-_ENVIRONMENT = cel.NewEnv(variables={})
 _POSITION = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?(.*)")
 _NUMBER = re.compile(r"(-?)\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)", re.ASCII)
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -100,7 +98,7 @@ def parse(text: str) -> Raw:
     if bad := _FORBIDDEN.search(text):
         raise _at(text, bad.start(), f"the character U+{ord(bad.group()):04X} is not allowed")
     try:
-        serialized = _ENVIRONMENT.compile(text, disable_check=True).serialize()
+        serialized = _environment().compile(text, disable_check=True).serialize()
     except RuntimeError as error:
         raise _syntax_error(str(error)) from None
     parsed = wire.message(wire.chunk(wire.message(serialized)[2]))
@@ -116,6 +114,13 @@ def line_and_column(text: str, offset: int) -> tuple[int, int]:
     """Return the line and column, from 1, of an offset in characters."""
     before = text[:offset]
     return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+
+
+@functools.cache
+def _environment() -> Any:  # noqa: ANN401 - the library has no types
+    from cel_expr_python import cel  # noqa: PLC0415 - megabytes that only a compiler needs
+
+    return cel.NewEnv(variables={})
 
 
 def _at(
