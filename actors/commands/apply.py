@@ -9,7 +9,7 @@ from actors.commands.installation import Installation, opened
 from actors.commands.plan import planned, print_refusal
 from actors.messages import TenantIdentity
 from actors.sources import Source
-from actors.tenant import journal, registry, reload
+from actors.tenant import journal, migrator, registry, reload
 from config.errors import StartError
 from config.settings import Settings
 from schemas.compiler.migrate.describe import render_plan
@@ -39,6 +39,8 @@ async def _apply(slug: str, plan_id: str, settings: Settings) -> int:
 async def bring_into_force(installation: Installation, slug: str, plan_id: str) -> int:
     """Let the running server take the file, or do what it would do."""
     source = await installation.source(slug)
+    if not installation.served:
+        await _complete(installation, slug)
     if plan_id:
         migration = await planned(installation, slug, source)
         if migration.plan_id != plan_id:
@@ -55,6 +57,14 @@ async def bring_into_force(installation: Installation, slug: str, plan_id: str) 
     if installation.served:
         return await _wait_for_server(installation, slug, source)
     return await _deploy(installation, slug, source)
+
+
+async def _complete(installation: Installation, slug: str) -> None:
+    """Finish what a crash interrupted; where a server runs, it has done so."""
+    async with installation.database.owner() as connection:
+        known = await registry.find_tenant(connection, slug)
+        if known is not None:
+            await migrator.resume(connection, known)
 
 
 async def _deploy(installation: Installation, slug: str, source: Source) -> int:

@@ -5,10 +5,10 @@ import asyncio
 import sys
 
 from actors.commands.installation import Installation, opened
-from actors.messages import TenantIdentity
 from actors.sources import Source
-from actors.tenant import registry, reload, rollbacks
-from actors.tenant.planning import plan_migration
+from actors.tenant import reload
+from actors.tenant.dry_run import plan_source
+from config.errors import StartError
 from config.settings import Settings
 from schemas.compiler.migrate.describe import render_plan
 from schemas.compiler.migrate.steps import Migration
@@ -41,28 +41,13 @@ async def planned(installation: Installation, slug: str, source: Source) -> Migr
 
     Raises:
         reload.RejectedError: the file has errors.
+        StartError: a migration is under way.
     """
-    compiled = await reload.compile_file(installation.platform, slug, source)
-    async with installation.database.owner() as connection:
-        transaction = connection.transaction()
-        await transaction.start()
-        try:
-            # a tenant seen for the first time gets its names only for the length of the plan
-            identity: TenantIdentity = await registry.ensure_tenant(connection, slug)
-            back = await rollbacks.way_back(connection, identity, source.digest)
-            version = await registry.record(
-                connection, identity, text=source.text.decode(), digest=source.digest, author="plan"
-            )
-            return await plan_migration(
-                connection,
-                identity,
-                compiled.model,
-                version=version,
-                digest=source.digest,
-                back_through=back,
-            )
-        finally:
-            await transaction.rollback()
+    try:
+        return await plan_source(installation.platform, slug, source)
+    except reload.BlockedError as error:
+        msg = f"{error}: if no server runs, 'run.py apply {slug}' finishes it"
+        raise StartError(msg) from error
 
 
 def print_refusal(slug: str, source: Source, error: reload.RejectedError) -> None:

@@ -37,7 +37,7 @@ _CACHED_TABLES = 2048
 # one table: the cost does not grow with the number of tenants. Text joined by control characters is twice as
 # fast as JSON; defaults are the only free text and lose those characters.
 _QUERY = r"""
-SELECT c.relname, pg_catalog.pg_relation_size(c.oid), coalesce((
+SELECT c.relname, coalesce(pg_catalog.pg_relation_size(c.oid), 0), coalesce((
     SELECT string_agg(concat_ws(E'\x1f', a.attnum, a.attname,
       pg_catalog.format_type(a.atttypid, a.atttypmod),
       concat(CASE WHEN a.attnotnull THEN 'n' END, CASE WHEN a.attidentity <> '' THEN 'i' END,

@@ -13,6 +13,7 @@ import asyncpg
 
 from actors.messages import TenantIdentity
 from actors.tenant.introspect import introspect
+from actors.tenant.migration_run import StalePlanError
 from schemas.compiler.layout import wanted_catalog
 from schemas.compiler.migrate.catalog import Catalog, Table, Target
 from schemas.compiler.migrate.changes import Change, ChangeKey, CreateTable, table_of
@@ -32,6 +33,13 @@ SMALL_BYTES = 512 * 1024
 """Tables up to this size are scanned or filled under a lock in a few milliseconds, so they need no online
 steps.
 """
+_CHANGED = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedObjectError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InternalServerError,  # "could not open relation", of a table that was there a moment ago
+)
 _PROBE_TIMEOUT = "SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '1s'"
 
 
@@ -56,7 +64,25 @@ async def plan_migration(
         back_through: for a rollback, the records of all migrations since ``model`` was in force, oldest
             first.
         small_bytes: up to which size a table is changed directly.
+
+    Raises:
+        StalePlanError: another migration changed or holds the tables meanwhile: plan again.
     """
+    try:
+        return await _plan(connection, identity, model, (version, digest), back_through, small_bytes)
+    except _CHANGED as error:
+        raise StalePlanError("the tables changed while they were looked at") from error
+
+
+async def _plan(
+    connection: Connection,
+    identity: TenantIdentity,
+    model: TenantModel,
+    named: tuple[int, str],
+    back_through: list[Record] | None,
+    small_bytes: int,
+) -> Migration:
+    version, digest = named
     row = await connection.fetchrow(
         "SELECT version, shape::text, (SELECT n.nspname FROM pg_catalog.pg_extension e "
         "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm') AS trigram "

@@ -1,13 +1,15 @@
 """What a text means before anything is written: its findings, and the plan from the tables as they are.
 
-Decides nothing and changes nothing; transactions are rolled back. Called by ``files`` and ``archive``.
+Decides nothing and changes nothing. Called by ``files`` and ``archive``.
 """
 
+import asyncpg
+
 from actors.features.platform import making
-from actors.messages import TenantIdentity
+from actors.messages import ProblemError, TenantIdentity
 from actors.sources import Source
-from actors.tenant import registry, reload, rollbacks
-from actors.tenant.planning import plan_migration
+from actors.tenant import reload
+from actors.tenant.dry_run import plan_source
 from actors.tenant.platform import Platform
 from schemas.compiler.migrate.steps import Migration
 from schemas.compiler.sql import quote
@@ -29,31 +31,15 @@ async def planned(platform: Platform, identity: TenantIdentity, source: Source) 
     """Plan a text against the tables as they are, and change nothing.
 
     Raises:
-        ProblemError: schema.refused, by the compiler or because nothing leads there.
+        ProblemError: schema.refused, by the compiler or because nothing leads there; tenant.changing.
     """
     try:
-        compiled = await reload.compile_file(platform, identity.slug, source)
-        async with platform.database.owner() as connection:
-            transaction = connection.transaction()
-            await transaction.start()
-            try:
-                back = await rollbacks.way_back(connection, identity, source.digest)
-                version = await registry.record(
-                    connection, identity, text=source.text.decode(), digest=source.digest
-                )
-                migration = await plan_migration(
-                    connection,
-                    identity,
-                    compiled.model,
-                    version=version,
-                    digest=source.digest,
-                    back_through=back,
-                )
-            finally:
-                await transaction.rollback()
+        migration = await plan_source(platform, identity.slug, source)
         await reload.refuse_hazards(platform, migration, source)
     except reload.RejectedError as error:
         raise making.refused(identity.slug, error) from error
+    except reload.BlockedError as error:
+        raise ProblemError("tenant.changing", str(error), headers=(("Retry-After", "1"),)) from error
     return migration
 
 
@@ -70,5 +56,8 @@ async def sizes(platform: Platform, identity: TenantIdentity, migration: Migrati
         sizes = {row["relname"]: row["rows"] for row in found}
         for name in [name for name, rows in sizes.items() if rows < 0]:
             table = f"{quote(identity.namespace)}.{quote(name)}"
-            sizes[name] = await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - quoted
+            try:
+                sizes[name] = await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - quoted
+            except asyncpg.UndefinedTableError:
+                del sizes[name]  # archived or renamed since the plan
     return sizes
