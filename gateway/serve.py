@@ -152,7 +152,6 @@ class Server:
         except OSError as error:
             told = port_problem(settings.admin_host, settings.admin_port, error, "ADMIN_PORT")
             raise StartError(told) from error
-        self._watchdog.start()
         start, stopping = SETTLE_SECONDS + 60, settings.drain_seconds + 40
         root = ChildSpec(
             "root", lambda: self._root(platform, auth), start_timeout=start, stop_timeout=stopping
@@ -161,6 +160,7 @@ class Server:
         try:
             await self._start(system)
             settle_memory()
+            self._watchdog.start()  # loading and settling hold the loop, and nobody waits for it yet
             ended = asyncio.ensure_future(system.ended())  # noqa: TID251 - the process's own wait
             waiting = asyncio.ensure_future(stop.wait())  # noqa: TID251
             await asyncio.wait({ended, waiting}, return_when=asyncio.FIRST_COMPLETED)

@@ -64,11 +64,11 @@ class Watchdog:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the watch; call it on the loop."""
+        """End the watch, if it began; call it on the loop."""
         self._stop.set()
         if self._timer is not None:
             self._timer.cancel()
-        self._thread.join(timeout=1.0)
+            self._thread.join(timeout=1.0)
 
     def _beat(self) -> None:
         now = time.monotonic()
