@@ -113,6 +113,7 @@ class Call(Interleaved[Result]):
         web: for operations of ``auth`` only.
         action: what to do with the row: a transition's name; "" otherwise.
         signature: of a notice by a payment provider.
+        last_event: the ``Last-Event-ID`` header of who follows again, or "".
     """
 
     operation: str
@@ -138,6 +139,7 @@ class Call(Interleaved[Result]):
     web: Web | None = None
     action: str = ""
     signature: str = ""
+    last_event: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,4 +24,4 @@ def functions_and_work(settings: Settings, database: Database, mailer: Mailer) -
     workers = WorkerPool(
         Launcher(limits.memory_mb << 20), reach, total=limits.processes, per_tenant=limits.per_tenant
     )
-    return FunctionHost(reach, workers=workers), Work(DueBook(database), outbound)
+    return FunctionHost(reach, workers=workers), Work(DueBook(database), outbound, database)

@@ -35,6 +35,7 @@ _ENCODINGS = frozenset({"identity", "gzip", "deflate"})
 _ACCEPT, _PREFER, _RANGE, _UNIT = istr("Accept"), istr("Prefer"), istr("Range"), istr("Range-Unit")
 _TYPE, _ENCODING = istr("Content-Type"), istr("Content-Encoding")
 _IF_MATCH, _IF_NONE_MATCH, _KEY = istr("If-Match"), istr("If-None-Match"), istr("Idempotency-Key")
+_LAST_EVENT = istr("Last-Event-ID")
 _ACCEPT_PROFILE, _CONTENT_PROFILE = istr("Accept-Profile"), istr("Content-Profile")
 SINGLE = frozenset(
     istr(name)
@@ -153,4 +154,5 @@ def make_call(  # noqa: PLR0913, PLR0917 - the parts of a request, each from ano
         web,
         found.action,
         get("Stripe-Signature", "") if operation == "billing.webhook" else "",
+        get(_LAST_EVENT, "") if "event-stream" in accept else "",
     )

@@ -25,6 +25,9 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "http.overloaded": (503, "Too busy"),
     "http.draining": (503, "Shutting down"),
     "http.deadline": (504, "Not answered in time"),
+    "realtime.not_followed": (400, "Not to be followed"),
+    "realtime.too_many": (429, "Too many follow already"),
+    "realtime.busy": (503, "Cannot begin now"),
     # who asks
     "auth.invalid_token": (401, "Credential not accepted"),
     "auth.required": (401, "Sign in first"),

@@ -83,7 +83,7 @@ class TenantActor(Actor):
         self._identity = TenantIdentity("", slug, "", "")
         self._pool: TenantPool | None = None
         self._realm: Realm | None = None
-        self._limits, self._work = TenantLimits(), TenantWork(platform.work)
+        self._limits, self._work = TenantLimits(), TenantWork(platform.work, identify)
         self._lease: Lease[Generation] | None = None
         self._swapped = asyncio.Condition()
         self._standing = Standing()

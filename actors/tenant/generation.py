@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from actors.features.auth.realm import Realm
     from actors.features.functions.host import FunctionHost
     from actors.features.outbox.relay import Relay
+    from actors.features.realtime.hub import Hub
     from actors.tenant.platform import Platform
     from actors.tenant.usage import TenantUsage
     from actors.tenant.validation import Check
@@ -45,6 +46,7 @@ class Generation:
         functions: runs functions; shared by all tenants, None in commands.
         code: text of the tenant's Python file.
         outbox: what happens after a commit; None where nothing does.
+        live: who follows rows; None in commands.
         limits: how often callers may ask, counted over the tenant's generations; None: no limit.
         usage: what the tenant uses and may use, counted over its generations; None: nobody counts.
         born: when it was built.
@@ -76,6 +78,7 @@ class Generation:
     functions: "FunctionHost | None" = None
     code: str = ""
     outbox: "Relay | None" = None
+    live: "Hub | None" = None
     limits: TenantLimits | None = None
     usage: "TenantUsage | None" = None
     platform: "Platform | None" = None

@@ -12,6 +12,7 @@ import asyncpg
 
 from actors.features.auth.tables import AUTH_TABLES
 from actors.features.outbox.tables import OUTBOX_TABLES
+from actors.features.realtime.tables import REALTIME_TABLES
 from actors.tenant.idempotency import IDEMPOTENCY_TABLE
 from schemas.compiler.migrate.catalog import (
     ARCHIVE_PREFIX,
@@ -28,7 +29,7 @@ from schemas.compiler.migrate.catalog import (
     Table,
 )
 
-_OURS = [COUNTERS, IDEMPOTENCY_TABLE, *AUTH_TABLES, *OUTBOX_TABLES]
+_OURS = [COUNTERS, IDEMPOTENCY_TABLE, *AUTH_TABLES, *OUTBOX_TABLES, *REALTIME_TABLES]
 _ON_DELETE = {"a": "no_action", "r": "restrict", "c": "cascade", "n": "set_null", "d": "set_default"}
 _FIELD, _RECORD = "\x1f", "\x1e"
 _CACHED_TABLES = 2048
@@ -79,7 +80,7 @@ SELECT c.relname, coalesce(pg_catalog.pg_relation_size(c.oid), 0), coalesce((
         WHERE t.objoid = g.oid AND t.classoid = 'pg_catalog.pg_trigger'::regclass AND t.objsubid = 0)),
       E'\x1e' ORDER BY g.tgname)
     FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
-    WHERE g.tgrelid = c.oid AND NOT g.tgisinternal), '') ELSE '' END
+    WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgname <> '_tell'), '') ELSE '' END
 FROM pg_catalog.pg_namespace n
 JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = n.oid
   AND d.classid = 'pg_catalog.pg_class'::regclass

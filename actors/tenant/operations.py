@@ -19,6 +19,7 @@ from actors.features.metering import series
 from actors.features.outbox import operations as outbox
 from actors.features.platform import creating
 from actors.features.platform import operations as platform
+from actors.features.realtime import events
 from actors.features.transfer.export import export
 from actors.features.workflow.diagram import show_workflow
 from actors.features.workflow.overview import show_transitions
@@ -80,6 +81,8 @@ async def execute(generation: Generation, call: Call) -> Result:
     finally:
         if generation.outbox is not None and _may_leave_work(generation, call):
             generation.outbox.committed()
+        if generation.live is not None and call.method not in {"GET", "HEAD"}:
+            generation.live.hint()
 
 
 async def identify(generation: Generation, question: Identify) -> Principal:
@@ -127,6 +130,8 @@ def _may_leave_work(generation: Generation, call: Call) -> bool:
 
 async def read_rows(generation: Generation, call: Call, principal: Principal) -> Result:
     """List rows of an entity, or get one by its key; or say why the caller may, or may not."""
+    if events.MEDIA in call.accept and events.is_asked(call):
+        return await events.follow_rows(generation, call, principal)
     if explain.ASKED in call.query and explain.is_asked(call.query):
         return await explain.explain_rows(generation, call, principal)
     if capabilities.ASKED in call.query and capabilities.is_asked(call.query):

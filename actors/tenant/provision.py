@@ -16,7 +16,8 @@ import re
 import asyncpg
 
 from actors.features.auth.tables import AUTH_DDL, AUTH_TABLES
-from actors.features.outbox.tables import OUTBOX_DDL, OUTBOX_TABLES
+from actors.features.outbox.tables import OUTBOX_DDL
+from actors.features.realtime.tables import REALTIME_DDL, REALTIME_TABLES
 from actors.messages import TenantIdentity
 from actors.tenant.idempotency import IDEMPOTENCY_DDL
 from schemas.compiler.migrate.literals import text_literal
@@ -113,13 +114,14 @@ async def provision(
         await connection.execute(_grants(quote(role), quote(namespace)))
         await connection.execute(IDEMPOTENCY_DDL.format(namespace=quote(namespace)))
         await connection.execute(AUTH_DDL.format(namespace=quote(namespace), role=quote(role)))
-        await connection.execute(OUTBOX_DDL.format(namespace=quote(namespace), role_text=text_literal(role)))
+        for ddl in (OUTBOX_DDL, REALTIME_DDL):
+            await connection.execute(ddl.format(namespace=quote(namespace), role_text=text_literal(role)))
 
 
 async def is_provisioned(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> bool:
     """Whether a tenant has every table of ours; an earlier version may have made fewer."""
     newest = (
-        f"{quote(_checked(identity.namespace))}.{table}" for table in (AUTH_TABLES[-1], OUTBOX_TABLES[-1])
+        f"{quote(_checked(identity.namespace))}.{table}" for table in (AUTH_TABLES[-1], REALTIME_TABLES[-1])
     )
     found = "SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL"
     return bool(await connection.fetchval(found, *newest))

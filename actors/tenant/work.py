@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from actors.connections import ConnectError, TenantConnection
+from actors.database import Database
 from actors.features.events import publishing
 from actors.features.jobs import timetable
 from actors.features.outbox.changes import Change
@@ -17,6 +18,8 @@ from actors.features.outbox.relay import Relay
 from actors.features.outbox.schedules import Schedule
 from actors.features.outbox.slots import Slots
 from actors.features.outbox.tasks import NewTask, Task, TaskRefusedError
+from actors.features.realtime.checking import Identifies
+from actors.features.realtime.hub import Hub
 from actors.features.webhooks import events as heard
 from actors.features.webhooks import log as deliveries
 from actors.features.webhooks.breaker import Breakers
@@ -40,10 +43,12 @@ class Work:
     Args:
         due: which tenants have work.
         outbound: connects to other servers.
+        database: where those who follow rows read.
     """
 
-    def __init__(self, due: DueBook, outbound: Outbound) -> None:
+    def __init__(self, due: DueBook, outbound: Outbound, database: Database) -> None:
         self.due = due
+        self.database = database
         self.slots = Slots()
         self.deliverer = Deliverer(outbound, Breakers())
         self._outbound = outbound
@@ -111,20 +116,23 @@ def has_work(model: TenantModel) -> bool:
 
 
 class TenantWork:
-    """One tenant's relay, if it needs one.
+    """One tenant's relay, if it needs one, and its hub of those who follow rows.
 
     Args:
         work: shared by all tenants; None where a server does the work.
+        identify: says who a credential stands for.
     """
 
-    def __init__(self, work: Work | None) -> None:
+    def __init__(self, work: Work | None, identify: Identifies) -> None:
         self._work = work
+        self._identify = identify
         self._relay: Relay | None = None
+        self._hub: Hub | None = None
 
     @property
     def busy(self) -> bool:
         """Whether something is under way."""
-        return self._relay is not None and self._relay.busy
+        return (self._relay is not None and self._relay.busy) or (self._hub is not None and self._hub.busy)
 
     async def serve(self, generation: Generation, spawn: Spawn, *, paused: bool) -> None:
         """Go on with this version of the file; begin when it is the first with work in it."""
@@ -139,6 +147,10 @@ class TenantWork:
             self._relay.paused = paused
             spawn(self._relay.run(), "relay")
         generation.outbox = self._relay
+        if self._hub is None:
+            self._hub = Hub(generation, self._work.database, self._identify, spawn)
+        generation.live = self._hub
+        self._hub.serve(generation)
 
     def look(self) -> None:
         """Look whether something is due."""
@@ -147,12 +159,16 @@ class TenantWork:
 
     def pause(self, *, paused: bool) -> None:
         """Begin nothing while the tenant is paused."""
+        if paused and self._hub is not None:
+            self._hub.members.dismiss_all(ProblemError("tenant.unavailable", "the tenant serves nobody now"))
         if self._relay is not None and self._relay.paused != paused:
             self._relay.paused = paused
             self._relay.look()
 
     async def close(self) -> None:
         """Leave things so that whoever comes next finds what there is to do."""
+        if self._hub is not None:
+            self._hub.members.dismiss_all(None)
         if self._relay is None or self._work is None:
             return
         relay, self._relay = self._relay, None

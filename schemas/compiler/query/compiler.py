@@ -17,6 +17,7 @@ from schemas.compiler.query.access import Caller
 from schemas.compiler.query.columns import Frame
 from schemas.compiler.query.cursors import seal
 from schemas.compiler.query.errors import QueryError
+from schemas.compiler.query.follow_sql import Follow, compile_follow
 from schemas.compiler.query.lock_sql import compile_lock
 from schemas.compiler.query.media import media_of
 from schemas.compiler.query.parse import split_pairs
@@ -90,6 +91,15 @@ class QueryCompiler:
         slots = prepared.slots
         place = shape.key_slot
         return shape.fill((*slots[:place], key, *slots[place + 1 :]), prepared.offset, prepared.limit)
+
+    def follow(self, request: ReadRequest, principal: Principal) -> Follow:
+        """Compile a read to be asked about changes; remembered by those who follow it.
+
+        Raises:
+            QueryError: as for ``read``; realtime.not_followed.
+        """
+        reader, entity = self._reader(request, principal)
+        return compile_follow(reader, entity, split_pairs(request.query))
 
     def insert(self, request: WriteRequest, principal: Principal) -> Prepared:
         """Compile a POST: insert, or upsert with a ``resolution`` preference."""
