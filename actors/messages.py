@@ -1,6 +1,6 @@
 """What travels between gateway and tenants: calls, results and their errors. Values only."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -24,6 +24,36 @@ class Stream(NamedTuple):
     pieces: AsyncGenerator[bytes, None]
     length: int | None = None
     endless: bool = False
+
+
+class Part(NamedTuple):
+    """A piece of a body that is taken while it arrives.
+
+    Attributes:
+        name: of the form's field; "" for a body that is one file.
+        filename: as the client calls it, None for what is no file.
+        content_type: as the client says, "" for nothing.
+        pieces: its bytes; read to the end, or left, before the next part is asked for.
+    """
+
+    name: str
+    filename: str | None
+    content_type: str
+    pieces: AsyncIterator[bytes]
+
+
+class Sending(NamedTuple):
+    """What only operations on files need to know of a request.
+
+    Attributes:
+        parts: the body, which nobody holds as a whole; None where there is none.
+        length: bytes of the body, when the client says so.
+        headers: those that are about files, by name in lower case.
+    """
+
+    parts: AsyncIterator[Part] | None = None
+    length: int | None = None
+    headers: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +144,7 @@ class Call(Interleaved[Result]):
         action: what to do with the row: a transition's name; "" otherwise.
         signature: of a notice by a payment provider.
         last_event: the ``Last-Event-ID`` header of who follows again, or "".
+        sending: for operations on files, and for writes with files in their body.
     """
 
     operation: str
@@ -140,6 +171,7 @@ class Call(Interleaved[Result]):
     action: str = ""
     signature: str = ""
     last_event: str = ""
+    sending: Sending | None = None
 
 
 @dataclass(frozen=True, slots=True)

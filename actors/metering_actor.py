@@ -196,7 +196,9 @@ class MeteringActor(Actor):
         for slug, usage in list(self._book.all().items()):
             if usage.busy:
                 usage.busy = False
+                before = usage.quota.stored
                 _, usage.quota.storage = await store.measure(self._database, slug, datetime.now(UTC))
+                usage.quota.stored -= before  # what came meanwhile may be counted twice, until the next time
 
     async def _tidy(self) -> None:
         await store.tidy(self._database, datetime.now(UTC))

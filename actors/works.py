@@ -5,6 +5,8 @@ Called once by ``gateway.serve``, and by commands that do in a server's place wh
 
 from actors.database import Database
 from actors.features.events.publishing import Publisher
+from actors.features.files.keeper import Files
+from actors.features.files.local import LocalStore
 from actors.features.functions.host import FunctionHost
 from actors.features.functions.launcher import Launcher
 from actors.features.functions.services import Services
@@ -25,3 +27,8 @@ def functions_and_work(settings: Settings, database: Database, mailer: Mailer) -
         Launcher(limits.memory_mb << 20), reach, total=limits.processes, per_tenant=limits.per_tenant
     )
     return FunctionHost(reach, workers=workers), Work(DueBook(database), outbound, database)
+
+
+def file_store(settings: Settings) -> Files:
+    """Return where the files of all tenants are."""
+    return Files(LocalStore(settings.data_dir / "files"), settings.files)

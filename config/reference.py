@@ -24,6 +24,7 @@ SECTIONS = {
     "reload": "Changing a tenant while it runs",
     "tenants": "How tenants live in the process",
     "functions": "Python functions of tenants",
+    "files": "Files of tenants: where they are, and how large one may be",
     "metering": "Counting what tenants use",
     "billing": "Who collects the money",
     "admin": "The first administrator of the platform",

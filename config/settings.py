@@ -107,6 +107,18 @@ class FunctionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FileSettings:
+    """Files of tenants: where they are, and how large one may be."""
+
+    max_bytes: int = setting(
+        50 << 20, "largest file; fields and buckets may allow less", least=1024, most=1 << 40
+    )
+    unused_hours: float = setting(
+        24.0, "an upload that no row names is removed after so many hours", least=0.001, most=8760
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class MeteringSettings:
     """Counting what tenants use."""
 
@@ -200,6 +212,7 @@ class Settings:
     reload: ReloadSettings = field(default_factory=ReloadSettings)
     tenants: TenantSettings = field(default_factory=TenantSettings)
     functions: FunctionSettings = field(default_factory=FunctionSettings)
+    files: FileSettings = field(default_factory=FileSettings)
     metering: MeteringSettings = field(default_factory=MeteringSettings)
     billing: BillingSettings = field(default_factory=BillingSettings)
     admin: AdminSettings = field(default_factory=AdminSettings)

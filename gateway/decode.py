@@ -7,7 +7,7 @@ Decides which media types and encodings are read at all. It never interprets a q
 from aiohttp.web_request import BaseRequest
 from multidict import CIMultiDictProxy, istr
 
-from actors.messages import Call, Credential, ProblemError, Web
+from actors.messages import Call, Credential, ProblemError, Sending, Web
 from gateway.routes import Found
 from schemas.compiler.principal import ANONYMOUS
 
@@ -109,6 +109,7 @@ def make_call(  # noqa: PLR0913, PLR0917 - the parts of a request, each from ano
     credential: Credential,
     address: str,
     web: Web | None,
+    sending: Sending | None = None,
 ) -> Call:
     """Return the call a request stands for.
 
@@ -155,4 +156,5 @@ def make_call(  # noqa: PLR0913, PLR0917 - the parts of a request, each from ano
         found.action,
         get("Stripe-Signature", "") if operation == "billing.webhook" else "",
         get(_LAST_EVENT, "") if "event-stream" in accept else "",
+        sending,
     )

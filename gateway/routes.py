@@ -8,35 +8,10 @@ where an entity may have any name; directly under the base the words of this tab
 same name.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-READ, WRITE = frozenset({"GET", "HEAD"}), frozenset({"POST", "PATCH", "PUT", "DELETE"})
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One path.
-
-    Attributes:
-        path: parts joined with ``/``; ``{entity}``, ``{id}``, ``{name}`` and ``{function}`` stand for one
-            part each, ``{format}`` for what follows the dot.
-        operations: operation by method; HEAD is always answered as GET without a body.
-        summary: one line for the documentation.
-    """
-
-    path: str
-    operations: Mapping[str, str]
-    summary: str
-    methods: str = field(init=False, default="")
-
-    def __post_init__(self) -> None:
-        """Work out the Allow header once."""
-        names = [*self.operations, "OPTIONS"]
-        if "GET" in self.operations:
-            names.insert(1, "HEAD")
-        object.__setattr__(self, "methods", ", ".join(names))
-
+from gateway.file_routes import FILE_PLACES, find_file, find_of_row
+from gateway.route import Route
 
 _COLLECTION = {"GET": "list", "POST": "create", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}
 _ROW = {"GET": "get", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}
@@ -170,7 +145,6 @@ SERIES_ROUTES: tuple[Route, ...] = (
     ),
     Route("metrics/top", {"GET": "metering.top"}, "tenants or routes that use most (platform)"),
 )
-PAPER_ROUTE = Route("invoices/{id}/{format}", {"GET": "billing.paper"}, "an invoice as pdf or csv (platform)")
 NOTICE_ROUTE = Route(
     "webhooks/{provider}/notices", {"POST": "billing.webhook"}, "what a payment provider tells us (platform)"
 )
@@ -230,6 +204,8 @@ def find(parts: tuple[str, ...]) -> Found | None:
         found = _find_billing(parts) if under is None else Found(under, parts[-1])
         if found is not None:
             return found
+        if parts[:2] in FILE_PLACES:
+            return _named(find_file(parts))
         if parts[0] == "tenants" and len(parts) > 2:
             route = _OF_TENANT.get(parts[2:])
             return _find_rows(parts) if route is None else Found(route, parts[1])
@@ -252,7 +228,11 @@ def _find_rows(parts: tuple[str, ...]) -> Found | None:
             if len(parts) == 3
             else Found(_MOVE, parts[0], parts[1], parts[3])
         )
-    return None
+    return _named(find_of_row(parts))
+
+
+def _named(found: tuple[Route, str, str | None, str] | None) -> Found | None:
+    return None if found is None else Found(*found)
 
 
 def _find_work(parts: tuple[str, ...]) -> Found | None:
@@ -267,8 +247,6 @@ def _find_work(parts: tuple[str, ...]) -> Found | None:
 
 
 def _find_billing(parts: tuple[str, ...]) -> Found | None:
-    if len(parts) == 3 and parts[0] == "invoices" and parts[2] in {"pdf", "csv"}:
-        return Found(PAPER_ROUTE, parts[1], parts[2])
     if len(parts) == 3 and parts[0] == "webhooks" and parts[2] == "notices":
         return Found(NOTICE_ROUTE, parts[1])
     return None

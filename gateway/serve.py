@@ -34,7 +34,7 @@ from actors.tenant.door import TenantDoor
 from actors.tenant.platform import Platform
 from actors.tenant.status import StatusBook
 from actors.watcher import Watch, Watcher
-from actors.works import functions_and_work
+from actors.works import file_store, functions_and_work
 from config.errors import StartError
 from config.settings import Settings
 from gateway.actor import RULES_FILE, GatewayActor, RulesFound, read_rules
@@ -140,17 +140,17 @@ class Server:
             serves=True,
             functions=functions,
             work=work,
+            files=file_store(settings),
             usage=self._metering.book,
             plans=self._metering.plans,
             payments=self._metering.payments,
         )
-        admin = AdminServer(
-            settings.admin_host, settings.admin_port, self._vitals.unready, self._vitals.metrics
-        )
+        where = settings.admin_host, settings.admin_port
+        admin = AdminServer(*where, self._vitals.unready, self._vitals.metrics)
         try:
             await admin.start()
         except OSError as error:
-            told = port_problem(settings.admin_host, settings.admin_port, error, "ADMIN_PORT")
+            told = port_problem(*where, error, "ADMIN_PORT")
             raise StartError(told) from error
         start, stopping = SETTLE_SECONDS + 60, settings.drain_seconds + 40
         root = ChildSpec(

@@ -17,7 +17,7 @@ from aiohttp.web_request import BaseRequest
 from actors.messages import ProblemError, Result
 from actors.tenant.usage import UsageBook
 from config.settings import Settings
-from gateway import cors, decode, docs_page, problems
+from gateway import cors, decode, docs_page, intake, problems
 from gateway.admission import admit, stand_in
 from gateway.answers import Answer
 from gateway.counters import Counters
@@ -31,7 +31,6 @@ from gateway.ports import Resolve
 from gateway.protocol import HttpServer
 from gateway.proxy.fields import Origin
 from gateway.proxy.proxy import Proxy
-from gateway.receive import read_body
 from gateway.rule_fields import UNCHANGED
 from gateway.rules import Rules
 from gateway.streaming import Streams, answered_at
@@ -277,12 +276,12 @@ class Gateway:
             raise ProblemError("PGRST117", f"{method} is not possible here", headers=allow)
         if operation == "docs":
             return docs_page.show(place.base, found.entity)
-        body = b""
-        if method not in {"GET", "HEAD"} and request.body_exists:
-            decode.check_encoding(request.headers)
+        body, sending = b"", None
+        if method not in {"GET", "HEAD"} or operation in intake.ABOUT_FILES:
             limits = self._limits if rule.body_limit is None else self._limits.with_body(rule.body_limit)
-            body = await read_body(request, limits)
-            deadline = clock() + seconds  # what a client takes to send it does not count
+            most = rule.body_limit or self._settings.files.max_bytes
+            body, sending, patience = await intake.receive(request, operation, limits, most)
+            deadline = clock() + seconds + patience  # what a client takes to send it does not count
         query = request._message.path.partition("?")[2]  # noqa: SLF001 - the raw target has no public name
         credential = read_credential(request, place.slug, secure=self._secure)
         browser = None
@@ -290,7 +289,7 @@ class Gateway:
             browser = read_web(request, secure=self._secure or client.scheme == "https")
         call = decode.make_call(
             request, operation, found, query, body, place.base, request_id, deadline, credential,
-            client.address, browser,
+            client.address, browser, sending,
         )  # fmt: skip
         result = await call_in_time(port, call)
         if result.stream is None:

@@ -21,6 +21,7 @@ from schemas.compiler.query.compiler import QueryCompiler
 
 if TYPE_CHECKING:
     from actors.features.auth.realm import Realm
+    from actors.features.files.keeper import TenantFiles
     from actors.features.functions.host import FunctionHost
     from actors.features.outbox.relay import Relay
     from actors.features.realtime.hub import Hub
@@ -49,6 +50,7 @@ class Generation:
         live: who follows rows; None in commands.
         limits: how often callers may ask, counted over the tenant's generations; None: no limit.
         usage: what the tenant uses and may use, counted over its generations; None: nobody counts.
+        files: where the tenant's files are; None where nobody keeps any (commands).
         born: when it was built.
         secrets: values of the ``${NAME}`` references, by name.
         arguments: what functions may be called with, by name, filled at first use.
@@ -82,3 +84,4 @@ class Generation:
     limits: TenantLimits | None = None
     usage: "TenantUsage | None" = None
     platform: "Platform | None" = None
+    files: "TenantFiles | None" = None

@@ -11,14 +11,17 @@ from typing import Any
 import asyncpg
 
 from actors.features.auth.tables import AUTH_TABLES
+from actors.features.files.tables import FILES_TABLES
 from actors.features.outbox.tables import OUTBOX_TABLES
 from actors.features.realtime.tables import REALTIME_TABLES
 from actors.tenant.idempotency import IDEMPOTENCY_TABLE
 from schemas.compiler.migrate.catalog import (
     ARCHIVE_PREFIX,
+    BIND_TRIGGER,
     COUNTERS,
     DERIVE_TRIGGER,
     RECORD_TRIGGER,
+    Binder,
     Catalog,
     Check,
     Column,
@@ -29,7 +32,7 @@ from schemas.compiler.migrate.catalog import (
     Table,
 )
 
-_OURS = [COUNTERS, IDEMPOTENCY_TABLE, *AUTH_TABLES, *OUTBOX_TABLES, *REALTIME_TABLES]
+_OURS = [COUNTERS, IDEMPOTENCY_TABLE, *AUTH_TABLES, *OUTBOX_TABLES, *REALTIME_TABLES, *FILES_TABLES]
 _ON_DELETE = {"a": "no_action", "r": "restrict", "c": "cascade", "n": "set_null", "d": "set_default"}
 _FIELD, _RECORD = "\x1f", "\x1e"
 _CACHED_TABLES = 2048
@@ -74,7 +77,7 @@ SELECT c.relname, coalesce(pg_catalog.pg_relation_size(c.oid), 0), coalesce((
     JOIN pg_catalog.pg_am m ON m.oid = x.relam WHERE i.indrelid = c.oid AND NOT i.indisprimary), ''),
   CASE WHEN c.relhastriggers THEN coalesce((
     SELECT string_agg(concat_ws(E'\x1f', g.tgname, g.tgenabled,
-      CASE WHEN g.tgname <> '_record' THEN md5(p.prosrc) ELSE '' END,
+      CASE WHEN g.tgname NOT IN ('_record', '_bind') THEN md5(p.prosrc) ELSE '' END,
       (
         SELECT t.description FROM pg_catalog.pg_description t
         WHERE t.objoid = g.oid AND t.classoid = 'pg_catalog.pg_trigger'::regclass AND t.objsubid = 0)),
@@ -125,6 +128,7 @@ def _table(name: str, columns: str, constraints: str, indexes: str, triggers: st
         {index.name: index for index in found},
         Derive(fired[DERIVE_TRIGGER]) if DERIVE_TRIGGER in fired else None,
         Recorder(fired[RECORD_TRIGGER]) if RECORD_TRIGGER in fired else None,
+        Binder(fired[BIND_TRIGGER]) if BIND_TRIGGER in fired else None,
         primary[0],
         {item[1]: item[2] for item in listed if item[1].startswith(ARCHIVE_PREFIX)},
         digest.hexdigest()[:20],

@@ -14,6 +14,9 @@ from actors.connections import TenantConnection
 from actors.features import capabilities, explain, me
 from actors.features.auth import operations as auth
 from actors.features.billing import functions as billing
+from actors.features.files import operations as files
+from actors.features.files.fields import download
+from actors.features.files.forms import write_with_files
 from actors.features.functions import rpc
 from actors.features.metering import series
 from actors.features.outbox import operations as outbox
@@ -141,6 +144,8 @@ async def read_rows(generation: Generation, call: Call, principal: Principal) ->
 
 async def write_rows(generation: Generation, call: Call, principal: Principal) -> Result:
     """Create, change, replace or delete rows."""
+    if call.sending is not None:
+        return await write_with_files(generation, call, principal, write_rows)
     if _makes_tenant(generation, call):
         return await creating.create_tenant(generation, call, principal)
 
@@ -252,6 +257,14 @@ async def call_function(generation: Generation, call: Call, principal: Principal
     return await rpc.call_function(generation, call, principal)
 
 
+async def read_file(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Answer with a row's file; at the platform, an invoice's paper is one."""
+    if generation.model.slug == SYSTEM_SLUG and call.entity == billing.INVOICES:
+        asked = replace(call, entity=call.key or "", key=call.action)
+        return await billing.paper(generation, asked, principal)
+    return await download(generation, call, principal)
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "list": read_rows,
     "get": read_rows,
@@ -274,4 +287,6 @@ OPERATIONS: Mapping[str, Operation] = {
     **explain.OPERATIONS,
     **billing.OPERATIONS,
     **series.OPERATIONS,
+    **files.OPERATIONS,
+    "file.get": read_file,
 }

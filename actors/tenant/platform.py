@@ -10,6 +10,7 @@ from actors.compile_worker import CompileWorker
 from actors.connections import derive_password
 from actors.database import Database
 from actors.features.auth.realm import Services
+from actors.features.files.keeper import Files
 from actors.features.functions.host import FunctionHost
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
@@ -46,6 +47,7 @@ class Platform:
         usage: what tenants use and may use; None in commands.
         plans: those in force; None in commands.
         payments: payment providers by name, besides the manual one.
+        files: where tenants' files are; None in commands.
         serves: this process takes files by itself; a command may run beside one that does.
     """
 
@@ -67,6 +69,7 @@ class Platform:
     plans: "PlanBook | None" = None
     payments: "Mapping[str, Provider]" = field(default_factory=dict)
     work: Work | None = None
+    files: Files | None = None
 
     def file(self, slug: str) -> Path:
         """Return where a tenant's file is."""

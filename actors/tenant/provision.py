@@ -16,6 +16,7 @@ import re
 import asyncpg
 
 from actors.features.auth.tables import AUTH_DDL, AUTH_TABLES
+from actors.features.files.tables import FILES_DDL, FILES_TABLES
 from actors.features.outbox.tables import OUTBOX_DDL
 from actors.features.realtime.tables import REALTIME_DDL, REALTIME_TABLES
 from actors.messages import TenantIdentity
@@ -114,17 +115,18 @@ async def provision(
         await connection.execute(_grants(quote(role), quote(namespace)))
         await connection.execute(IDEMPOTENCY_DDL.format(namespace=quote(namespace)))
         await connection.execute(AUTH_DDL.format(namespace=quote(namespace), role=quote(role)))
-        for ddl in (OUTBOX_DDL, REALTIME_DDL):
+        for ddl in (OUTBOX_DDL, REALTIME_DDL, FILES_DDL):
             await connection.execute(ddl.format(namespace=quote(namespace), role_text=text_literal(role)))
 
 
 async def is_provisioned(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> bool:
     """Whether a tenant has every table of ours; an earlier version may have made fewer."""
     newest = (
-        f"{quote(_checked(identity.namespace))}.{table}" for table in (AUTH_TABLES[-1], REALTIME_TABLES[-1])
+        f"{quote(_checked(identity.namespace))}.{table}"
+        for table in (AUTH_TABLES[-1], REALTIME_TABLES[-1], FILES_TABLES[-1])
     )
-    found = "SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL"
-    return bool(await connection.fetchval(found, *newest))
+    found = "SELECT bool_and(to_regclass(name) IS NOT NULL) FROM unnest($1::text[]) name"
+    return bool(await connection.fetchval(found, list(newest)))
 
 
 async def deprovision(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> None:

@@ -131,7 +131,7 @@ class TenantQuota:
     """
 
     __slots__ = ("_buckets", "_clock", "_count", "_most_connections", "_pool", "limits", "month_ends",
-                 "requests", "rows", "storage",
+                 "requests", "rows", "storage", "stored", "storing",
                  "told", "users", "warning")  # fmt: skip
 
     def __init__(
@@ -145,6 +145,9 @@ class TenantQuota:
         """Requests of this month that count, as far as this process knows."""
         self.rows, self.users = Stock(), Stock()
         self.storage = 0
+        """Bytes of rows and files when they were last measured."""
+        self.stored, self.storing = 0, 0
+        """Bytes of files that came since, and of those that are on their way in."""
         self.month_ends = month_end(clock())
         self.warning = ""
         self.told: set[tuple[str, int]] = set()
@@ -197,7 +200,7 @@ class TenantQuota:
         most = limits.hard("requests")
         if most is not None and self.requests >= most:
             seconds = str(max(1, int(self.month_ends - now)))
-            raise _used_up(limits, "requests", most, "requests a month", (("Retry-After", seconds),))
+            raise used_up(limits, "requests", most, "requests a month", (("Retry-After", seconds),))
         self.requests += 1
         if self.warning:
             headers = (("Quota-Warning", self.warning),)
@@ -230,8 +233,8 @@ class TenantQuota:
             self.rows.stale = self.users.stale = True
             return
         most = limits.hard("storage")
-        if most is not None and self.storage >= most:
-            raise _used_up(limits, "storage", most, "bytes of storage")
+        if most is not None and self.filled >= most:
+            raise used_up(limits, "storage", most, "bytes of storage")
         if call.method == "PATCH":
             return
         if not people and limits.hard("rows") is not None:
@@ -239,10 +242,15 @@ class TenantQuota:
         if people and limits.hard("users") is not None:
             await self._reserve(limits, "users", self.users, number)
 
+    @property
+    def filled(self) -> int:
+        """Bytes that are used, or about to be."""
+        return self.storage + self.stored + self.storing
+
     async def _reserve(self, limits: Limits, name: str, stock: Stock, number: int) -> None:
         most = limits.hard(name) or 0
         if not await stock.take(number, most, partial(self._count, name)):
-            raise _used_up(limits, name, most, "people" if name == "users" else name)
+            raise used_up(limits, name, most, "people" if name == "users" else name)
         held = _HELD.get()
         if held is None:
             stock.settle(number, done=True)
@@ -265,9 +273,10 @@ class TenantQuota:
         }
 
 
-def _used_up(
+def used_up(
     limits: Limits, name: str, most: int, what: str, headers: tuple[tuple[str, str], ...] = ()
 ) -> ProblemError:
+    """Return the refusal of what is more than a plan allows."""
     return ProblemError(
         f"quota.{name}",
         f"the plan '{limits.plan}' allows {most} {what}, and they are used",

@@ -95,6 +95,10 @@ def _refused_by_rule(state: str, detail: str) -> ProblemError:
         )
     if state == "BS423":
         return _held(detail)
+    if state == "BS424":
+        text = "no uploaded file that waits for this field has this id"
+        errors = _field_errors([detail], "no_such_file", text)
+        return ProblemError("file.unknown", f"{detail}: {text}", errors=errors)
     code, message = _BY_REFUSAL.get(state, ("P0001", "the request was refused"))
     return ProblemError(code, detail or message)
 

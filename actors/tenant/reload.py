@@ -19,6 +19,7 @@ from functools import partial
 import asyncpg
 
 from actors.compile_worker import Compiled
+from actors.features.files.keeper import files_of
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
 from actors.sources import Source
@@ -101,19 +102,23 @@ def build_generation(
 ) -> Generation:
     """Make the bundle requests run on."""
     model = compiled.model
+    usage = platform.usage.of(identity.slug) if platform.usage is not None else None
+    key = bytes.fromhex(platform.cluster_key)
+    quota = usage.quota if usage is not None else None
     return Generation(
         number=number,
         version=version,
         digest=source.digest,
         identity=identity,
         model=model,
-        queries=QueryCompiler(model, identity.namespace, cursor_key=bytes.fromhex(platform.cluster_key)),
+        queries=QueryCompiler(model, identity.namespace, cursor_key=key),
         pool=pool,
         born=platform.now(),
         platform=platform if identity.slug == SYSTEM_SLUG else None,
         functions=platform.functions,
         code=source.code.decode(),
-        usage=platform.usage.of(identity.slug) if platform.usage is not None else None,
+        usage=usage,
+        files=files_of(platform.files, identity, key, quota) if platform.files is not None else None,
         secrets={name: platform.secrets[name] for name in model.secrets if name in platform.secrets},
     )
 

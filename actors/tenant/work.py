@@ -12,6 +12,7 @@ import structlog
 from actors.connections import ConnectError, TenantConnection
 from actors.database import Database
 from actors.features.events import publishing
+from actors.features.files import removal
 from actors.features.jobs import timetable
 from actors.features.outbox.changes import Change
 from actors.features.outbox.relay import Relay
@@ -72,7 +73,7 @@ class Work:
 
     def schedules(self, generation: Generation) -> Sequence[Schedule]:
         """Return what runs by the clock."""
-        return timetable.schedules_of(generation.model)
+        return [*timetable.schedules_of(generation.model), *removal.schedules_of(generation)]
 
     async def run(self, generation: Generation, task: Task) -> None:
         """Do a task.
@@ -91,6 +92,8 @@ class Work:
                 await deadlines.run(generation, task)
             case publishing.KIND:
                 await publishing.publish_delayed(generation, task)
+            case removal.KIND:
+                await removal.run(generation, task)
             case heard.KIND:
                 await self.deliverer.deliver(generation, task)
             case _:
@@ -112,6 +115,7 @@ def has_work(model: TenantModel) -> bool:
             for entity in model.entities.values()
         )
         or recorded_entities(model)
+        or removal.keeps_files(model)
     )
 
 

@@ -14,7 +14,7 @@ from aiohttp.web_request import BaseRequest
 from actors.messages import ProblemError
 from gateway.limits import Limits
 
-_BYTES_PER_SECOND = 16 * 1024
+BYTES_PER_SECOND = 16 * 1024
 """A body may take the time the settings allow, and longer only while it comes at least this fast."""
 
 
@@ -87,7 +87,7 @@ class Upload:
             if self._deadline is not None:
                 self._deadline.reschedule(None)
             try:
-                async with asyncio.timeout_at(began + self._seconds + size / _BYTES_PER_SECOND):
+                async with asyncio.timeout_at(began + self._seconds + size / BYTES_PER_SECOND):
                     piece = await content.readany()
             except TimeoutError:
                 raise ProblemError("http.timeout", "the request's body did not arrive in time") from None

@@ -11,6 +11,7 @@ from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql
 from schemas.compiler.migrate.catalog import (
     SIMPLE_DEFAULTS,
+    Binder,
     Catalog,
     Check,
     Column,
@@ -87,6 +88,11 @@ def _recorder(entity: Entity) -> Recorder:
     return Recorder(mark("\0".join((entity.key, *hidden))), entity.key, hidden)
 
 
+def _binder(stored: list[Field]) -> Binder | None:
+    columns = tuple(item.name for item in stored if item.kind == "file")
+    return Binder(mark("\0".join(columns)), columns) if columns else None
+
+
 def _table(model: TenantModel, entity: Entity, trigram: str | None, recorder: Recorder | None) -> Table:
     stored = [item for item in entity.fields.values() if not item.virtual]
     columns = {item.name: _column(entity, item) for item in stored}
@@ -113,6 +119,7 @@ def _table(model: TenantModel, entity: Entity, trigram: str | None, recorder: Re
         indexes,
         row_trigger,
         recorder,
+        _binder(stored),
         object_name(entity.name, (), "pkey"),
     )
 
@@ -274,5 +281,5 @@ def _renamed(table: Table, uses: Counter[str]) -> Table:
     }
     return Table(
         table.name, table.key, table.columns, table.checks, table.foreign_keys, indexes, table.derive,
-        table.recorder, unique_name(table.key_name),
+        table.recorder, table.binder, unique_name(table.key_name),
     )  # fmt: skip

@@ -5,7 +5,7 @@ asked. An entity nothing listens to has neither, and its writes cost what they a
 ``layout``, the query compiler and the outbox.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from schemas.compiler.model import Entity, TenantModel
 
@@ -29,7 +29,22 @@ def recorded_entities(model: TenantModel) -> frozenset[str]:
 
 def attributed_entities(model: TenantModel) -> frozenset[str]:
     """Return the entities whose writes say who asked: recorded ones, and those whose deletes reach them."""
-    found = set(recorded_entities(model))
+    return _reaching(model, recorded_entities(model))
+
+
+def filed_entities(model: TenantModel) -> frozenset[str]:
+    """Return the entities whose writes may let go of files: those with such fields, and what reaches them."""
+    return _reaching(model, {name for name, entity in model.entities.items() if has_files(entity)})
+
+
+def has_files(entity: Entity) -> bool:
+    """Whether an entity has fields that hold files."""
+    return any(field.kind == "file" for field in entity.fields.values())
+
+
+def _reaching(model: TenantModel, names: Iterable[str]) -> frozenset[str]:
+    """Return these entities, and those whose deletes reach them by a reference."""
+    found = set(names)
     waiting = list(found)
     while waiting:
         entity = model.entities[waiting.pop()]

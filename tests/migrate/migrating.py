@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from actors.features.files.tables import FILES_DDL
 from actors.features.outbox.tables import OUTBOX_DDL
 from actors.messages import TenantIdentity
 from actors.tenant import migrator, planning, registry, rollbacks
@@ -140,7 +141,7 @@ async def leftovers(connection: asyncpg.Connection, namespace: str) -> list[str]
     rows = await connection.fetch(
         """
         SELECT proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-        WHERE n.nspname = $1 AND NOT starts_with(proname, '_derive_') AND proname <> '_record'
+        WHERE n.nspname = $1 AND NOT starts_with(proname, '_derive_') AND proname NOT IN ('_record', '_bind', '_let_go')
         UNION ALL SELECT attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r' AND starts_with(attname, '_arch_~')
         UNION ALL SELECT relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -159,8 +160,9 @@ async def new_tenant(url: str, slug: str) -> Tenant:
         f'CREATE SCHEMA "{identity.namespace}"; CREATE SCHEMA "{identity.archive}"; '
         f'CREATE ROLE "{identity.role}"; GRANT USAGE ON SCHEMA "{identity.namespace}" TO "{identity.role}"'
     )
-    # the function that recorders run comes with a tenant's place
+    # the functions that triggers run come with a tenant's place
     await connection.execute(OUTBOX_DDL.format(namespace=f'"{identity.namespace}"', role_text="'none'"))
+    await connection.execute(FILES_DDL.format(namespace=f'"{identity.namespace}"', role_text="'none'"))
     return Tenant(url, connection, identity)
 
 

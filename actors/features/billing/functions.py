@@ -215,6 +215,9 @@ async def paper(generation: Generation, call: Call, principal: Principal) -> Res
     return await papers.paper(generation, call, principal)
 
 
+INVOICES = "invoices"
+"""The entity whose rows have papers."""
+
 OPERATIONS: Mapping[str, Any] = {
     "billing.run": run,
     "billing.warned": warned,

@@ -52,7 +52,7 @@ async def paper(generation: Generation, call: Call, principal: Principal) -> Res
     Raises:
         ProblemError, QueryError: the caller may not read it, or there is none.
     """
-    if generation.platform is None:
+    if generation.platform is None or call.key not in {"pdf", "csv"}:
         raise ProblemError("PGRST125", "there is nothing at this path")
     try:
         key = str(uuid.UUID(call.entity))

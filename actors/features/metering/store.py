@@ -216,6 +216,8 @@ async def measure(database: Database, slug: str, moment: datetime) -> tuple[int,
             else:
                 counted = await _rows_of(connection, identity.namespace, name, EXACT_ROWS * 2)
                 rows += counted
+        files = f"SELECT coalesce(sum(size), 0)::bigint FROM {quote(identity.namespace)}._files"  # noqa: S608 - a quoted name
+        size += await connection.fetchval(files)
         namespace = await system_namespace(connection, "usage_records")
         if namespace is not None:
             found = [(slug, "rows", rows), (slug, "storage_bytes", size)]

@@ -20,6 +20,7 @@ SHADOW_PREFIX = "_arch_~"
 COUNTERS = "_counters"
 DERIVE_TRIGGER = "_derive"
 RECORD_TRIGGER = "_record"
+BIND_TRIGGER = "_bind"
 REQUIRED_SUFFIX = "required"
 REQUIRED_MARK = "bs:required"
 """Of the CHECK that holds new rows to a required field while old rows have no value yet."""
@@ -124,6 +125,14 @@ class Recorder:
 
 
 @dataclass(frozen=True, slots=True)
+class Binder:
+    """The row trigger that ties files to the row that names them, and lets them go with it."""
+
+    mark: str
+    columns: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table.
 
@@ -141,6 +150,7 @@ class Table:
     indexes: Mapping[str, Index] = field(default_factory=dict)
     derive: Derive | None = None
     recorder: Recorder | None = None
+    binder: Binder | None = None
     key_name: str = field(default="", compare=False)
     archived: Mapping[str, str] = field(default_factory=dict, compare=False)
     digest: str = field(default="", compare=False)

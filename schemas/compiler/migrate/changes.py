@@ -7,7 +7,7 @@ tenant file that asks for the change; the file's positions turn it into a line.
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from schemas.compiler.migrate.catalog import Check, Column, Derive, ForeignKey, Index, Recorder, Table
+from schemas.compiler.migrate.catalog import Binder, Check, Column, Derive, ForeignKey, Index, Recorder, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +216,19 @@ class SetRecorder:
     after: Recorder | None
 
 
+@dataclass(frozen=True, slots=True)
+class SetBinder:
+    """Tie files to the table's rows from now on, by other columns, or no more."""
+
+    table: str
+    after: Binder | None
+
+
 Change: TypeAlias = (
     CreateTable | RenameTable | ArchiveTable | RestoreTable | AddColumn | RenameColumn | ArchiveColumn
     | RestoreColumn | ChangeType | SetNotNull | DropNotNull | SetDefault | ChangeKey | AddCheck
     | ValidateCheck | AddForeignKey | ValidateForeignKey | DropConstraint | AddIndex | DropIndex
-    | RenameObject | SetDerive | SetRecorder
+    | RenameObject | SetDerive | SetRecorder | SetBinder
 )  # fmt: skip
 
 

@@ -2,9 +2,11 @@
 
 from schemas.compiler.migrate.casts import Conversion
 from schemas.compiler.migrate.catalog import (
+    BIND_TRIGGER,
     COUNTERS,
     DERIVE_TRIGGER,
     RECORD_TRIGGER,
+    Binder,
     Derive,
     Recorder,
     render,
@@ -68,6 +70,22 @@ def set_recorder(table: str, recorder: Recorder, names: Names) -> list[str]:
 def drop_recorder(table: str, names: Names) -> str:
     """Keep changes no more."""
     return f"DROP TRIGGER IF EXISTS {quote(RECORD_TRIGGER)} ON {names.table(table)}"
+
+
+def set_binder(table: str, binder: Binder, names: Names) -> list[str]:
+    """The row trigger that ties files to rows; its function comes with the tenant's place (``provision``)."""
+    columns = ", ".join(text_literal(column) for column in binder.columns)
+    trigger, where = quote(BIND_TRIGGER), names.table(table)
+    fired = f"{where} FOR EACH ROW EXECUTE FUNCTION {names.object(BIND_TRIGGER)}({columns})"
+    return [
+        f"CREATE OR REPLACE TRIGGER {trigger} AFTER INSERT OR UPDATE OR DELETE ON {fired}",
+        f"COMMENT ON TRIGGER {trigger} ON {where} IS {text_literal(binder.mark)}",
+    ]
+
+
+def drop_binder(table: str, names: Names) -> str:
+    """Tie no files to rows any more."""
+    return f"DROP TRIGGER IF EXISTS {quote(BIND_TRIGGER)} ON {names.table(table)}"
 
 
 def derive_function(table: str) -> str:

@@ -7,6 +7,7 @@ from schemas.compiler.migrate.changes import (
     CreateTable,
     RenameTable,
     RestoreTable,
+    SetBinder,
     SetDerive,
     SetRecorder,
 )
@@ -28,6 +29,9 @@ def create_table(draft: Draft, change: CreateTable) -> None:
     if table.recorder is not None:
         sql = ddl_rows.set_recorder(table.name, table.recorder, names)
         draft.switch(6, change, f"record changes of {table.name}", sql)
+    if table.binder is not None:
+        sql = ddl_rows.set_binder(table.name, table.binder, names)
+        draft.switch(6, change, f"tie files to rows of {table.name}", sql)
     for key in table.foreign_keys.values():
         sql = [ddl.add_foreign_key(table.name, key, names, validate=True)]
         draft.switch(10, change, f"{table.name}.{key.column} references {key.target}", sql)
@@ -58,6 +62,8 @@ def archive_table(draft: Draft, change: ArchiveTable) -> None:
     without = ddl_rows.drop_derive(table.name, draft.after) if table.derive is not None else []
     if table.recorder is not None:
         without.append(ddl_rows.drop_recorder(table.name, draft.after))
+    if table.binder is not None:
+        without.append(ddl_rows.drop_binder(table.name, draft.after))
     sql = ddl.archive_table(table, archived, draft.after, without)
     summary = f"archive table {table.name} as {archived}"
     if change.replaced:
@@ -124,6 +130,16 @@ def set_recorder(draft: Draft, change: SetRecorder) -> None:
         summary, sql = f"record no changes of {table}", [ddl_rows.drop_recorder(table, draft.after)]
     else:
         summary, sql = f"record changes of {table}", ddl_rows.set_recorder(table, after, draft.after)
+    draft.switch(11, change, summary, sql, tables=(table,))
+
+
+def set_binder(draft: Draft, change: SetBinder) -> None:
+    """The row trigger that ties files to rows."""
+    table, after = change.table, change.after
+    if after is None:
+        summary, sql = f"tie no files to rows of {table}", [ddl_rows.drop_binder(table, draft.after)]
+    else:
+        summary, sql = f"tie files to rows of {table}", ddl_rows.set_binder(table, after, draft.after)
     draft.switch(11, change, summary, sql, tables=(table,))
 
 

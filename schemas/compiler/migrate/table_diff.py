@@ -34,6 +34,7 @@ from schemas.compiler.migrate.changes import (
     RenameColumn,
     RenameObject,
     RestoreColumn,
+    SetBinder,
     SetDefault,
     SetDerive,
     SetNotNull,
@@ -281,6 +282,8 @@ class TableDifference:
     def _recorded(self) -> Iterator[Change]:
         if self._current.recorder != self._wanted.recorder:
             yield SetRecorder(self._name, self._wanted.recorder)
+        if self._current.binder != self._wanted.binder:
+            yield SetBinder(self._name, self._wanted.binder)
 
     def _former_mark(self, derive: Derive) -> str:
         """The mark the wanted trigger would have had under the old names."""

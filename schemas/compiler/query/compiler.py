@@ -30,7 +30,7 @@ from schemas.compiler.query.shapes import Shape, fill_read, shape_of
 from schemas.compiler.query.syntax import ReadQuery
 from schemas.compiler.query.write_parts import BODY, ROW_KEY
 from schemas.compiler.query.write_statement import VERSION, WHO, Wish, compile_write
-from schemas.compiler.recording import attributed_entities
+from schemas.compiler.recording import attributed_entities, filed_entities
 
 MAX_SHAPES = 4096
 MAX_SHAPE_TEXT = 2048
@@ -53,7 +53,7 @@ class QueryCompiler:
 
     Attributes:
         attributed: entities whose writes say who asked.
-        listened: what requests may call those.
+        listened: names of entities whose writes may leave work behind.
     """
 
     def __init__(self, model: TenantModel, namespace: str, *, cursor_key: bytes = b"") -> None:
@@ -63,7 +63,9 @@ class QueryCompiler:
         self._known = relationships(model)
         self.attributed = attributed_entities(model)
         self.listened = {
-            name for entity in self.attributed for name in (entity, *model.entities[entity].renamed_from)
+            name
+            for entity in self.attributed | filed_entities(model)
+            for name in (entity, *model.entities[entity].renamed_from)
         }
         self._shapes: dict[tuple[object, ...], Shape] = {}
         self._older: dict[tuple[object, ...], Shape] = {}

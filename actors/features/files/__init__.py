@@ -1,0 +1,1 @@
+"""Files: of fields and of buckets, in one store."""
