@@ -129,10 +129,12 @@ def field_of(generation: Generation, entity_name: str, field_name: str) -> tuple
     """Return an entity's field that holds files.
 
     Raises:
-        QueryError: there is no such entity.
-        ProblemError: PGRST125 for what is no such field.
+        ProblemError: PGRST125 for what is none.
     """
-    entity = generation.queries.entity(entity_name, datetime.now(UTC).date())
+    try:
+        entity = generation.queries.entity(entity_name, datetime.now(UTC).date())
+    except QueryError as error:
+        raise nothing_here() from error
     field = entity.fields.get(field_name)
     if field is None or field.kind != "file":
         raise nothing_here()
