@@ -25,7 +25,10 @@ from schemas.compiler.migrate.literals import text_literal
 from schemas.compiler.sql import quote
 
 API_NAMESPACE = "backsaas_api"
-"""Functions of the platform that tenants' statements may call; the only namespace tenants share."""
+"""Functions of the platform that tenants' statements may call; the only namespace tenants share.
+
+Every role may look into it: with a right per tenant PostgreSQL would read a list of all for each statement.
+"""
 CONNECTION_LIMIT = 50
 """What PostgreSQL itself lets one role hold, all processes together; the pool's own limit is far below."""
 SCRAM_ITERATIONS = 1
@@ -95,8 +98,8 @@ async def provision(
         f"LOGIN CONNECTION LIMIT {CONNECTION_LIMIT} PASSWORD '{scram_verifier(password, identity.id)}'"
     )  # fmt: skip
     async with connection.transaction():
-        # one at a time: all of them change the rights on the namespace that tenants share
-        await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", LOCK_CLASS)
+        # tenants side by side, but each by one process at a time
+        await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", LOCK_CLASS, _lock_of(role))
         present = await connection.fetchrow(
             "SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls AS strong "
             "FROM pg_roles WHERE rolname = $1",
@@ -133,7 +136,7 @@ async def deprovision(connection: "asyncpg.Connection[asyncpg.Record]", identity
     """Remove a tenant's role and both namespaces with everything in them; safe to repeat. Nothing is kept."""
     role, namespace, archive = role_name(identity), _checked(identity.namespace), _checked(identity.archive)
     async with connection.transaction():
-        # one at a time: all of them change the rights on the namespace that tenants share
+        # one at a time: roles of earlier versions have rights of their own on the namespace tenants share
         await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", LOCK_CLASS)
         await connection.execute(f"DROP SCHEMA IF EXISTS {quote(namespace)} CASCADE")
         await connection.execute(f"DROP SCHEMA IF EXISTS {quote(archive)} CASCADE")
@@ -165,10 +168,15 @@ def _checked(name: str) -> str:
     return name
 
 
+def _lock_of(role: str) -> int:
+    """Return the second key of a tenant's advisory lock: any 31 bits but 0, which is the database's own."""
+    return int.from_bytes(hashlib.sha256(role.encode()).digest()[:4]) >> 1 or 1
+
+
 def _grants(role: str, namespace: str) -> str:
     rows = "SELECT, INSERT, UPDATE, DELETE"
     return f"""
-        GRANT USAGE ON SCHEMA {namespace}, {quote(API_NAMESPACE)} TO {role};
+        GRANT USAGE ON SCHEMA {namespace} TO {role};
         GRANT {rows} ON ALL TABLES IN SCHEMA {namespace} TO {role};
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA {namespace} TO {role};
         ALTER DEFAULT PRIVILEGES IN SCHEMA {namespace} GRANT {rows} ON TABLES TO {role};
