@@ -6,5 +6,5 @@ check: ; .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/
 format: ; .venv/bin/ruff format . && .venv/bin/ruff check --fix .
 test: ; python3 run.py test
 bench: ; python3 run.py bench
-locks: ; python3 -m venv build/uv && build/uv/bin/pip install -q uv && sh -c 'c="build/uv/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml"; $$c -o requirements.lock && $$c --group dev -c requirements.lock -o requirements-dev.lock'
+locks: ; python3 -m venv build/uv && build/uv/bin/pip install -q uv && sh -c 'c="build/uv/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml"; $$c -o requirements.lock && $$c --group dev --extra tracing -c requirements.lock -o requirements-dev.lock'
 settings: ; .venv/bin/python -c 'from pathlib import Path; from config import reference; Path("config/backsaas.yaml").write_text(reference.settings_file()); Path("docs/settings.md").write_text(reference.settings_page())'

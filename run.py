@@ -22,6 +22,7 @@ from config import bootstrap
 from config.errors import StartError
 from config.parse import parse
 from config.settings import Settings
+from config.version import VERSION
 
 ROOT = Path(__file__).resolve().parent
 COMMANDS = {
@@ -71,7 +72,7 @@ def _dispatch(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in {*COMMANDS, "-h", "--help", "--version"}:
         arguments = ["serve", *arguments]
     parser = argparse.ArgumentParser(prog="run.py", description="A backend per tenant from one YAML file.")
-    parser.add_argument("--version", action="version", version="BackSaas 0.1.0")
+    parser.add_argument("--version", action="version", version=f"BackSaas {VERSION}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     module = None
     for name, (place, text) in COMMANDS.items():

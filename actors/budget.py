@@ -52,6 +52,8 @@ class ConnectionBudget:
         self.limit = limit
         self.open = 0
         self.stolen = 0
+        self.timeouts = 0
+        """Callers that went away without a connection."""
         self.hungry: dict[Holder, float] = {}
         """Pools whose callers wait for a slot, longest first."""
         self._holders: set[Holder] = set()
@@ -105,6 +107,16 @@ class ConnectionBudget:
                 pool.surrender()
                 closed += 1
         return closed
+
+    @property
+    def available(self) -> int:
+        """Connections that could be lent at once: free slots, and open ones nobody uses."""
+        return self.limit - self.open + sum(pool.idle for pool in self._holders)
+
+    @property
+    def waiting(self) -> int:
+        """Callers in line, of all pools."""
+        return sum(pool.waiting for pool in {*self._holders, *self.hungry})
 
     def _steal(self) -> bool:
         victim = min(self._holders, key=lambda pool: pool.idle_since, default=None)

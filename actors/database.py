@@ -32,6 +32,7 @@ OWNER_CONNECTIONS = 8
 HEALTH_TIMEOUT = 1.0
 WATCH_PAUSE = 0.1
 SHRINK_PAUSE = 5.0
+_HEALTH = "SELECT pg_catalog.pg_is_in_recovery(), EXISTS (SELECT FROM backsaas.tenants)"
 
 log = structlog.get_logger("database")
 
@@ -156,13 +157,18 @@ class Database:
         """
         return await self._open_owner()
 
-    async def healthy(self) -> bool:
-        """Whether the server answers within a second."""
+    async def ailment(self) -> str:
+        """Return why nothing can be served from the server, found out within a second; ``""`` when it can."""
         try:
             async with asyncio.timeout(HEALTH_TIMEOUT), self.owner() as connection:
-                return bool(await connection.fetchval("SELECT NOT pg_is_in_recovery()"))
+                ((recovers, _),) = await connection.fetch(_HEALTH)
+        except asyncpg.UndefinedTableError:
+            return "the registry of tenants is gone"
+        except asyncpg.InsufficientPrivilegeError:
+            return "the registry of tenants cannot be read"
         except (OSError, ConnectError, PoolError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return False
+            return "PostgreSQL does not answer"
+        return "PostgreSQL takes no writes" if recovers else ""
 
     async def watch(self) -> None:
         """Keep our own server running and give idle connections back; runs until cancelled."""

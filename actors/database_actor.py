@@ -15,11 +15,11 @@ PROBE_SECONDS = 0.5
 
 
 class DatabaseActor(Actor):
-    """Keeps our own PostgreSQL running, gives idle connections back and says whether the database answers."""
+    """Keeps our own PostgreSQL running, gives idle connections back and says what ails the database."""
 
-    def __init__(self, database: Database, healthy: Callable[[bool], None]) -> None:
+    def __init__(self, database: Database, tell: Callable[[str], None]) -> None:
         self._database = database
-        self._healthy = healthy
+        self._tell = tell
 
     @override
     async def pre_start(self) -> None:
@@ -28,5 +28,5 @@ class DatabaseActor(Actor):
 
     async def _probe(self) -> None:
         while True:
-            self._healthy(await self._database.healthy())
+            self._tell(await self._database.ailment())
             await asyncio.sleep(PROBE_SECONDS)

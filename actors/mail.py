@@ -43,12 +43,21 @@ class Mailer:
     Args:
         settings: of the server; without a host, mails become files.
         directory: for those files.
+
+    Attributes:
+        counts: mails by how they ended: sent (or written), given_up, dropped.
     """
 
     def __init__(self, settings: "MailSettings", directory: Path) -> None:
         self._settings = settings
         self._directory = directory
+        self.counts = dict.fromkeys(("sent", "given_up", "dropped"), 0)
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(WAITING)
+
+    @property
+    def waiting(self) -> int:
+        """Mails that wait for their turn."""
+        return self._queue.qsize()
 
     async def send(self, message: EmailMessage) -> None:
         """Take a mail; it is lost, and that logged, when a thousand wait already."""
@@ -65,6 +74,7 @@ class Mailer:
             except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
                 self._again(waiting, error)
             except Exception:
+                self.counts["given_up"] += 1
                 # one mail that cannot be made into bytes must not end all others
                 log.exception("mail.failed")
 
@@ -80,6 +90,7 @@ class Mailer:
         settings = self._settings
         if not settings.host:
             path = await asyncio.to_thread(self._write, message)
+            self.counts["sent"] += 1
             log.info("mail.written", file=str(path), hint="set mail.host to send it")
             return
         await aiosmtplib.send(
@@ -92,6 +103,7 @@ class Mailer:
             start_tls=settings.security == "starttls",
             timeout=SMTP_SECONDS,
         )
+        self.counts["sent"] += 1
         log.info("mail.sent")
 
     def _again(self, waiting: _Waiting, error: Exception) -> None:
@@ -99,6 +111,7 @@ class Mailer:
         lasting = _is_lasting(error)
         reason = _LINE.sub(" ", f"{type(error).__name__}: {error}")[:200]
         if lasting or tries >= TRIES:
+            self.counts["given_up"] += 1
             log.error("mail.given_up", tries=tries, reason=reason)
             return
         log.warning("mail.again", tries=tries, reason=reason)
@@ -110,6 +123,7 @@ class Mailer:
         try:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull:
+            self.counts["dropped"] += 1
             log.error("mail.dropped", reason=f"{WAITING} mails wait already")  # noqa: TRY400 - one line is enough
 
     def _write(self, message: EmailMessage) -> Path:

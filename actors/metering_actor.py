@@ -197,8 +197,12 @@ class MeteringActor(Actor):
             if usage.busy:
                 usage.busy = False
                 before = usage.quota.stored
-                _, usage.quota.storage = await store.measure(self._database, slug, datetime.now(UTC))
+                _, usage.quota.storage, usage.queues = await store.measure(
+                    self._database, slug, datetime.now(UTC)
+                )
                 usage.quota.stored -= before  # what came meanwhile may be counted twice, until the next time
+                # what waits there goes on by itself, whether anybody asks or not
+                usage.busy = bool(usage.queues.changes or usage.queues.ready)
 
     async def _tidy(self) -> None:
         await store.tidy(self._database, datetime.now(UTC))

@@ -59,8 +59,6 @@ class TenantPool:
         self.limit = limit
         self.open = 0
         """Connections that exist or are being opened; each holds one slot of the budget."""
-        self.timeouts = 0
-        """Callers that went away without a connection."""
         self.trouble: ConnectError | None = None
         """Why the latest try to open a connection failed; None after a success."""
         self._opener = opener
@@ -119,7 +117,7 @@ class TenantPool:
         except TimeoutError:
             if self.trouble is not None:
                 raise self.trouble from None
-            self.timeouts += 1
+            self._budget.timeouts += 1
             msg = f"no database connection became free within {limit:g} s"
             raise PoolTimeoutError(msg) from None
 

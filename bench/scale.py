@@ -89,7 +89,9 @@ def _wait_for_all(platform: Platform, count: int, seconds: float = 1800) -> floa
         text = connection.getresponse().read().decode()
         connection.close()
         known = sum(
-            map(int, re.findall(r'^backsaas_tenants\{state="(?:cold|serving)"\} (\d+)$', text, re.MULTILINE))
+            map(
+                float, re.findall(r'^backsaas_tenants\{state="(?:cold|serving)"\} (\S+)$', text, re.MULTILINE)
+            )
         )
         if known >= count:
             return time.perf_counter() - platform.started

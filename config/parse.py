@@ -193,6 +193,8 @@ def _cross_check(settings: Settings) -> None:
         problems.append("database.pool_size is larger than database.connections")
     if not settings.database.url and settings.database.connections > settings.database.max_connections - 20:
         problems.append("database.connections must be at least 20 below database.max_connections")
+    if settings.admin_token and len(settings.admin_token) < 16:
+        problems.append("admin_token has less than 16 characters")
     if bool(settings.admin.email) != bool(settings.admin.password):
         problems.append("admin.email and admin.password are set together or not at all")
     if settings.admin.password and len(settings.admin.password) < 12:

@@ -187,6 +187,9 @@ class Settings:
     port: int = setting(8000, "public port", least=1, most=65535)
     admin_host: str = setting("127.0.0.1", "address of the admin port (health, metrics); keep it private")
     admin_port: int = setting(8001, "admin port", least=1, most=65535)
+    admin_token: str = setting(
+        "", "what operators send as Bearer to read metrics; empty: only programs of this machine may"
+    )
     url: str = setting(
         "", "address people reach this installation at, for links in mails; empty: http://DOMAIN:PORT"
     )

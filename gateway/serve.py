@@ -41,19 +41,18 @@ from gateway.actor import RULES_FILE, GatewayActor, RulesFound, read_rules
 from gateway.admin import AdminServer
 from gateway.console import port_problem, say
 from gateway.metering import Metering
-from gateway.observer import observe
+from gateway.observer import Observed
 from gateway.ports import TenantPort
 from gateway.realms import auth_services
 from gateway.rules import Rules
 from gateway.server import Gateway
-from gateway.vitals import Vitals, settle_memory
+from gateway.vitals import Vitals, pages, settle_memory
 from runtime.ref import ActorRef
 from runtime.restarts import RestartPolicy
 from runtime.root import ActorSystem
 from runtime.signals import ActorError, AskTimeoutError
 from runtime.spec import ChildSpec
 from runtime.supervisor import Supervisor
-from runtime.watchdog import Watchdog
 from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.emit.language import language_schema
 
@@ -83,8 +82,7 @@ class Server:
         self._doors: dict[str, TenantDoor] = {}
         self._metering = Metering(settings, self._database, self._door)
         self._gateway: Gateway | None = None
-        self._watchdog = Watchdog(observe)
-        self._vitals = Vitals(self._book, self._database.budget, self._watchdog)
+        self._vitals = Vitals(self._book, self._database, Observed(), self._routes)
         self._system: ActorSystem | None = None
 
     async def run(self) -> None:
@@ -145,8 +143,9 @@ class Server:
             plans=self._metering.plans,
             payments=self._metering.payments,
         )
-        where = settings.admin_host, settings.admin_port
-        admin = AdminServer(*where, self._vitals.unready, self._vitals.metrics)
+        where, vitals = (settings.admin_host, settings.admin_port), self._vitals
+        vitals.platform = platform
+        admin = AdminServer(*where, settings.admin_token, vitals.unready, pages(vitals))
         try:
             await admin.start()
         except OSError as error:
@@ -156,24 +155,24 @@ class Server:
         root = ChildSpec(
             "root", lambda: self._root(platform, auth), start_timeout=start, stop_timeout=stopping
         )
-        system = self._system = ActorSystem(root, observer=observe)
+        system = self._system = vitals.system = ActorSystem(root, observer=vitals.observed)
         try:
             await self._start(system)
             settle_memory()
-            self._watchdog.start()  # loading and settling hold the loop, and nobody waits for it yet
+            vitals.watchdog.start()  # loading and settling hold the loop, and nobody waits for it yet
             ended = asyncio.ensure_future(system.ended())  # noqa: TID251 - the process's own wait
             waiting = asyncio.ensure_future(stop.wait())  # noqa: TID251
             await asyncio.wait({ended, waiting}, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
-            self._vitals.stopping = True
+            vitals.stopping = True
             if not stop.is_set():
                 raise StartError(f"the platform could not be kept running: {await ended}")
             say("stopping: finishing requests")
         finally:
-            self._vitals.stopping = True
+            vitals.stopping = True
             await system.stop()
             await admin.stop()
-            self._watchdog.stop()
+            vitals.watchdog.stop()
 
     async def _start(self, system: ActorSystem) -> None:
         settings = self._settings
@@ -250,8 +249,8 @@ class Server:
             raise RuntimeError(f"the actor {name} does not run")
         return ref
 
-    def _note_health(self, healthy: bool) -> None:  # noqa: FBT001 - the one thing it says
-        self._vitals.healthy = healthy
+    def _note_health(self, ailment: str) -> None:
+        self._vitals.ailment = ailment
 
     def _gateway_actor(self) -> GatewayActor:
         settings = self._settings

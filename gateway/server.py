@@ -20,7 +20,7 @@ from config.settings import Settings
 from gateway import cors, decode, docs_page, intake, problems
 from gateway.admission import admit, stand_in
 from gateway.answers import Answer
-from gateway.counters import Counters
+from gateway.counters import Counters, log_access
 from gateway.credentials import read_credential, read_web, refuse_key_in_url
 from gateway.deadline import call_in_time
 from gateway.edits import edit_request, edit_result
@@ -161,9 +161,9 @@ class Gateway:
         return finished
 
     @property
-    def open_connections(self) -> int:
-        """Client connections there are now."""
-        return self._server.open_connections if self._server is not None else 0
+    def connections(self) -> tuple[int, int]:
+        """Client connections there are now, and how many were refused."""
+        return (0, 0) if self._server is None else (self._server.open_connections, self._server.refused)
 
     async def handle(self, request: BaseRequest) -> web.StreamResponse:
         """Answer a request; never raises."""
@@ -222,10 +222,7 @@ class Gateway:
         took = answered_at(result) - began
         counters.count(place, request.method, result, took)
         if self._access_log:
-            log.info(
-                "request", request_id=request_id, method=request.method, path=instance, status=result.status,
-                ms=round(took * 1000, 2), tenant=getattr(place, "slug", ""), address=client.address,
-            )  # fmt: skip
+            log_access(place, request, result.status, took, request_id, instance, client.address)
         if not isinstance(result, Result):
             return result
         if edit is not UNCHANGED:

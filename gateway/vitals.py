@@ -1,47 +1,59 @@
-"""How the whole process is: ready or why not, and its counters.
+"""How the whole process is: ready or why not, and where its figures are.
 
-Decides when requests should go elsewhere. It watches nothing itself: ``gateway.serve`` notes what it learns
-and hands both methods to the admin port.
+Decides when requests should go elsewhere. It watches nothing itself: ``gateway.serve`` notes what it learns.
 """
 
 import contextlib
 import ctypes
 import gc
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
-from actors.budget import ConnectionBudget
+from actors.database import Database
+from actors.tenant.platform import Platform
 from actors.tenant.status import StatusBook
+from gateway.observer import Observed
 from gateway.server import Gateway
+from runtime.ref import ActorRef
+from runtime.root import ActorSystem
 from runtime.watchdog import Watchdog
 
 STALL_UNREADY = 2.0
 """Seconds the event loop may stand still before we say so."""
-
 
 COLLECT_AFTER = 20_000
 """New objects between two looks of the garbage collector; requests hardly leave cycles behind."""
 
 
 class Vitals:
-    """The facts that readiness and metrics are made of.
+    """The facts that readiness, metrics and the view of the runtime are made of.
 
     Args:
         book: states of the tenants.
-        budget: connections to PostgreSQL.
-        watchdog: of the event loop.
+        database: PostgreSQL, and the connections to it.
+        observed: what the actors' kernel said.
+        routes: slug to actor.
 
     Attributes:
+        watchdog: of the event loop.
         gateway: the public server, once it listens.
-        healthy: whether PostgreSQL answers.
+        system: the actors, once there are any.
+        platform: the tenants' surroundings, once there are any.
+        ailment: why PostgreSQL serves nothing, "" when it does.
         stopping: whether the process has been told to stop.
     """
 
-    def __init__(self, book: StatusBook, budget: ConnectionBudget, watchdog: Watchdog) -> None:
-        self._book = book
-        self._budget = budget
-        self._watchdog = watchdog
+    def __init__(
+        self, book: StatusBook, database: Database, observed: Observed, routes: Mapping[str, ActorRef]
+    ) -> None:
+        self.book = book
+        self.database = database
+        self.observed = observed
+        self.routes = routes
+        self.watchdog = Watchdog(observed)
         self.gateway: Gateway | None = None
-        self.healthy = True
+        self.system: ActorSystem | None = None
+        self.platform: Platform | None = None
+        self.ailment = ""
         self.stopping = False
 
     def unready(self) -> str:
@@ -50,34 +62,27 @@ class Vitals:
             return "stopping"
         if self.gateway is None:
             return "starting"
-        if not self.healthy:
-            return "PostgreSQL does not answer"
-        age = self._watchdog.last_stall_age
-        stalled = (
-            age is not None and age < STALL_UNREADY * 2 and self._watchdog.last_stall_seconds > STALL_UNREADY
-        )
-        return "the event loop stood still" if stalled else ""
+        if self.ailment:
+            return self.ailment
+        age, stalled = self.watchdog.last_stall_age, self.watchdog.last_stall_seconds
+        stood = age is not None and age < STALL_UNREADY * 2 and stalled > STALL_UNREADY
+        return "the event loop stood still" if stood else ""
 
-    def metrics(self) -> Mapping[str, float]:
-        """Return the counters by name, labels included."""
-        counts: dict[str, float] = {}
-        for status in self._book.all():
-            name = f'tenants{{state="{status.state}"}}'
-            counts[name] = counts.get(name, 0) + 1
-        counts["loop_stalls_total"] = self._watchdog.stalls
-        counts |= {
-            "db_connections_open": self._budget.open,
-            "db_connections_max": self._budget.limit,
-            "db_connections_stolen_total": self._budget.stolen,
-        }
-        if self.gateway is not None:
-            counters = self.gateway.counters
-            counts["http_server_active_requests"] = counters.in_flight
-            counts["http_server_request_seconds_total"] = counters.seconds
-            counts["client_connections"] = self.gateway.open_connections
-            for status_code, number in (counters.by_status or {}).items():
-                counts[f'http_server_requests_total{{http_response_status_code="{status_code}"}}'] = number
-        return counts
+
+def pages(vitals: Vitals) -> dict[str, Callable[[], Awaitable[bytes]]]:
+    """Return what operators read on the admin port, by path; what writes it is loaded when asked for."""
+
+    async def process() -> bytes:
+        from gateway import metrics  # noqa: PLC0415
+
+        return await metrics.render(metrics.families(vitals))
+
+    async def tenants() -> bytes:
+        from gateway import metrics, tenant_metrics  # noqa: PLC0415
+
+        return await metrics.render(tenant_metrics.tenant_families(vitals))
+
+    return {"/metrics": process, "/tenant-metrics": tenants}
 
 
 _M_MMAP_THRESHOLD = -3

@@ -7,12 +7,19 @@ loop. ``run.py`` starts one; readiness and metrics read it.
 import asyncio
 import threading
 import time
+from collections import deque
+from collections.abc import Sequence
 
+from runtime.histogram import Histogram
 from runtime.observe import LoopRecovered, LoopStalled, Observer
 from runtime.stacks import of_thread
 
 BEAT = 0.05
 """Seconds between heartbeats."""
+KEPT = 1200
+"""Heartbeats that percentiles are of: a minute's."""
+LAGS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Bounds of the classes of lag, in seconds."""
 
 
 class Watchdog:
@@ -22,11 +29,16 @@ class Watchdog:
         observer: hears ``LoopStalled`` (from the watchdog's thread, while the loop stands) and
             ``LoopRecovered``.
         threshold: seconds a callback may hold the loop.
+
+    Attributes:
+        lag: how late heartbeats came since the start.
     """
 
     def __init__(self, observer: Observer, *, threshold: float = 0.1) -> None:
         self._observer = observer
+        self.lag = Histogram(LAGS)
         self._threshold = threshold
+        self._recent: deque[float] = deque(maxlen=KEPT)
         self._beaten_at = 0.0
         self._last_end = 0.0
         self._last_seconds = 0.0
@@ -55,6 +67,11 @@ class Watchdog:
             return 0.0
         return time.monotonic() - self._last_end if self._stalls else None
 
+    def percentiles(self, shares: Sequence[float]) -> tuple[float, ...]:
+        """Return the lags in seconds that shares (0 to 1) of the last minute's heartbeats stayed under."""
+        known = sorted(self._recent) or [0.0]
+        return tuple(known[min(int(len(known) * share), len(known) - 1)] for share in shares)
+
     def start(self) -> None:
         """Begin to watch the running loop."""
         self._loop = asyncio.get_running_loop()
@@ -74,6 +91,9 @@ class Watchdog:
         now = time.monotonic()
         stood = now - self._beaten_at - BEAT
         self._beaten_at = now
+        late = max(stood, 0.0)
+        self.lag.add(late)
+        self._recent.append(late)
         if stood > self._threshold:
             self._stalls += 1
             self._last_end = now

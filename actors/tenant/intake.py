@@ -68,6 +68,7 @@ async def take(
     try:
         fresh = await reload.deploy(platform, identity, pool, source, number, watch)
     except reload.RejectedError as error:
+        platform.book.reloads["refused"] += 1
         for finding in error.diagnostics[:LOGGED_FINDINGS]:
             log.warning(
                 "reload.refused", tenant=identity.slug, diagnostic=finding.render(f"{identity.slug}.yaml")
@@ -76,6 +77,7 @@ async def take(
         rejection = Rejection(platform.now(), source.digest, error.diagnostics)
         return Outcome(None, {"rejection": rejection, "pending": None}, final=True)
     except reload.NeedsConfirmationError as error:
+        platform.book.reloads["waiting"] += 1
         log.warning(
             "reload.needs_confirmation", tenant=identity.slug, plan=error.plan_id, summary=error.summary
         )
@@ -83,9 +85,12 @@ async def take(
             None, {"pending": Pending(error.plan_id, source.digest, error.summary), "rejection": None}
         )
     except reload.BlockedError as error:
+        platform.book.reloads["blocked"] += 1
         log.warning("reload.blocked", tenant=identity.slug, reason=str(error))
         return Outcome(None, {"reason": f"the migration waits: {error}"}, again=True)
     total = watch.phases_ms["notice"] + (time.perf_counter() - began) * 1000
+    platform.book.reloads["live"] += 1
+    platform.book.reload_seconds.add(total / 1000)
     rounded = {name: round(value, 1) for name, value in watch.phases_ms.items()}
     log.info("reload.live", tenant=identity.slug, version=fresh.version, ms=round(total, 1), **rounded)
     times = ReloadTimes(platform.now(), fresh.version, total, watch.phases_ms)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from runtime.histogram import Histogram
 from schemas.compiler.diagnostics import Diagnostic
 
 State = Literal["cold", "starting", "serving", "paused", "suspended", "failed"]
@@ -114,9 +115,16 @@ class TenantStatus:
 
 
 class StatusBook:
-    """The latest status of every tenant of this process, cold ones included."""
+    """The latest status of every tenant of this process, cold ones included.
+
+    Attributes:
+        reloads: edits that were looked at, by how they came out: live, refused, waiting (for a yes), blocked.
+        reload_seconds: from save to live.
+    """
 
     def __init__(self) -> None:
+        self.reloads = dict.fromkeys(("live", "refused", "waiting", "blocked"), 0)
+        self.reload_seconds = Histogram()
         self._statuses: dict[str, TenantStatus] = {}
         self._changed = asyncio.Event()
 

@@ -6,7 +6,7 @@ asked and how long functions ran. One book per process.
 
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from actors.tenant.quotas import TenantQuota
@@ -39,33 +39,75 @@ class Counted:
     def __bool__(self) -> bool:
         return bool(self.requests or self.people or self.function_seconds)
 
+    def count(self, method: str, route: str, status: int, seconds: float, size: int) -> None:
+        """Add one request: its answer's status, the seconds until it was ready and the bytes of its body."""
+        kind = (method, route, status, _CLASSES[bisect_left(_BOUNDS, seconds)])
+        entry = self.requests.get(kind)
+        if entry is None:
+            self.requests[kind] = [1, seconds, size]
+        else:
+            entry[0] += 1
+            entry[1] += seconds
+            entry[2] += size
+
+    def add(self, other: "Counted") -> None:
+        """Add other requests; people and the time of functions are counted per tenant only."""
+        for kind, (number, seconds, size) in other.requests.items():
+            entry = self.requests.setdefault(kind, [0, 0.0, 0])
+            entry[0] += number
+            entry[1] += seconds
+            entry[2] += size
+
+
+@dataclass(slots=True)
+class Totals:
+    """What a tenant was served since the process began; requests by class of status, 2 for 2xx."""
+
+    by_class: dict[int, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    egress: int = 0
+    function_seconds: float = 0.0
+
+    def add(self, counted: Counted) -> None:
+        """Add what was counted."""
+        for (_, _, status, _), (number, seconds, size) in counted.requests.items():
+            self.by_class[status // 100] = self.by_class.get(status // 100, 0) + int(number)
+            self.seconds += seconds
+            self.egress += int(size)
+        self.function_seconds += counted.function_seconds
+
+
+class Queues(NamedTuple):
+    """What waited in a tenant's queues when that was last measured: changes nobody looked at, and tasks."""
+
+    changes: int = 0
+    ready: int = 0
+    dead: int = 0
+
 
 class TenantUsage:
     """One tenant's counts.
 
     Args:
         quota: what it may use.
+        served: of the process, all tenants together.
+
+    Attributes:
+        counted: not written yet.
+        queues: as last measured.
     """
 
-    __slots__ = ("_seen", "busy", "counted", "quota")
+    __slots__ = ("_seen", "_served", "_totals", "busy", "counted", "queues", "quota")
 
-    def __init__(self, quota: TenantQuota) -> None:
+    def __init__(self, quota: TenantQuota, served: Counted) -> None:
         self.quota = quota
         self.counted = Counted()
+        self.queues = Queues()
         self.busy = False
         """Something was asked since rows and storage were last measured."""
+        self._served = served
+        self._totals = Totals()
         self._seen: set[str] = set()
-
-    def count(self, method: str, route: str, status: int, seconds: float, size: int) -> None:
-        """Add one request: its answer's status, the seconds until it was ready and the bytes of its body."""
-        kind = (method, route, status, _CLASSES[bisect_left(_BOUNDS, seconds)])
-        entry = self.counted.requests.get(kind)
-        if entry is None:
-            self.counted.requests[kind] = [1, seconds, size]
-        else:
-            entry[0] += 1
-            entry[1] += seconds
-            entry[2] += size
 
     def seen(self, person: str) -> None:
         """Note that somebody was here today."""
@@ -77,17 +119,15 @@ class TenantUsage:
         """Return what is not written yet, and begin anew."""
         counted, self.counted = self.counted, Counted()
         self.busy |= bool(counted)
+        self._served.add(counted)
+        self._totals.add(counted)
         return counted
 
-    def give_back(self, counted: Counted) -> None:
-        """Add what could not be written."""
-        for kind, (number, seconds, size) in counted.requests.items():
-            entry = self.counted.requests.setdefault(kind, [0, 0.0, 0])
-            entry[0] += number
-            entry[1] += seconds
-            entry[2] += size
-        self.counted.people |= counted.people
-        self.counted.function_seconds += counted.function_seconds
+    def so_far(self) -> Totals:
+        """Return what was served since the process began, what is not written yet included."""
+        totals = replace(self._totals, by_class=dict(self._totals.by_class))
+        totals.add(self.counted)
+        return totals
 
     def new_day(self) -> None:
         """Count everybody again."""
@@ -104,12 +144,14 @@ class UsageBook:
     def __init__(self, count: Callable[[str, str, int], Awaitable[int]]) -> None:
         self._count = count
         self._tenants: dict[str, TenantUsage] = {}
+        self.served = Counted()
+        """Requests since the process began that were taken to be written, all tenants together."""
 
     def of(self, slug: str) -> TenantUsage:
         """Return a tenant's usage; there is one from the first question on."""
         usage = self._tenants.get(slug)
         if usage is None:
-            usage = self._tenants[slug] = TenantUsage(TenantQuota(slug, self._count))
+            usage = self._tenants[slug] = TenantUsage(TenantQuota(slug, self._count), self.served)
         return usage
 
     def known(self, slug: str) -> TenantUsage | None:

@@ -6,6 +6,7 @@ composition root; the tenant actor holds a ``TenantWork``.
 
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
+from weakref import WeakSet
 
 import structlog
 
@@ -45,6 +46,9 @@ class Work:
         due: which tenants have work.
         outbound: connects to other servers.
         database: where those who follow rows read.
+
+    Attributes:
+        relays: those at work.
     """
 
     def __init__(self, due: DueBook, outbound: Outbound, database: Database) -> None:
@@ -52,6 +56,7 @@ class Work:
         self.database = database
         self.slots = Slots()
         self.deliverer = Deliverer(outbound, Breakers())
+        self.relays: WeakSet[Relay] = WeakSet()
         self._outbound = outbound
 
     async def close(self) -> None:
@@ -149,6 +154,7 @@ class TenantWork:
             await self._work.due.hold(generation.identity)
             self._relay = Relay(generation, self._work, self._work.slots, spawn)
             self._relay.paused = paused
+            self._work.relays.add(self._relay)
             spawn(self._relay.run(), "relay")
         generation.outbox = self._relay
         if self._hub is None:
@@ -176,6 +182,7 @@ class TenantWork:
         if self._relay is None or self._work is None:
             return
         relay, self._relay = self._relay, None
+        self._work.relays.discard(relay)
         try:
             due = await relay.close()
             await self._work.due.release(relay.generation.identity, due)

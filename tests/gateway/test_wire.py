@@ -181,7 +181,7 @@ async def test_a_reader_that_does_not_read_is_cut_off(serve: Serve) -> None:  # 
         await loop.sock_connect(sock, ("127.0.0.1", served.port))
         await loop.sock_sendall(sock, f"GET {ACME}/big HTTP/1.1\r\n{HOST}\r\n".encode())
         await asyncio.sleep(2.5)
-        assert served.gateway.open_connections == 0
+        assert served.gateway.connections[0] == 0
         assert served.gateway.counters.in_flight == 0
 
 

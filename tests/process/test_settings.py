@@ -42,6 +42,7 @@ def test_every_setting_has_its_variable() -> None:
             "database.max_connections",
             "admin.email",
             "admin.password",
+            "admin_token",
             "log.level",
             "log.format",
             "trusted_proxies",
@@ -108,6 +109,7 @@ def test_every_mistake_is_named_at_once() -> None:
         ({"database": {"url": "mysql://x"}}, "database.url does not begin with postgresql://"),
         ({"admin": {"email": "a@b.c"}}, "admin.email and admin.password are set together or not at all"),
         ({"admin": {"email": "a@b.c", "password": "short"}}, "admin.password has less than 12 characters"),
+        ({"admin_token": "short"}, "admin_token has less than 16 characters"),
     ],
 )  # fmt: skip
 def test_senseless_values(mapping: dict[str, object], message: str) -> None:

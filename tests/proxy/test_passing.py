@@ -184,7 +184,7 @@ async def test_one_connection_brings_many_requests(gate: Gate, upstream: Upstrea
         for number in range(20):
             async with session.post("/u/x", data=b"x" * number) as answer:
                 assert (await answer.json())["body"] == "x" * number
-        assert served.gateway.open_connections == 1
+        assert served.gateway.connections[0] == 1
 
 
 async def test_old_clients_get_the_end_of_the_connection(gate: Gate, upstream: Upstream) -> None:

@@ -19,6 +19,7 @@ from actors.features.functions.services import Services
 from actors.features.functions.silent import silent_services
 from actors.messages import ProblemError
 from actors.tenant.refusals import CONFLICTS, LOST, StaleGenerationError
+from runtime.histogram import Histogram
 from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.query.errors import QueryError
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from actors.tenant.generation import Generation
 
 PlatformFunction: TypeAlias = Callable[["Generation", Invocation, DataPort], Awaitable[Any]]
+
+RESULTS = ("ok", "rejected", "timeout", "failed")
+"""How a run may end, for metrics; every other refusal is a failure."""
 
 log = structlog.get_logger("functions")
 
@@ -61,6 +65,9 @@ class FunctionHost:
         services: what functions may reach.
         workers: for Python files; None where there are none.
         platform: functions of the tenant ``system``, by name.
+
+    Attributes:
+        durations: of runs, by how they ended.
     """
 
     def __init__(
@@ -72,6 +79,7 @@ class FunctionHost:
     ) -> None:
         self.services = services
         self.recorder = Recorder()
+        self.durations = {result: Histogram() for result in RESULTS}
         self._workers = workers
         self._platform = platform or {}
 
@@ -96,13 +104,19 @@ class FunctionHost:
             else:
                 outcome = await self._run_here(generation, call, data)
         except ProblemError as error:
+            self._count(error.code, time.perf_counter() - began)
             self.recorder.keep(generation, call, time.perf_counter() - began, error)
             raise
         finally:
             if generation.usage is not None:
                 generation.usage.counted.function_seconds += time.perf_counter() - began
+        self._count("ok", outcome.seconds)
         self.recorder.keep(generation, call, outcome.seconds, outcome)
         return outcome
+
+    def _count(self, result: str, seconds: float) -> None:
+        kind = result.removeprefix("function.")
+        self.durations[kind if kind in self.durations else "failed"].add(seconds)
 
     async def check(self, generation: "Generation", seconds: float = 5.0) -> None:
         """Load a version's Python file; a process then waits for the first call.

@@ -19,7 +19,7 @@ import asyncpg
 from actors.database import Database
 from actors.tenant import registry
 from actors.tenant.system_place import system_namespace
-from actors.tenant.usage import NOT_BILLED, Counted
+from actors.tenant.usage import NOT_BILLED, Counted, Queues
 from schemas.compiler.sections.auth import USERS
 from schemas.compiler.sql import quote
 
@@ -71,6 +71,12 @@ SELECT c.relname AS name, greatest(c.reltuples, 0)::bigint AS guess,
   pg_catalog.pg_total_relation_size(c.oid) AS bytes
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relkind = 'r'
+"""
+
+_QUEUES = """
+SELECT (SELECT count(*) FROM {ns}._outbox),
+  (SELECT count(*) FROM {ns}._tasks WHERE state = 'ready'),
+  (SELECT count(*) FROM {ns}._tasks WHERE state = 'dead')
 """
 
 
@@ -196,15 +202,15 @@ async def _rows_of(connection: Any, namespace: str, name: str, most: int) -> int
     return int(await connection.fetchval(text, max(0, most)))
 
 
-async def measure(database: Database, slug: str, moment: datetime) -> tuple[int, int]:
-    """Measure a tenant and note it for the day; returns rows and bytes.
+async def measure(database: Database, slug: str, moment: datetime) -> tuple[int, int, Queues]:
+    """Measure a tenant and note it for the day; returns rows, bytes and what waits in its queues.
 
     The largest of a day counts. Large tables are estimated as PostgreSQL's statistics do.
     """
     async with database.owner() as connection:
         identity = await registry.find_tenant(connection, slug)
         if identity is None:
-            return 0, 0
+            return 0, 0, Queues()
         rows = size = 0
         for table in await connection.fetch(_TABLES, identity.namespace):
             size += table["bytes"]
@@ -222,7 +228,8 @@ async def measure(database: Database, slug: str, moment: datetime) -> tuple[int,
         if namespace is not None:
             found = [(slug, "rows", rows), (slug, "storage_bytes", size)]
             await _add(connection, namespace, moment.date(), found, "greatest(r.value, excluded.value)")
-        return rows, size
+        (waiting,) = await connection.fetch(_QUEUES.format(ns=quote(identity.namespace)))
+        return rows, size, Queues(*waiting)
 
 
 async def tidy(database: Database, moment: datetime) -> None:

@@ -10,6 +10,7 @@ one transaction, and repeats at most what was being run.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from time import monotonic
 from typing import Any, TypeVar
 
 import asyncpg
@@ -71,6 +72,7 @@ class Relay:
         self._namespace = generation.identity.namespace
         self._woken = asyncio.Event()
         self._hinted = True
+        self._behind_since: float | None = None
         self._clock = Clock(kinds.schedules, kinds.tidy)
         self._running: dict[str, Task] = {}
         self._ended: list[tuple[Task, BaseException | None]] = []
@@ -84,9 +86,16 @@ class Relay:
         """Whether something is under way."""
         return bool(self._running or self._ended or self._hinted)
 
+    @property
+    def lag(self) -> float:
+        """Seconds since the oldest hint whose changes may still wait to be looked at; 0: none waits."""
+        return 0.0 if self._behind_since is None else monotonic() - self._behind_since
+
     def committed(self) -> None:
         """Hear that a write may have left changes behind; costs its caller nothing."""
         self._hinted = True
+        if self._behind_since is None:
+            self._behind_since = monotonic()
         self._woken.set()
 
     def look(self) -> None:
@@ -154,7 +163,7 @@ class Relay:
         generation = self.generation
         await self._write_outcomes()
         if self.paused:
-            self._hinted = False
+            self._hinted, self._behind_since = False, None
             return None
         if self._hinted:
             self._hinted = False
@@ -164,6 +173,8 @@ class Relay:
             except BaseException:
                 self._hinted = True
                 raise
+            if not self._hinted:
+                self._behind_since = None
         await self._clock.follow(generation)
         await self._start(generation)
         mine = list(self._running)

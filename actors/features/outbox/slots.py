@@ -17,8 +17,13 @@ class Slots:
     """
 
     def __init__(self, limit: int = PER_PROCESS) -> None:
-        self._free = limit
+        self._limit = self._free = limit
         self._waiting: dict[object, Callable[[], None]] = {}
+
+    @property
+    def used(self) -> int:
+        """Tasks that run now."""
+        return self._limit - self._free
 
     def take(self, running: int, waiter: object, wake: Callable[[], None]) -> int:
         """Return how many more may start; who gets fewer than it could use is woken when one is free.
