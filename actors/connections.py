@@ -10,10 +10,13 @@ import hashlib
 import hmac
 import socket
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+
+from actors.slow import Watch
 
 if TYPE_CHECKING:
     _Connection = asyncpg.Connection[asyncpg.Record]
@@ -50,16 +53,20 @@ class ConnectError(Exception):
         self.permanent = permanent
 
 
+_NOBODY = Watch(inf)
+
+
 class TenantConnection(_Connection):
     """A connection that knows what the pool has to know about it."""
 
-    __slots__ = ("_reported", "epoch", "era", "idle_since")
+    __slots__ = ("_reported", "epoch", "era", "idle_since", "watch")
 
     def __init__(self, protocol: Any, transport: Any, *rest: Any) -> None:  # noqa: ANN401 - asyncpg's own signature
         super().__init__(protocol, transport, *rest)
         self.epoch = 0
         self.era = 0
         self.idle_since = 0.0
+        self.watch = _NOBODY
         settings = protocol.get_settings()
         # bound once: an ordinary attribute look-up of a reported setting takes ten times as long
         self._reported = settings.__getattr__ if hasattr(settings, "search_path") else None

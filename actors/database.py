@@ -21,6 +21,7 @@ from actors.connections import ConnectError, Target, TenantConnection, wait_for_
 from actors.embedded import EmbeddedPostgres
 from actors.messages import TenantIdentity
 from actors.pool import PoolError, TenantPool
+from actors.slow import SlowBook
 from actors.tenant.provision import ProvisionError, role_name, seal_maintenance_databases, secure_database
 from config.errors import StartError
 from config.settings import DatabaseSettings
@@ -67,6 +68,7 @@ class Database:
     def __init__(self, settings: DatabaseSettings, data_dir: Path) -> None:
         self.settings = settings
         self.budget = ConnectionBudget(settings.connections)
+        self.slow = SlowBook(settings.slow_seconds)
         self.facts = ServerFacts("", 0, frozenset(), not settings.url, ())
         self._server: EmbeddedPostgres | None = None
         if not settings.url:
@@ -131,6 +133,7 @@ class Database:
             self.budget,
             limit=self.settings.pool_size,
             acquire_timeout=self.settings.acquire_seconds,
+            watch=self.slow.of(identity.slug),
         )
 
     @contextlib.asynccontextmanager

@@ -15,10 +15,12 @@ connection is lent.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from math import inf
 from time import monotonic
 
 from actors.budget import ConnectionBudget
 from actors.connections import RETRY_PAUSE, ConnectError, TenantConnection
+from actors.slow import Watch
 
 Opener = Callable[[], Awaitable[TenantConnection]]
 
@@ -44,6 +46,7 @@ class TenantPool:
         budget: where every open connection is accounted for.
         limit: how many connections the tenant may hold at once.
         acquire_timeout: seconds to wait for one when the caller gives no deadline.
+        watch: told how long statements took; None: nobody.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class TenantPool:
         *,
         limit: int = 10,
         acquire_timeout: float = 2.0,
+        watch: Watch | None = None,
     ) -> None:
         self.name = name
         self.limit = limit
@@ -64,6 +68,7 @@ class TenantPool:
         self._opener = opener
         self._budget = budget
         self._timeout = acquire_timeout
+        self._watch = watch or Watch(inf)
         self._idle: deque[TenantConnection] = deque()
         self._waiters: deque[asyncio.Future[TenantConnection | None]] = deque()
         self._epoch = 0
@@ -242,7 +247,7 @@ class TenantPool:
         except BaseException:
             self._give_up_slot()
             raise
-        connection.epoch, connection.era = self._epoch, era
+        connection.epoch, connection.era, connection.watch = self._epoch, era, self._watch
         self._budget.holds(self)
         return connection
 

@@ -12,12 +12,14 @@ import select
 import sys
 import threading
 from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
 from typing import Any, TextIO
 
 import orjson
 import structlog
 from typing_extensions import override
 
+from config.recent import RECENT
 from config.settings import LogSettings
 
 SECRET_NAMES = re.compile(
@@ -31,6 +33,8 @@ SECRET_VALUES = re.compile(
     re.IGNORECASE,
 )
 HIDDEN = "[hidden]"
+REQUEST: ContextVar[tuple[str, str]] = ContextVar("request", default=("", ""))
+"""Id of the request that is being answered, and its tenant; ``""`` when there is none."""
 
 
 class LossyWriter:
@@ -95,12 +99,12 @@ def set_up(settings: LogSettings, stream: TextIO | None = None) -> LossyWriter:
 def _configure(writer: LossyWriter, settings: LogSettings, *, console: bool) -> LossyWriter:
     level = getattr(logging, settings.level.upper())
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        name_request,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),
     ]
     render = _console_line if console else _json_line
-    last: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, redact, render]
+    last: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, redact, keep, render]
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -112,6 +116,22 @@ def _configure(writer: LossyWriter, settings: LogSettings, *, console: bool) -> 
     return writer
 
 
+def name_request(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Say for whom the line is, where it does not say so itself."""
+    request_id, tenant = REQUEST.get()
+    if request_id:
+        event.setdefault("request_id", request_id)
+        if tenant:
+            event.setdefault("tenant", tenant)
+    return event
+
+
+def keep(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Remember what went wrong lately."""
+    RECENT.note(event)
+    return event
+
+
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Hide what is secret by name or by look, however deep it stands."""
     for name, value in event.items():
@@ -119,11 +139,16 @@ def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
     return event
 
 
+def hide(text: str) -> str:
+    """Return a text without what looks like a secret."""
+    return SECRET_VALUES.sub(lambda found: (found["scheme"] or found["bearer"] or "") + HIDDEN, text)
+
+
 def _hidden(name: str, value: object) -> object:
     if SECRET_NAMES.search(name) and value not in {None, "", True, False}:
         return HIDDEN
     if isinstance(value, str):
-        return SECRET_VALUES.sub(lambda found: (found["scheme"] or found["bearer"] or "") + HIDDEN, value)
+        return hide(value)
     if isinstance(value, Mapping):
         return {key: _hidden(str(key), item) for key, item in value.items()}
     if isinstance(value, list | tuple):

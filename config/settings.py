@@ -45,6 +45,9 @@ class DatabaseSettings:
     statement_seconds: float = setting(
         5.0, "a statement of a tenant is cancelled after this long", least=0.1, most=600
     )
+    slow_seconds: float = setting(
+        0.5, "statements that take this long are kept for /api/platform/runtime/slow", least=0, most=600
+    )
     connect_seconds: float = setting(5.0, "one try to connect may take this long", least=0.1, most=60)
     start_seconds: float = setting(30.0, "at start, how long to wait for PostgreSQL", least=0.1, most=600)
     max_connections: int = setting(120, "max_connections of the embedded server", least=20, most=5000)

@@ -58,6 +58,8 @@ def families(vitals: Vitals) -> Iterator[Metric]:
     yield _gauge("backsaas_ready", "1 when requests can be served, else 0", float(not vitals.unready()))
     yield from _http(vitals)
     yield from _connections(vitals.database.budget)
+    slow = vitals.database.slow.total
+    yield _counter("backsaas_db_slow_statements", "statements over database.slow_seconds", slow)
     yield from _tenants(vitals)
     yield from _actors(vitals)
     yield _histogram("backsaas_loop_lag_seconds", "how late the event loop was", vitals.watchdog.lag)
@@ -131,8 +133,9 @@ def _tenants(vitals: Vitals) -> Iterator[Metric]:
 def _actors(vitals: Vitals) -> Iterator[Metric]:
     waiting: Counter[str] = Counter()
     states: Counter[str] = Counter()
-    if vitals.system is not None:
-        for actor in _walk(vitals.system.snapshot()):
+    root = vitals.actors()
+    if root is not None:
+        for actor in _walk(root):
             states[actor.status.name.lower()] += 1
             waiting[kind_of(actor.path)] += actor.messages + actor.signals
     help_text = "messages that wait, of all tenants together"

@@ -8,7 +8,12 @@ from collections import Counter
 
 import structlog
 
-from runtime.observe import ActorRestarting, Observation
+from config.logs import hide
+from runtime.observe import ActorFailed, ActorRestarting, Observation
+
+KEPT = 1000
+"""Actors whose last failure is remembered."""
+MAX_TEXT = 300
 
 log = structlog.get_logger("server")
 
@@ -19,15 +24,23 @@ class Observed:
     Attributes:
         counts: observations by their event.
         restarts: of actors that failed, by kind of actor.
+        failures: why an actor failed last, by its path; of those that failed latest.
     """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.restarts: Counter[str] = Counter()
+        self.failures: dict[str, str] = {}
 
     def __call__(self, observation: Observation, /) -> None:
         """Take one."""
         self.counts[observation.event] += 1
+        if isinstance(observation, ActorFailed):
+            self.failures.pop(observation.actor, None)
+            said = f"{type(observation.error).__name__}: {observation.error}"
+            self.failures[observation.actor] = hide(said)[:MAX_TEXT]
+            if len(self.failures) > KEPT:
+                del self.failures[next(iter(self.failures))]
         if isinstance(observation, ActorRestarting):
             self.restarts[kind_of(observation.actor)] += 1
         fields = {field.name: getattr(observation, field.name) for field in dataclasses.fields(observation)}

@@ -191,7 +191,10 @@ class Places:
             if place is not None:
                 return place
         base = "".join(f"/{part}" for part in segments[: match.depth])
-        found = routes.find(match.seen(segments)) if kind in {"tenant", "platform"} else None
+        found = None
+        if kind in {"tenant", "platform"}:
+            find = routes.find_of_platform if kind == "platform" else routes.find
+            found = find(match.seen(segments))
         signs_in = found is not None and found.route.path.startswith("auth/")
         return Place(_open(match) if signs_in else match, slug, base, found, signs_in)
 

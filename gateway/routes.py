@@ -148,6 +148,12 @@ SERIES_ROUTES: tuple[Route, ...] = (
 NOTICE_ROUTE = Route(
     "webhooks/{provider}/notices", {"POST": "billing.webhook"}, "what a payment provider tells us (platform)"
 )
+RUNTIME_ROUTES: tuple[Route, ...] = (
+    Route("runtime", {"GET": "monitoring.runtime"}, "actors, event loop and connections now (platform)"),
+    Route("runtime/errors", {"GET": "monitoring.errors"}, "the latest errors of the process (platform)"),
+    Route("runtime/slow", {"GET": "monitoring.slow"}, "the latest slow statements (platform)"),
+)
+"""Of the platform only: a tenant's entity may have the name."""
 
 REST_PREFIX = ("rest", "v1")
 _AUTH_FIXED = {tuple(route.path.split("/")): route for route in AUTH_ROUTES if "{" not in route.path}
@@ -166,6 +172,7 @@ _FIXED = {
     if route.path and "{" not in route.path
 }
 _OF_TENANT = {tuple(route.path.split("/")[2:]): route for route in PLATFORM_ROUTES}
+_OF_PLATFORM = {tuple(route.path.split("/")): route for route in RUNTIME_ROUTES}
 _INDEX = ROUTES[0]
 _RPC, _FUNCTIONS, _DOCS, _MOVES, _MOVE, _WORKFLOW, _FILE, _ENTITY, _ONE = ROUTES[-9:]
 _UNDER = {("docs",): _DOCS, ("functions", "v1"): _FUNCTIONS}
@@ -183,6 +190,12 @@ class Found:
     entity: str = ""
     key: str | None = None
     action: str = ""
+
+
+def find_of_platform(parts: tuple[str, ...]) -> Found | None:
+    """Return the route for the parts after the platform's base, None when there is none."""
+    route = _OF_PLATFORM.get(parts)
+    return find(parts) if route is None else Found(route)
 
 
 def find(parts: tuple[str, ...]) -> Found | None:

@@ -142,6 +142,7 @@ class Server:
             usage=self._metering.book,
             plans=self._metering.plans,
             payments=self._metering.payments,
+            view=self._vitals,
         )
         where, vitals = (settings.admin_host, settings.admin_port), self._vitals
         vitals.platform = platform

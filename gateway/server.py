@@ -16,6 +16,7 @@ from aiohttp.web_request import BaseRequest
 
 from actors.messages import ProblemError, Result
 from actors.tenant.usage import UsageBook
+from config.logs import REQUEST
 from config.settings import Settings
 from gateway import cors, decode, docs_page, intake, problems
 from gateway.admission import admit, stand_in
@@ -172,6 +173,7 @@ class Gateway:
         counters.in_flight += 1
         given = headers.get("X-Request-Id")
         request_id = self._ids.new() if given is None else self._ids.take(given)
+        REQUEST.set((request_id, ""))
         trace = headers.get("traceparent")
         extra = "" if trace is None else continue_trace(trace)
         close = self.draining
@@ -186,6 +188,7 @@ class Gateway:
                 result = place
             else:
                 instance = place.instance
+                REQUEST.set((request_id, place.slug))
                 if place.signs_in:
                     gotrue = headers.get("X-Supabase-Api-Version", "")
                 rule = place.match.rule

@@ -15,6 +15,7 @@ from gateway.observer import Observed
 from gateway.server import Gateway
 from runtime.ref import ActorRef
 from runtime.root import ActorSystem
+from runtime.snapshot import ActorInfo
 from runtime.watchdog import Watchdog
 
 STALL_UNREADY = 2.0
@@ -55,6 +56,14 @@ class Vitals:
         self.platform: Platform | None = None
         self.ailment = ""
         self.stopping = False
+
+    def actors(self) -> ActorInfo | None:
+        """Describe every actor; None before there are any."""
+        return None if self.system is None else self.system.snapshot()
+
+    def last_error(self, path: str) -> str:
+        """Return why an actor failed last, ``""`` when it never did."""
+        return self.observed.failures.get(path, "")
 
     def unready(self) -> str:
         """Return why requests cannot be served, ``""`` when they can."""

@@ -7,6 +7,7 @@ It writes no SQL beyond BEGIN and its kin. Called by ``operations`` and ``pipeli
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
 from typing import TypeVar
 
 import asyncpg
@@ -45,16 +46,19 @@ async def fetch_one(
     while True:
         tries += 1
         connection = pool.take() or await _acquire(pool)
+        began = monotonic()
         try:
             row = await connection.fetchrow(text, *arguments)
         except asyncio.CancelledError:
             pool.discard(connection)
             raise
         except Exception as error:
+            connection.watch.took(text, monotonic() - began)
             _give_back(pool, connection, error)
             if not await _try_again(error, tries, reads=reads):
                 raise problem(error, reads=reads) from error
         else:
+            connection.watch.took(text, monotonic() - began)
             pool.release(connection)
             return _one(row)
 
@@ -87,7 +91,9 @@ async def in_transaction(
             await connection.execute("BEGIN READ ONLY" if reads else "BEGIN")
             outcome = await work(connection)
             committing = commit
+            began = monotonic()
             await connection.execute("COMMIT" if commit else "ROLLBACK")
+            connection.watch.took("COMMIT", monotonic() - began)
         except asyncio.CancelledError:
             pool.discard(connection)
             raise
@@ -114,24 +120,30 @@ async def fetch_on(connection: TenantConnection, text: str, arguments: Sequence[
         ProblemError: refused.
         StaleGenerationError: the tables changed.
     """
+    began = monotonic()
     try:
         return _one(await connection.fetchrow(text, *arguments))
     except (*CONFLICTS, *LOST, TimeoutError):
         raise
     except Exception as error:
         raise problem(error, reads=False) from error
+    finally:
+        connection.watch.took(text, monotonic() - began)
 
 
 async def fetch_rows_on(
     connection: TenantConnection, text: str, arguments: Sequence[Argument]
 ) -> list[asyncpg.Record]:
     """Run one statement that answers with any number of rows; otherwise as ``fetch_on``."""
+    began = monotonic()
     try:
         return await connection.fetch(text, *arguments)
     except (*CONFLICTS, *LOST, TimeoutError):
         raise
     except Exception as error:
         raise problem(error, reads=False) from error
+    finally:
+        connection.watch.took(text, monotonic() - began)
 
 
 def _one(row: asyncpg.Record | None) -> asyncpg.Record:

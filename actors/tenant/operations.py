@@ -19,6 +19,7 @@ from actors.features.files.fields import download
 from actors.features.files.forms import write_with_files
 from actors.features.functions import rpc
 from actors.features.metering import series
+from actors.features.monitoring import runtime as monitoring
 from actors.features.outbox import operations as outbox
 from actors.features.platform import creating
 from actors.features.platform import operations as platform
@@ -287,6 +288,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **explain.OPERATIONS,
     **billing.OPERATIONS,
     **series.OPERATIONS,
+    **monitoring.OPERATIONS,
     **files.OPERATIONS,
     "file.get": read_file,
 }

@@ -23,6 +23,7 @@ from schemas.compiler.compile import SYSTEM_SLUG
 if TYPE_CHECKING:
     from actors.features.billing.plans import PlanBook
     from actors.features.billing.providers import Provider
+    from actors.features.monitoring.runtime import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Platform:
         plans: those in force; None in commands.
         payments: payment providers by name, besides the manual one.
         files: where tenants' files are; None in commands.
+        view: of the process as a whole; None in commands.
         serves: this process takes files by itself; a command may run beside one that does.
     """
 
@@ -69,6 +71,7 @@ class Platform:
     plans: "PlanBook | None" = None
     payments: "Mapping[str, Provider]" = field(default_factory=dict)
     work: Work | None = None
+    view: "View | None" = None
     files: Files | None = None
 
     def file(self, slug: str) -> Path:

@@ -151,3 +151,30 @@ def test_threads_that_speak_at_once(tmp_path: Path) -> None:
             thread.join()
     assert errors == []
     assert len([json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]) == 12_000
+
+
+def test_the_latest_errors_are_kept_with_who_asked_and_without_secrets() -> None:
+    done = run(
+        """from config.logs import REQUEST
+from config.recent import KEPT, RECENT
+for number in range(KEPT):
+    log.error("filler")
+log.warning("no error")
+REQUEST.set(("request-1", "acme-co"))
+def breaks():
+    raise ValueError("postgresql://a:canary7@h/d " + "x" * 5000)
+try:
+    breaks()
+except ValueError:
+    log.exception("request.failed", password="canary8")
+newest, *rest = RECENT.newest()
+assert (newest["event"], newest["request_id"], newest["tenant"]) == ("request.failed", "request-1", "acme-co")
+assert newest["error"].startswith("ValueError: postgresql://a:[hidden]@h/d"), newest
+assert len(newest["error"]) <= 300
+assert newest["where"][-1].endswith("in breaks"), newest
+assert {one["event"] for one in rest} == {"filler"} and len(rest) == KEPT - 1
+assert RECENT.newest("acme-co") == [newest] and RECENT.newest("other") == []
+assert "canary" not in repr(RECENT.newest())"""
+    )
+    assert (done.returncode, done.stderr) == (0, b"dropped=0")
+    assert json.loads(done.stdout.splitlines()[-1])["request_id"] == "request-1"

@@ -1,0 +1,1 @@
+"""How the process is, for administrators of the platform: actors, connections, errors, slow statements."""
