@@ -114,12 +114,11 @@ class Server:
         say(f"PostgreSQL {facts.version}{' (embedded)' if facts.embedded else ''} is ready")
         for door in facts.open_doors:
             log.warning("database.open", reason=door)
-        # the first request to a sleeping tenant should not wait for the compiler to load
         await compiler.warm_up()
         allow_leases()
         async with self._database.owner() as connection:
             await registry.bootstrap(connection)
-            key = await registry.cluster_key(connection)
+            key, trigram = await registry.cluster_key(connection), await registry.trigram(connection)
         auth = auth_services(settings, self._database, bytes.fromhex(key), self._door)
         functions, work = functions_and_work(settings, self._database, auth.mailer)
         platform = Platform(
@@ -136,6 +135,7 @@ class Server:
             settings.schemas_dir,
             settings.data_dir,
             serves=True,
+            trigram=trigram,
             functions=functions,
             work=work,
             files=file_store(settings),

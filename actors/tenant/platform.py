@@ -51,6 +51,7 @@ class Platform:
         files: where tenants' files are; None in commands.
         view: of the process as a whole; None in commands.
         serves: this process takes files by itself; a command may run beside one that does.
+        trigram: namespace of pg_trgm; "" where the server has none, or does not let tenants use it.
     """
 
     database: Database
@@ -73,6 +74,7 @@ class Platform:
     work: Work | None = None
     view: "View | None" = None
     files: Files | None = None
+    trigram: str = ""
 
     def file(self, slug: str) -> Path:
         """Return where a tenant's file is."""

@@ -70,6 +70,16 @@ async def bootstrap(connection: Connection) -> None:
         await connection.execute(TRIGRAM)
 
 
+async def trigram(connection: Connection) -> str:
+    """Return the namespace of pg_trgm, where every role may use it; "" without."""
+    found: str | None = await connection.fetchval(
+        "SELECT n.nspname::text FROM pg_catalog.pg_extension e "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
+        "WHERE e.extname = 'pg_trgm' AND has_schema_privilege('public', n.oid, 'USAGE')"
+    )
+    return found or ""
+
+
 async def cluster_key(connection: Connection) -> str:
     """Return the secret all processes of this database share, in hex; made at first use."""
     return await setting(connection, "cluster_key", secrets.token_hex(32))

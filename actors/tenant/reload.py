@@ -111,7 +111,7 @@ def build_generation(
         digest=source.digest,
         identity=identity,
         model=model,
-        queries=QueryCompiler(model, identity.namespace, cursor_key=key),
+        queries=QueryCompiler(model, identity.namespace, cursor_key=key, trigram=platform.trigram),
         pool=pool,
         born=platform.now(),
         platform=platform if identity.slug == SYSTEM_SLUG else None,

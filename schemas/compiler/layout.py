@@ -31,6 +31,7 @@ from schemas.compiler.migrate.derived import derive
 from schemas.compiler.migrate.literals import NotConstantError, inline, json_literal
 from schemas.compiler.model import MANAGED_FIELDS, SOFT_DELETE_FIELD, Entity, Field, TenantModel
 from schemas.compiler.recording import recorded_entities
+from schemas.compiler.text_search import configuration, search_document, searchable
 
 _MANAGED = {
     "created_at": Column(
@@ -72,15 +73,6 @@ def column_type(pg_type: str) -> str:
     """Return a type's name as ``format_type`` prints it."""
     base = pg_type.removesuffix("[]")
     return _TYPE_NAMES.get(base, base) + pg_type[len(base) :]
-
-
-def search_document(entity: Entity) -> Template:
-    """Return what full-text search of an entity runs over, and its index; () when nothing is searchable."""
-    parts: list[str | Ref] = []
-    for item in entity.fields.values():
-        if item.searchable and column_type(item.pg_type) == "text" and not item.virtual:
-            parts += [" || ' ' || " if parts else "", "coalesce(", Ref(item.name), ", '')"]
-    return ("to_tsvector('simple'::regconfig, ", *parts, ")") if parts else ()
 
 
 def _recorder(entity: Entity) -> Recorder:
@@ -200,7 +192,7 @@ def _indexes(model: TenantModel, entity: Entity, own: list[Field], trigram: str 
     for item in own:
         if item.references is not None and item.name not in leading:
             yield Index(object_name(entity.name, (item.name,), "idx"), (item.name,), method=_method(item))
-    if document := search_document(entity):
+    if document := search_document(entity, configuration(model)):
         yield _marked(object_name(entity.name, ("search",), "idx"), ("(", *document, ")"), method="gin")
         if trigram is not None:
             yield _trigram(entity, trigram)
@@ -208,9 +200,8 @@ def _indexes(model: TenantModel, entity: Entity, own: list[Field], trigram: str 
 
 def _trigram(entity: Entity, schema: str) -> Index:
     parts: list[str | Ref] = ["("]
-    for part in search_document(entity):
-        if isinstance(part, Ref):
-            parts += [", " if len(parts) > 1 else "", part, f' "{schema}".gin_trgm_ops']
+    for item in searchable(entity):
+        parts += [", " if len(parts) > 1 else "", Ref(item.name), f' "{schema}".gin_trgm_ops']
     return _marked(object_name(entity.name, ("contains",), "idx"), (*parts, ")"), method="gin")
 
 

@@ -149,8 +149,9 @@ class World:
                     owner, identity, model, version=version, digest=digest
                 )
                 await migrator.expand(owner, identity, migration, confirmed=True)
+            trigram = await registry.trigram(owner)
         pool = self.database.tenant_pool(identity, derive_password(CLUSTER, identity.id))
-        queries = QueryCompiler(model, identity.namespace, cursor_key=CLUSTER)
+        queries = QueryCompiler(model, identity.namespace, cursor_key=CLUSTER, trigram=trigram)
         generation = Generation(1, version, digest, identity, model, queries, pool, datetime.now(UTC))
         generation.realm = Realm(identity, Store(pool, identity.namespace), services(self.url, self.mails))
         reach = self.reach = self.reach or FunctionServices(

@@ -105,9 +105,11 @@ async def open_tenant(url: str, slug: str, text: str, caller: Principal) -> Asyn
     version = await registry.record(owner, identity, text=text, digest="d")
     plan = await planning.plan_migration(owner, identity, model, version=version, digest="d")
     await migrator.expand(owner, identity, plan, confirmed=True)
+    trigram = await registry.trigram(owner)
+    queries = QueryCompiler(model, identity.namespace, cursor_key=CLUSTER, trigram=trigram)
     own = await asyncpg.connect(url, user=role_name(identity), password=password)
     try:
-        yield Tenant(QueryCompiler(model, identity.namespace, cursor_key=CLUSTER), own, identity, caller)
+        yield Tenant(queries, own, identity, caller)
     finally:
         await own.close()
         await owner.close()

@@ -46,8 +46,9 @@ async def test_one_row_is_found_by_its_key(boss: Tenant) -> None:
 
 
 async def test_search_takes_its_index(boss: Tenant) -> None:
-    ((_, condition),) = await scans(boss, boss.prepare("people", "search=ann"))
-    assert "to_tsvector" in condition
+    (_, words), (_, nearly) = await scans(boss, boss.prepare("people", "search=ann"))
+    assert "to_tsvector" in words
+    assert "%>" in nearly
 
 
 async def test_a_cursor_starts_in_the_index(boss: Tenant) -> None:

@@ -37,6 +37,7 @@ class Frame:
         deprecated: old names the request used.
         joins: embeds so far, bounded.
         attributed: entities whose writes say who asked.
+        trigram: namespace of pg_trgm; "" where the server has none.
     """
 
     model: TenantModel
@@ -46,6 +47,7 @@ class Frame:
     embeds: int = 0
     aliases: int = 0
     attributed: frozenset[str] = frozenset()
+    trigram: str = ""
 
     def alias(self) -> str:
         """Return a table alias nobody has."""

@@ -50,16 +50,20 @@ class QueryCompiler:
         model: the tenant.
         namespace: where its tables are.
         cursor_key: secret that signs keyset cursors.
+        trigram: namespace of pg_trgm; "" where the server has none.
 
     Attributes:
         attributed: entities whose writes say who asked.
         listened: names of entities whose writes may leave work behind.
     """
 
-    def __init__(self, model: TenantModel, namespace: str, *, cursor_key: bytes = b"") -> None:
+    def __init__(
+        self, model: TenantModel, namespace: str, *, cursor_key: bytes = b"", trigram: str = ""
+    ) -> None:
         self._model = model
         self._namespace = namespace
         self._cursor_key = cursor_key
+        self._trigram = trigram
         self._known = relationships(model)
         self.attributed = attributed_entities(model)
         self.listened = {
@@ -221,7 +225,13 @@ class QueryCompiler:
         self._recent[request] = known
 
     def _reader(self, request: ReadRequest | WriteRequest, principal: Principal) -> tuple[Reader, Entity]:
-        frame = Frame(self._model, self._namespace, request.today, attributed=self.attributed)
+        frame = Frame(
+            self._model,
+            self._namespace,
+            request.today,
+            attributed=self.attributed,
+            trigram=self._trigram,
+        )
         entity = self._entity(frame, request.entity)
         caller = Caller(principal.roles, principal.scopes)
         return Reader(frame, ReadQuery(), caller, self._known), entity

@@ -8,6 +8,7 @@ from schemas.compiler.query.columns import Rows, base_type, cast
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.relationships import Relationship
 from schemas.compiler.query.row_filter import RowFilter, not_embedded
+from schemas.compiler.query.search import HIGHLIGHT, Search
 from schemas.compiler.query.selected import ROW, Selected, Sorted, as_json, grouped, select
 from schemas.compiler.query.syntax import Column, Embed, Everything, Item, Order, Path
 from schemas.compiler.sql import Fragment, Slot, join, quote, sql
@@ -17,11 +18,20 @@ _SUMMABLE = frozenset(
     {"integer", "int", "int4", "int8", "bigint", "smallint", "numeric", "float4", "float8", "real",
      "double precision", "interval"}
 )  # fmt: skip
+_HIGHLIGHTED = Column(Path(HIGHLIGHT))
 _UNORDERED = frozenset({"uuid", "boolean", "bool", "json", "jsonb"})
 
 
 class Reader(RowFilter):
     """Builds what is selected, and in which order."""
+
+    def search(self, rows: Rows) -> Search | None:
+        """Return what ``search=`` asks for; None without it.
+
+        Raises:
+            QueryError: query.not_searchable.
+        """
+        return None if self.query.search < 0 else Search(rows, self.query.search)
 
     def selection(self, rows: Rows, items: tuple[Item, ...], path: tuple[str, ...] = ()) -> list[Selected]:
         """Return the keys of a row, in order; a later item wins over an earlier one of the same name."""
@@ -32,7 +42,7 @@ class Reader(RowFilter):
                     names = [name for name in rows.entity.fields if name in rows.sight.fields]
                     found += [self._column(rows, Column(Path(name))) for name in names]
                 case Column():
-                    found.append(self._column(rows, item))
+                    found.append(self._column(rows, item, path))
                 case Embed():
                     found += self._embed(rows, item, path)
         unique = list({selected.name: selected for selected in found}.values())
@@ -40,9 +50,11 @@ class Reader(RowFilter):
             raise QueryError("PGRST123", "Use of aggregate functions is not allowed")
         return unique
 
-    def _column(self, rows: Rows, item: Column) -> Selected:
+    def _column(self, rows: Rows, item: Column, path: tuple[str, ...] = ()) -> Selected:
         if not item.path.column:
             return Selected(item.alias or "count", sql("1"), "count", item.aggregate_cast)
+        if item == _HIGHLIGHTED and not path and (search := self.search(rows)):
+            return search.highlight(HIGHLIGHT)
         value, pg_type, found = rows.value(item.path)
         value = cast(value, item.cast, pg_type)
         name = item.path.steps[-1][1] if item.path.steps else item.path.column
@@ -53,8 +65,8 @@ class Reader(RowFilter):
             _check_aggregate(item, item.cast or base_type(pg_type))
             return Selected(item.alias or item.aggregate, value, item.aggregate, item.aggregate_cast)
         shown = rows.visible(rows.sight.fields[found.name]) if rows.sight.masked(found.name) else None
-        path = None if item.cast else item.path
-        return Selected(item.alias or name[:63], value, path=path, json=item.cast == "json", shown=shown)
+        plain = None if item.cast else item.path
+        return Selected(item.alias or name[:63], value, path=plain, json=item.cast == "json", shown=shown)
 
     def _embed(self, rows: Rows, item: Embed, path: tuple[str, ...]) -> list[Selected]:
         below = (*path, item.name)

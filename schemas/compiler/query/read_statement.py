@@ -40,7 +40,9 @@ def compile_read(
     reader.check_levels()
     rows = reader.rows(entity.name)
     level = query.level(())
-    where = [*rows.predicate(), *reader.filters(rows, level.filters, ()), *reader.search(rows)]
+    where = [*rows.predicate(), *reader.filters(rows, level.filters, ())]
+    if search := reader.search(rows):
+        where.append(search.condition())
     selected = reader.selection(rows, query.select)
     whole = _Whole(rows, selected, where, slots, reader.joins(rows))
     key_slot, scope, after = -1, "", None
@@ -57,6 +59,8 @@ def compile_read(
         limit = limit if limit >= 0 else _add(slots, None)
         offset = offset if offset >= 0 else _add(slots, None)
     order = reader.order(rows, level.order)
+    if search and not level.order and not grouped(selected):
+        order = [search.order(), *reader.order(rows, (Order(Path(entity.key)),))]
     cap = min(MAX_ROWS, rows.sight.limit or MAX_ROWS)
     size = sql("least(", Slot(limit, "bigint"), f", {cap})") if limit >= 0 else sql(str(cap))
     paging = sql(" LIMIT ", size, *((" OFFSET ", Slot(offset, "bigint")) if offset >= 0 else ()))
@@ -235,8 +239,11 @@ def _sort_keys(
     keys = [*order, *([] if key_path in paths else [*reader.order(rows, (Order(key_path),))])]
     found: list[SortKey] = []
     for key in keys:
-        _, pg_type, field = rows.value(key.path)
         descending = key.suffix.startswith(" DESC")
+        if key.pg_type:
+            found.append(SortKey(key.value, key.pg_type, _add(slots, None), descending, False, False))
+            continue
+        _, pg_type, field = rows.value(key.path)
         nulls_first = "NULLS FIRST" in key.suffix or (descending and "NULLS LAST" not in key.suffix)
         sure = field.name == rows.entity.key or (field.required and not field.nullable)
         nullable = bool(key.path.steps) or field.virtual or rows.sight.masked(field.name) or not sure

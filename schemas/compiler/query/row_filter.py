@@ -7,8 +7,6 @@ Decides that every relation is entered with the caller's own read rules of the e
 from collections.abc import Mapping
 from dataclasses import replace
 
-from schemas.compiler.layout import search_document
-from schemas.compiler.migrate.catalog import render
 from schemas.compiler.query.access import Caller, sight_of
 from schemas.compiler.query.columns import Frame, Rows, answers
 from schemas.compiler.query.conditions import predicate
@@ -23,7 +21,7 @@ from schemas.compiler.query.syntax import (
     Logic,
     ReadQuery,
 )
-from schemas.compiler.sql import Fragment, Slot, join, quote, sql
+from schemas.compiler.sql import Fragment, join, quote, sql
 
 MAX_EMBEDS = 20
 MAX_DEPTH = 4
@@ -202,27 +200,6 @@ class RowFilter:
                 self.frame.deprecated[name] = embed.name
             found.append(embed.name)
         return tuple(found)
-
-    def search(self, rows: Rows) -> list[Fragment]:
-        """Return the full-text condition of ``search=``."""
-        if self.query.search < 0:
-            return []
-        hidden = [
-            name
-            for name, item in rows.entity.fields.items()
-            if item.searchable and (name not in rows.sight.fields or rows.sight.masked(name))
-        ]
-        document = search_document(rows.entity)
-        if not document or hidden:
-            raise QueryError(
-                "query.not_searchable",
-                f"{rows.entity.name} has no field to search in",
-                hint="mark fields with searchable: true",
-            )
-        text = render(document, prefix=f"{rows.alias}.")
-        return [
-            sql(f"{text} @@ websearch_to_tsquery('simple'::regconfig, ", Slot(self.query.search, "text"), ")")
-        ]
 
 
 def _named(items: tuple[Item, ...], name: str) -> Embed | None:

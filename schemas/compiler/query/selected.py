@@ -41,12 +41,16 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """One sort key: its value, its suffix (DESC, NULLS ...), and what it names."""
+    """One sort key: its value, its suffix (DESC, NULLS ...), and what it names.
+
+    ``pg_type`` is given for a value that is no column, and never null.
+    """
 
     value: Fragment
     suffix: str
     path: Path
     relation: str = ""
+    pg_type: str = ""
 
 
 def grouped(selected: list[Selected]) -> bool:
