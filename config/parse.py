@@ -193,23 +193,19 @@ def _cross_check(settings: Settings) -> None:
         problems.append("database.pool_size is larger than database.connections")
     if not settings.database.url and settings.database.connections > settings.database.max_connections - 20:
         problems.append("database.connections must be at least 20 below database.max_connections")
-    if settings.admin_token and len(settings.admin_token) < 16:
-        problems.append("admin_token has less than 16 characters")
     if bool(settings.admin.email) != bool(settings.admin.password):
         problems.append("admin.email and admin.password are set together or not at all")
-    if settings.admin.password and len(settings.admin.password) < 12:
-        problems.append("admin.password has less than 12 characters")
-    if settings.database.url and not settings.database.url.startswith(("postgresql://", "postgres://")):
-        problems.append("database.url does not begin with postgresql://")
-    for name, words in (
-        ("trusted_proxies", settings.trusted_proxies),
-        ("private_networks", settings.private_networks),
+    secrets = (("admin_token", settings.admin_token, 16), ("admin.password", settings.admin.password, 12))
+    for name, secret, least in secrets:
+        if secret and len(secret) < least:
+            problems.append(f"{name} has less than {least} characters")
+    for name, url, schemes in (
+        ("database.url", settings.database.url, ("postgresql://", "postgres://")),
+        ("tracing.endpoint", settings.tracing.endpoint, ("http://", "https://")),
     ):
-        for word in words.replace(",", " ").split():
-            try:
-                ipaddress.ip_network(word)
-            except ValueError:
-                problems.append(f"{name}: {word!r} is neither an address nor a network")
+        if url and not url.startswith(schemes):
+            problems.append(f"{name} does not begin with {schemes[0]}")
+    problems += _bad_networks(settings)
     if problems:
         raise SettingsError(tuple(problems))
 
@@ -224,3 +220,17 @@ def _option(item: "Field[Any]", kind: object, path: str) -> Option:
 def _did_you_mean(name: str, known: Mapping[str, object]) -> str:
     close = get_close_matches(name, known, 1)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _bad_networks(settings: Settings) -> list[str]:
+    problems = []
+    for name, words in (
+        ("trusted_proxies", settings.trusted_proxies),
+        ("private_networks", settings.private_networks),
+    ):
+        for word in words.replace(",", " ").split():
+            try:
+                ipaddress.ip_network(word)
+            except ValueError:
+                problems.append(f"{name}: {word!r} is neither an address nor a network")
+    return problems

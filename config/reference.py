@@ -30,6 +30,7 @@ SECTIONS = {
     "admin": "The first administrator of the platform",
     "mail": "Mail: how it goes out",
     "log": "What the process says, on standard output",
+    "tracing": "Traces by OpenTelemetry",
 }
 
 

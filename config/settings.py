@@ -177,6 +177,14 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TracingSettings:
+    """Traces by OpenTelemetry."""
+
+    endpoint: str = setting("", "OTLP/HTTP collector, such as http://localhost:4318; empty: no traces")
+    share: float = setting(1.0, "share of requests that are traced", least=0, most=1)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything, as the composition root hands it out.
 
@@ -224,6 +232,7 @@ class Settings:
     admin: AdminSettings = field(default_factory=AdminSettings)
     mail: MailSettings = field(default_factory=MailSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    tracing: TracingSettings = field(default_factory=TracingSettings)
     directory: Path = Path()
     dev: bool = False
     warnings: tuple[str, ...] = ()

@@ -5,12 +5,27 @@ Decides nothing. Logs go elsewhere; these lines are for a human at a terminal. C
 
 import contextlib
 import os
+from collections.abc import Iterable
+
+from actors.tenant.status import TenantStatus
+from schemas.compiler.compile import SYSTEM_SLUG
 
 
 def say(line: str) -> None:
     """Tell the person who started us; unbuffered, so that a full disk behind it cannot fail our exit."""
     with contextlib.suppress(OSError):
         os.write(1, f"backsaas: {line}\n".encode())
+
+
+def say_tenants(statuses: Iterable[TenantStatus], where: str) -> None:
+    """Tell which tenants there are, and where: ``where`` is the public port's address."""
+    for status in statuses:
+        state = status.state if not status.pending else "serving; a plan waits for confirmation"
+        reason = f" ({status.reason})" if status.reason else ""
+        say(f"tenant {status.slug}: version {status.version}, {state}{reason}")
+        if status.version:
+            path = "/api/platform" if status.slug == SYSTEM_SLUG else f"/api/tenants/{status.slug}"
+            say(f"  {where}{path}")
 
 
 def port_problem(host: str, port: int, error: OSError, name: str) -> str:

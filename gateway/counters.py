@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import structlog
 from aiohttp import web
-from aiohttp.web_request import BaseRequest
 
 from actors.messages import Result
 from actors.tenant.usage import Counted, UsageBook
@@ -25,21 +24,40 @@ class Counters:
 
     Attributes:
         usage: where requests to tenants are counted; None: nowhere.
+        log_access: write a line for each request.
         elsewhere: requests that led to no tenant.
     """
 
     in_flight: int = 0
     usage: UsageBook | None = None
+    log_access: bool = False
     elsewhere: Counted = field(default_factory=Counted)
 
     def count(
-        self, place: Place | Result | None, method: str, result: Result | web.StreamResponse, seconds: float
+        self,
+        place: Place | Result | None,
+        method: str,
+        result: Result | web.StreamResponse,
+        seconds: float,
+        request_id: str,
+        path: str,
+        address: str,
     ) -> None:
-        """Add one answer, made in so many seconds; ``place`` is where the request led, if anywhere."""
-        counted, route = self.elsewhere, ""
+        """Add one answer.
+
+        Args:
+            place: where the request led, if anywhere.
+            method: of the request.
+            result: the answer.
+            seconds: until it was ready.
+            request_id: for the log.
+            path: for the log, without a row's key and without the query.
+            address: of the client, for the log.
+        """
+        counted, route, slug = self.elsewhere, "", ""
         if isinstance(place, Place):
-            route = place.route
-            tenant = None if self.usage is None else self.usage.known(place.slug)
+            route, slug = place.route, place.slug
+            tenant = None if self.usage is None else self.usage.known(slug)
             if tenant is not None:
                 counted = tenant.counted
         size = (
@@ -48,19 +66,8 @@ class Counters:
             else (result.sent if isinstance(result, Sent) else 0)
         )
         counted.count(_METHODS.get(method, "OTHER"), route, result.status, seconds, size)
-
-
-def log_access(
-    place: Place | Result | None,
-    request: BaseRequest,
-    status: int,
-    seconds: float,
-    request_id: str,
-    path: str,
-    address: str,
-) -> None:
-    """Write the line of one request; ``path`` is without a row's key, and without the query."""
-    log.info(
-        "request", request_id=request_id, method=request.method, path=path, status=status,
-        ms=round(seconds * 1000, 2), tenant=getattr(place, "slug", ""), address=address,
-    )  # fmt: skip
+        if self.log_access:
+            log.info(
+                "request", request_id=request_id, method=method, path=path, status=result.status,
+                ms=round(seconds * 1000, 2), tenant=slug, address=address,
+            )  # fmt: skip

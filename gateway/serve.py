@@ -39,13 +39,14 @@ from config.errors import StartError
 from config.settings import Settings
 from gateway.actor import RULES_FILE, GatewayActor, RulesFound, read_rules
 from gateway.admin import AdminServer
-from gateway.console import port_problem, say
+from gateway.console import port_problem, say, say_tenants
 from gateway.metering import Metering
 from gateway.observer import Observed
 from gateway.ports import TenantPort
 from gateway.realms import auth_services
 from gateway.rules import Rules
 from gateway.server import Gateway
+from gateway.trace import tracer_of
 from gateway.vitals import Vitals, pages, settle_memory
 from runtime.ref import ActorRef
 from runtime.restarts import RestartPolicy
@@ -53,7 +54,6 @@ from runtime.root import ActorSystem
 from runtime.signals import ActorError, AskTimeoutError
 from runtime.spec import ChildSpec
 from runtime.supervisor import Supervisor
-from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.emit.language import language_schema
 
 GRACE_SECONDS, SETTLE_SECONDS = 3.0, 120.0
@@ -84,6 +84,7 @@ class Server:
         self._gateway: Gateway | None = None
         self._vitals = Vitals(self._book, self._database, Observed(), self._routes)
         self._system: ActorSystem | None = None
+        self._tracing = tracer_of(settings.tracing)
 
     async def run(self) -> None:
         """Serve until a signal, or until the tree of actors cannot be kept up.
@@ -172,6 +173,8 @@ class Server:
         finally:
             vitals.stopping = True
             await system.stop()
+            if self._tracing is not None:
+                await self._tracing.close()
             await admin.stop()
             vitals.watchdog.stop()
 
@@ -267,6 +270,7 @@ class Server:
             rules,
             domains=self._domains.get,
             usage=self._metering.book,
+            tracing=self._tracing,
             documents={LANGUAGE_PATH: orjson.dumps(language_schema(), option=orjson.OPT_INDENT_2)},
         )
 
@@ -288,13 +292,7 @@ class Server:
     def _listening(self, gateway: Gateway, address: str, port: int) -> None:
         self._gateway = self._vitals.gateway = gateway
         where = f"http://{'localhost' if address in {'0.0.0.0', '::'} else address}:{port}"  # noqa: S104
-        for status in self._book.all():
-            state = status.state if not status.pending else "serving; a plan waits for confirmation"
-            reason = f" ({status.reason})" if status.reason else ""
-            say(f"tenant {status.slug}: version {status.version}, {state}{reason}")
-            if status.version:
-                path = "/api/platform" if status.slug == SYSTEM_SLUG else f"/api/tenants/{status.slug}"
-                say(f"  {where}{path}")
+        say_tenants(self._book.all(), where)
         if self._settings.dev:
             say("development tokens are accepted (--dev): make one with 'python3 run.py token SLUG'")
         say(f"listening on {where} (health and metrics on port {self._settings.admin_port})")

@@ -21,7 +21,7 @@ from config.settings import Settings
 from gateway import cors, decode, docs_page, intake, problems
 from gateway.admission import admit, stand_in
 from gateway.answers import Answer
-from gateway.counters import Counters, log_access
+from gateway.counters import Counters
 from gateway.credentials import read_credential, read_web, refuse_key_in_url
 from gateway.deadline import call_in_time
 from gateway.edits import edit_request, edit_result
@@ -35,7 +35,7 @@ from gateway.proxy.proxy import Proxy
 from gateway.rule_fields import UNCHANGED
 from gateway.rules import Rules
 from gateway.streaming import Streams, answered_at
-from gateway.trace import RequestIds, continue_trace
+from gateway.trace import RequestIds, Tracer, continue_trace
 from schemas.compiler.emit.language import SCHEMA_ID, language_schema
 
 log = structlog.get_logger("gateway")
@@ -53,6 +53,7 @@ class Gateway:
         rules: of ``config/gateway.yaml``; replaced by ``apply``.
         documents: fixed pages outside every tenant, by path; by default the JSON Schema of tenant files.
         usage: where requests to tenants are counted; None: nowhere.
+        tracing: traces requests; None: nobody does.
         domains: host name, lower case, to the slug of the tenant whose own domain it is; asked per request.
     """
 
@@ -65,9 +66,10 @@ class Gateway:
         documents: dict[str, bytes] | None = None,
         domains: Domains = lambda _: None,
         usage: UsageBook | None = None,
+        tracing: Tracer | None = None,
     ) -> None:
         limits = settings.limits
-        self.counters = Counters(usage=usage)
+        self.counters = Counters(usage=usage, log_access=settings.log.access)
         self.draining = False
         self._settings = settings
         self._resolve = resolve
@@ -77,7 +79,7 @@ class Gateway:
         self._peers = Peers(settings.trusted_proxies)
         self._cors = cors.Cors(resolve)
         self._rates = Rates(limits.rate_per_second, limits.rate_burst)
-        self._access_log = settings.log.access
+        self._tracing = tracing
         # as the realms name and mark their cookies: by the address people use, not by the last hop
         self._secure = settings.url.startswith("https:")
         self._limits = Limits(
@@ -174,8 +176,8 @@ class Gateway:
         given = headers.get("X-Request-Id")
         request_id = self._ids.new() if given is None else self._ids.take(given)
         REQUEST.set((request_id, ""))
-        trace = headers.get("traceparent")
-        extra = "" if trace is None else continue_trace(trace)
+        span = None if self._tracing is None else self._tracing.begin(headers)
+        extra = trace = continue_trace(headers.get("traceparent")) if span is None else span.line
         close = self.draining
         instance, gotrue, place = "/", None, None
         result: Result | web.StreamResponse
@@ -201,7 +203,7 @@ class Gateway:
                 else:
                     extra += self._rates.take(rule, place.slug, client.address)
                     if rule.kind == "proxy":
-                        result = await self._pass_on(place, request, client, request_id, extra)
+                        result = await self._pass_on(place, request, client, request_id, extra, trace)
                     else:
                         result = await self._answer(place, request, client, request_id, extra)
         except ProblemError as error:
@@ -222,10 +224,10 @@ class Gateway:
             counters.in_flight -= 1
             if not counters.in_flight and self.draining:
                 self._idle.set()
-        took = answered_at(result) - began
-        counters.count(place, request.method, result, took)
-        if self._access_log:
-            log_access(place, request, result.status, took, request_id, instance, client.address)
+        took, method = answered_at(result) - began, request.method
+        counters.count(place, method, result, took, request_id, instance, client.address)
+        if span is not None:
+            span.end(place, method, result.status, request_id)
         if not isinstance(result, Result):
             return result
         if edit is not UNCHANGED:
@@ -233,7 +235,7 @@ class Gateway:
         return Answer(result, request_id, extra, close=close or self.draining)
 
     async def _pass_on(
-        self, place: Place, request: BaseRequest, client: Client, request_id: str, extra: str
+        self, place: Place, request: BaseRequest, client: Client, request_id: str, extra: str, trace: str
     ) -> Result | web.StreamResponse:
         match = place.match
         if match.rule.required:
@@ -244,9 +246,8 @@ class Gateway:
             elsewhere = await admit(place, port, request, deadline, secure=self._secure)
             if elsewhere is not None:
                 return elsewhere
-        headers = request.headers
-        trace = continue_trace(headers.get("traceparent")).partition(": ")[2].strip()
-        origin = Origin(client.address, client.scheme, headers.get("Host", ""), request_id, trace)
+        host, parent = request.headers.get("Host", ""), trace.partition(": ")[2].strip()
+        origin = Origin(client.address, client.scheme, host, request_id, parent)
         extra = f"X-Request-Id: {request_id}\r\n{extra}"
         return await self._proxy.answer(request, match, place.segments, origin, extra)
 

@@ -43,6 +43,7 @@ def test_every_setting_has_its_variable() -> None:
             "admin.email",
             "admin.password",
             "admin_token",
+            "tracing.endpoint",
             "log.level",
             "log.format",
             "trusted_proxies",
@@ -109,6 +110,7 @@ def test_every_mistake_is_named_at_once() -> None:
         ({"database": {"url": "mysql://x"}}, "database.url does not begin with postgresql://"),
         ({"admin": {"email": "a@b.c"}}, "admin.email and admin.password are set together or not at all"),
         ({"admin": {"email": "a@b.c", "password": "short"}}, "admin.password has less than 12 characters"),
+        ({"tracing": {"endpoint": "collector:4318"}}, "tracing.endpoint does not begin with http://"),
         ({"admin_token": "short"}, "admin_token has less than 16 characters"),
     ],
 )  # fmt: skip
