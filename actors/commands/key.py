@@ -8,6 +8,7 @@ from actors.commands.installation import opened
 from actors.features.auth import api_keys
 from actors.features.auth.store import Session
 from actors.tenant import registry
+from actors.tenant.audit import Who, act
 from config.errors import StartError
 from config.settings import Settings
 from schemas.compiler.compile import compile_source
@@ -43,7 +44,7 @@ async def _make(arguments: argparse.Namespace, settings: Settings) -> str:
                 raise StartError(msg)
             _check_role(arguments, compile_source(text.text, arguments.slug).roles)
             session = Session(connection, identity.namespace)
-            _, key = await api_keys.create(
+            made, key = await api_keys.create(
                 session,
                 now=installation.platform.now(),
                 name=arguments.name,
@@ -52,6 +53,8 @@ async def _make(arguments: argparse.Namespace, settings: Settings) -> str:
                 scopes=frozenset(arguments.scope) if arguments.scope else None,
                 created_by="operator",
             )
+            said = {"name": arguments.name, "role": arguments.role, "key": made}
+            await act(connection, "api_key.created", arguments.slug, Who("operator"), said)
     return key
 
 

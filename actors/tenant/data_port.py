@@ -108,7 +108,8 @@ class RowPort:
     async def delete(self, entity: str, key: str) -> None:
         """Delete a row."""
         async with self._undone_when_refused():
-            await self._run(self._write, Call("delete", "DELETE", entity, str(key)))
+            call = Call("delete", "DELETE", entity, str(key), request_id=self.origin.request_id)
+            await self._run(self._write, call)
 
     async def count(self, entity: str, where: Filter = "") -> int:
         """Return how many rows there are."""

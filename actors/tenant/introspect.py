@@ -17,10 +17,12 @@ from actors.features.realtime.tables import REALTIME_TABLES
 from actors.tenant.idempotency import IDEMPOTENCY_TABLE
 from schemas.compiler.migrate.catalog import (
     ARCHIVE_PREFIX,
+    AUDIT_TRIGGER,
     BIND_TRIGGER,
     COUNTERS,
     DERIVE_TRIGGER,
     RECORD_TRIGGER,
+    Audit,
     Binder,
     Catalog,
     Check,
@@ -77,7 +79,7 @@ SELECT c.relname, coalesce(pg_catalog.pg_relation_size(c.oid), 0), coalesce((
     JOIN pg_catalog.pg_am m ON m.oid = x.relam WHERE i.indrelid = c.oid AND NOT i.indisprimary), ''),
   CASE WHEN c.relhastriggers THEN coalesce((
     SELECT string_agg(concat_ws(E'\x1f', g.tgname, g.tgenabled,
-      CASE WHEN g.tgname NOT IN ('_record', '_bind') THEN md5(p.prosrc) ELSE '' END,
+      CASE WHEN g.tgname NOT IN ('_record', '_bind', '_audit') THEN md5(p.prosrc) ELSE '' END,
       (
         SELECT t.description FROM pg_catalog.pg_description t
         WHERE t.objoid = g.oid AND t.classoid = 'pg_catalog.pg_trigger'::regclass AND t.objsubid = 0)),
@@ -129,6 +131,7 @@ def _table(name: str, columns: str, constraints: str, indexes: str, triggers: st
         Derive(fired[DERIVE_TRIGGER]) if DERIVE_TRIGGER in fired else None,
         Recorder(fired[RECORD_TRIGGER]) if RECORD_TRIGGER in fired else None,
         Binder(fired[BIND_TRIGGER]) if BIND_TRIGGER in fired else None,
+        Audit(fired[AUDIT_TRIGGER]) if AUDIT_TRIGGER in fired else None,
         primary[0],
         {item[1]: item[2] for item in listed if item[1].startswith(ARCHIVE_PREFIX)},
         digest.hexdigest()[:20],

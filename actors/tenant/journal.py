@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from actors.messages import TenantIdentity
+from actors.tenant.audit import Who, act
 from schemas.compiler.migrate.steps import Migration, Record, Step, steps_from_json, steps_to_json
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
@@ -150,6 +151,15 @@ async def deploy(
         json.dumps(shape),
         CHANNEL,
     )
+    row = await connection.fetchrow(
+        "SELECT digest, author FROM backsaas.versions WHERE tenant = $1 AND number = $2",
+        tenant,
+        migration.version,
+    )
+    if row is not None:
+        said = {"version": migration.version, "hash": row["digest"], "plan": migration.plan_id}
+        before = {"version": migration.base} if migration.base else None
+        await act(connection, "schema.deployed", identity.slug, Who(row["author"]), said, before)
 
 
 async def set_shape(

@@ -29,6 +29,7 @@ from actors.features.workflow.diagram import show_workflow
 from actors.features.workflow.overview import show_transitions
 from actors.messages import Call, Identify, ProblemError, Result
 from actors.tenant import batch, describe, idempotency, people, rows
+from actors.tenant.attribution import asking, attributed
 from actors.tenant.executor import in_transaction
 from actors.tenant.generation import Generation
 from schemas.compiler.compile import SYSTEM_SLUG
@@ -251,10 +252,12 @@ async def list_origins(generation: Generation, call: Call, principal: Principal)
 
 async def call_function(generation: Generation, call: Call, principal: Principal) -> Result:
     """Call a function of the platform, or of the tenant's file."""
-    if generation.model.slug == SYSTEM_SLUG and call.entity in platform.FUNCTIONS:
-        return await platform.call_function(generation, call, principal)
-    if generation.model.slug == SYSTEM_SLUG and call.entity in billing.FUNCTIONS:
-        return await billing.call_function(generation, call, principal)
+    if generation.model.slug == SYSTEM_SLUG:
+        with asking(call, principal):
+            if call.entity in platform.FUNCTIONS:
+                return await platform.call_function(generation, call, principal)
+            if call.entity in billing.FUNCTIONS:
+                return await billing.call_function(generation, call, principal)
     return await rpc.call_function(generation, call, principal)
 
 
@@ -281,7 +284,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "call": call_function,
     "origins": list_origins,
     **describe.OPERATIONS,
-    **auth.OPERATIONS,
+    **{name: attributed(operation) for name, operation in auth.OPERATIONS.items()},
     **outbox.OPERATIONS,
     **me.OPERATIONS,
     **platform.OPERATIONS,

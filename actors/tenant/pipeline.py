@@ -11,9 +11,8 @@ from datetime import date
 from typing import Any
 from urllib.parse import unquote_plus
 
-import orjson
-
 from actors.messages import Call, ProblemError
+from actors.tenant.attribution import who
 from actors.tenant.bodies import Body, Row, decode_body
 from actors.tenant.generation import Generation
 from actors.tenant.identifiers import new_key
@@ -112,7 +111,9 @@ def prepare_write(
         call.accept,
         version,
         today,
-        who(call, principal, depth, move) if entity.name in generation.queries.attributed else None,
+        who(call, principal, depth, move.name if move else "")
+        if entity.name in generation.queries.attributed
+        else None,
         hooked=_NO_FIELDS if move is None else frozenset({move.field}),
         moves=move is not None,
     )
@@ -128,22 +129,6 @@ def prepare_write(
     missing = tuple(one for one in found if one["code"] == _MISSING)
     wrong = tuple(one for one in found if one["code"] != _MISSING)
     return Write(entity, prepared, preferences, rows, version, request, body.many, functions, wrong, missing)
-
-
-def who(call: Call, principal: Principal, depth: int, move: Move | None = None) -> str:
-    """Return who asks, as the outbox keeps it beside what they changed."""
-    said = {
-        "user": principal.id,
-        "email": principal.email,
-        "roles": sorted(principal.roles),
-        "key": principal.key,
-        "request_id": call.request_id,
-        "address": call.address,
-        "depth": depth,
-    }
-    if move is not None:
-        said["transition"] = move.name
-    return orjson.dumps(said).decode()
 
 
 def _nobody(call: Call, entity: Entity) -> tuple[Row, ...]:

@@ -1,7 +1,7 @@
 """What removed fields and entities left behind in a tenant's archive, and dropping it for good.
 
-Decides how old it is (by the version that archived it, which its name carries) and that nothing is dropped
-while a migration is open. Called by ``actors.features.platform.archived``.
+Decides how old it is (by the version that archived it, which its name carries), that nothing is dropped while
+a migration is open, and that an audit log never is. Called by ``actors.features.platform.archived``.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ WITH things AS (
 SELECT t.name, t.table_name, t.size_bytes, v.number AS version, v.deployed_at AS archived_at
 FROM things t JOIN backsaas.versions v
   ON v.tenant = $1::text::uuid AND v.number = substring(t.name FROM '^_arch_[^~].*_([0-9]{1,9})$')::integer
-WHERE v.deployed_at <= $4 ORDER BY t.table_name NULLS FIRST, t.name
+WHERE v.deployed_at <= $4 AND t.name !~ '^_arch_audit_log_[0-9]+$' ORDER BY t.table_name NULLS FIRST, t.name
 """
 
 

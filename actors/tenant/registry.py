@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from actors.messages import TenantIdentity
+from actors.tenant.audit import Who, act
 from actors.tenant.registry_schema import BOOTSTRAP, BOOTSTRAP_LOCK, TRIGRAM
 from schemas.compiler.diagnostics import Diagnostic, Position
 from schemas.compiler.migrate.steps import Migration, Record
@@ -224,6 +225,7 @@ async def confirm(connection: Connection, identity: TenantIdentity, plan: str, a
         plan,
         author,
     )
+    await act(connection, "schema.confirmed", identity.slug, Who(author), {"plan": plan})
 
 
 async def is_confirmed(connection: Connection, identity: TenantIdentity, plan: str) -> bool:

@@ -4,6 +4,8 @@
 but ``refuse``, by which a statement stops itself, and pg_trgm's operators where the server has them.
 """
 
+from actors.tenant.audit import ACT_DDL
+
 BOOTSTRAP_LOCK = 0x6261636B
 """Advisory lock (one key) held while the schema is made, so that processes starting together don't
 collide.
@@ -73,13 +75,14 @@ CREATE TABLE IF NOT EXISTS backsaas.usage_batches (
 CREATE TABLE IF NOT EXISTS backsaas.active_people (
   tenant uuid NOT NULL REFERENCES backsaas.tenants ON DELETE CASCADE, day date NOT NULL,
   person text NOT NULL, PRIMARY KEY (tenant, day, person));
+{act}
 CREATE OR REPLACE FUNCTION backsaas_api.refuse(code text, detail text) RETURNS boolean
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED AS $refuse$
 BEGIN
   RAISE EXCEPTION USING ERRCODE = code, MESSAGE = code, DETAIL = coalesce(detail, '');
 END $refuse$;
 GRANT EXECUTE ON FUNCTION backsaas_api.refuse(text, text) TO PUBLIC;
-"""
+""".replace("{act}", ACT_DDL)
 
 TRIGRAM = """
 DO $trigram$ BEGIN

@@ -11,6 +11,7 @@ from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql
 from schemas.compiler.migrate.catalog import (
     SIMPLE_DEFAULTS,
+    Audit,
     Binder,
     Catalog,
     Check,
@@ -30,7 +31,13 @@ from schemas.compiler.migrate.checks import field_checks
 from schemas.compiler.migrate.derived import derive
 from schemas.compiler.migrate.literals import NotConstantError, inline, json_literal
 from schemas.compiler.model import MANAGED_FIELDS, SOFT_DELETE_FIELD, Entity, Field, TenantModel
-from schemas.compiler.recording import recorded_entities
+from schemas.compiler.recording import (
+    audit_log_of,
+    audit_of,
+    audited_entities,
+    recorded_entities,
+    recorder_of,
+)
 from schemas.compiler.text_search import configuration, search_document, searchable
 
 _MANAGED = {
@@ -61,9 +68,15 @@ def wanted_catalog(model: TenantModel, trigram: str | None = None) -> Catalog:
         model: the compiled tenant.
         trigram: schema of pg_trgm's operator classes; None when the server has no such extension.
     """
-    recorded = recorded_entities(model)
+    recorded, audited = recorded_entities(model), audited_entities(model)
     tables = {
-        name: _table(model, entity, trigram, _recorder(entity) if name in recorded else None)
+        name: _table(
+            model,
+            entity,
+            trigram,
+            recorder_of(entity) if name in recorded else None,
+            audit_of(entity) if name in audited else audit_log_of(model, entity),
+        )
         for name, entity in model.entities.items()
     }
     return Catalog(_without_collisions(tables))
@@ -75,17 +88,18 @@ def column_type(pg_type: str) -> str:
     return _TYPE_NAMES.get(base, base) + pg_type[len(base) :]
 
 
-def _recorder(entity: Entity) -> Recorder:
-    hidden = tuple(item.name for item in entity.fields.values() if item.write_only and not item.virtual)
-    return Recorder(mark("\0".join((entity.key, *hidden))), entity.key, hidden)
-
-
 def _binder(stored: list[Field]) -> Binder | None:
     columns = tuple(item.name for item in stored if item.kind == "file")
     return Binder(mark("\0".join(columns)), columns) if columns else None
 
 
-def _table(model: TenantModel, entity: Entity, trigram: str | None, recorder: Recorder | None) -> Table:
+def _table(
+    model: TenantModel,
+    entity: Entity,
+    trigram: str | None,
+    recorder: Recorder | None,
+    audit: Audit | None,
+) -> Table:
     stored = [item for item in entity.fields.values() if not item.virtual]
     columns = {item.name: _column(entity, item) for item in stored}
     if entity.managed:
@@ -112,6 +126,7 @@ def _table(model: TenantModel, entity: Entity, trigram: str | None, recorder: Re
         row_trigger,
         recorder,
         _binder(stored),
+        audit,
         object_name(entity.name, (), "pkey"),
     )
 
@@ -272,5 +287,5 @@ def _renamed(table: Table, uses: Counter[str]) -> Table:
     }
     return Table(
         table.name, table.key, table.columns, table.checks, table.foreign_keys, indexes, table.derive,
-        table.recorder, table.binder, unique_name(table.key_name),
+        table.recorder, table.binder, table.audit, unique_name(table.key_name),
     )  # fmt: skip

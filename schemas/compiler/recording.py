@@ -1,22 +1,24 @@
-"""Which changes of rows are kept, in their own transaction, for what happens after the commit.
+"""Which changes of rows are kept, in their own transaction: for what happens after the commit, and for good.
 
-Decides which entities have a recorder (a row trigger that writes to ``_outbox``) and whose statements say who
-asked. An entity nothing listens to has neither, and its writes cost what they always did. Pure; called by
-``layout``, the query compiler and the outbox.
+Decides which entities have a recorder (a row trigger that writes to ``_outbox``), which are audited (one that
+writes to ``audit_log``), which columns neither sees, and whose statements say who asked. An entity nothing
+listens to has neither, and its writes cost what they always did. Pure; called by ``layout``, the query
+compiler and the outbox.
 """
 
 from collections.abc import Iterable, Iterator
 
-from schemas.compiler.model import Entity, TenantModel
+from schemas.compiler.migrate.catalog import AUDIT_LOG, Audit, Recorder, mark
+from schemas.compiler.model import SOFT_DELETE_FIELD, Entity, TenantModel
 
 _AFTER = ("after_create", "after_update", "after_delete", "after_transition")
 _PASSES_ON = ("cascade", "set_null")
 
 
 def recorded_entities(model: TenantModel) -> frozenset[str]:
-    """Return the entities something listens to: functions, deadlines, webhooks, events, audit."""
+    """Return the entities something listens to: functions, deadlines, webhooks, events."""
     listened = set(_listened(model))
-    every = "*" in listened or bool(model.sections.get("audit"))
+    every = "*" in listened
     return frozenset(
         name
         for name, entity in model.entities.items()
@@ -27,9 +29,20 @@ def recorded_entities(model: TenantModel) -> frozenset[str]:
     )
 
 
+def audited_entities(model: TenantModel) -> frozenset[str]:
+    """Return the entities whose changes are kept in ``audit_log``."""
+    if not model.sections.get("audit"):
+        return frozenset()
+    return frozenset(
+        name
+        for name, entity in model.entities.items()
+        if not entity.added and entity.sections.get("audit") is not False
+    )
+
+
 def attributed_entities(model: TenantModel) -> frozenset[str]:
-    """Return the entities whose writes say who asked: recorded ones, and those whose deletes reach them."""
-    return _reaching(model, recorded_entities(model))
+    """Return the entities whose writes say who asked: those kept, and those whose deletes reach them."""
+    return _reaching(model, recorded_entities(model) | audited_entities(model))
 
 
 def filed_entities(model: TenantModel) -> frozenset[str]:
@@ -56,6 +69,30 @@ def _reaching(model: TenantModel, names: Iterable[str]) -> frozenset[str]:
                 found.add(reference.entity)
                 waiting.append(reference.entity)
     return frozenset(found)
+
+
+def recorder_of(entity: Entity) -> Recorder:
+    """Return the recorder of an entity."""
+    hidden = _hidden(entity)
+    return Recorder(mark("\0".join((entity.key, *hidden))), entity.key, hidden)
+
+
+def audit_of(entity: Entity) -> Audit:
+    """Return how an entity's changes are audited."""
+    hidden, soft = _hidden(entity), SOFT_DELETE_FIELD if entity.soft_delete else ""
+    return Audit(mark("\0".join((entity.key, soft, *hidden))), entity.key, soft, hidden)
+
+
+def audit_log_of(model: TenantModel, entity: Entity) -> Audit | None:
+    """Return how the audit log is sealed, None for any other entity."""
+    if not (entity.added and entity.name == AUDIT_LOG):
+        return None
+    accounts = bool(model.sections.get("audit"))
+    return Audit(mark(f"log, accounts: {accounts}"), accounts=accounts)
+
+
+def _hidden(entity: Entity) -> tuple[str, ...]:
+    return tuple(item.name for item in entity.fields.values() if item.write_only and not item.virtual)
 
 
 def _has_after_functions(entity: Entity) -> bool:

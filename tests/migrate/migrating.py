@@ -7,10 +7,12 @@ from typing import Any
 
 import asyncpg
 
+from actors.features.auth.tables import AUTH_DDL
 from actors.features.files.tables import FILES_DDL
 from actors.features.outbox.tables import OUTBOX_DDL
 from actors.messages import TenantIdentity
 from actors.tenant import migrator, planning, registry, rollbacks
+from actors.tenant.audit import AUDIT_DDL
 from actors.tenant.introspect import introspect
 from actors.tenant.step_runner import Pace
 from schemas.compiler.layout import wanted_catalog
@@ -142,6 +144,7 @@ async def leftovers(connection: asyncpg.Connection, namespace: str) -> list[str]
         """
         SELECT proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         WHERE n.nspname = $1 AND NOT starts_with(proname, '_derive_') AND proname NOT IN ('_record', '_bind', '_let_go')
+          AND NOT starts_with(proname, '_audit')
         UNION ALL SELECT attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r' AND starts_with(attname, '_arch_~')
         UNION ALL SELECT relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -161,8 +164,9 @@ async def new_tenant(url: str, slug: str) -> Tenant:
         f'CREATE ROLE "{identity.role}"; GRANT USAGE ON SCHEMA "{identity.namespace}" TO "{identity.role}"'
     )
     # the functions that triggers run come with a tenant's place
-    await connection.execute(OUTBOX_DDL.format(namespace=f'"{identity.namespace}"', role_text="'none'"))
-    await connection.execute(FILES_DDL.format(namespace=f'"{identity.namespace}"', role_text="'none'"))
+    for ddl in (AUTH_DDL, OUTBOX_DDL, FILES_DDL, AUDIT_DDL):
+        names = {"namespace": f'"{identity.namespace}"', "role": "CURRENT_USER", "role_text": "'none'"}
+        await connection.execute(ddl.format(**names))
     return Tenant(url, connection, identity)
 
 

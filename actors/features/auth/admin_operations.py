@@ -280,8 +280,10 @@ async def _told(session: Session, generation: Generation, found: list[Account]) 
 async def _note(
     session: Session, event: str, call: Call, principal: Principal, account: Account, **data: object
 ) -> None:
-    actor = principal.id or principal.key or ""
-    await record(session, event, user_id=account.id, actor=actor, address=call.address, **data)
+    by, request_id = principal.id or principal.key or "", call.request_id
+    await record(
+        session, event, user_id=account.id, actor=by, address=call.address, request_id=request_id, **data
+    )
 
 
 OPERATIONS: "Mapping[str, Operation]" = {

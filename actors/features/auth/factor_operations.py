@@ -153,7 +153,14 @@ async def verify(generation: Generation, call: Call, principal: Principal) -> Re
         if not proven:
             # whoever else is signed in has not shown the factor: those sessions end
             await sessions.end_sessions(realm, user_id, others_than=principal.session, session=session)
-        await record(session, "factor.proven", user_id=user_id, address=call.address, factor=call.entity)
+        await record(
+            session,
+            "factor.proven",
+            user_id=user_id,
+            address=call.address,
+            request_id=call.request_id,
+            factor=call.entity,
+        )
         return True
 
     if not await realm.store.transaction(work):
@@ -178,7 +185,14 @@ async def unenroll(generation: Generation, call: Call, principal: Principal) -> 
         if proven and principal.aal != "aal2":
             raise ProblemError("auth.insufficient_aal", "AAL2 required to unenroll verified factor")
         await session.run("DELETE FROM {ns}._auth_factors WHERE id::text = $1", call.entity)
-        await record(session, "factor.removed", user_id=user_id, address=call.address, factor=call.entity)
+        await record(
+            session,
+            "factor.removed",
+            user_id=user_id,
+            address=call.address,
+            request_id=call.request_id,
+            factor=call.entity,
+        )
 
     await realm.store.transaction(work)
     return Result(200, orjson.dumps({"id": call.entity}))

@@ -84,7 +84,12 @@ async def link(
     if not made:
         raise ProblemError("auth.identity_already_exists", "Identity is already linked")
     await record(
-        session, "identity.linked", user_id=account.id, address=call.address, provider=person.provider
+        session,
+        "identity.linked",
+        user_id=account.id,
+        address=call.address,
+        request_id=call.request_id,
+        provider=person.provider,
     )
 
 

@@ -123,7 +123,12 @@ async def revoke_key(generation: Generation, call: Call, principal: Principal) -
             realm.services.now(),
         )
         await record(
-            session, "api_key.revoked", actor=principal.id or "", address=call.address, key=call.entity
+            session,
+            "api_key.revoked",
+            actor=principal.id or "",
+            address=call.address,
+            request_id=call.request_id,
+            key=call.entity,
         )
 
     await realm.store.transaction(work)

@@ -173,7 +173,9 @@ async def _new(generation: Generation, call: Call, email: str, said: dict[str, A
             role=accounts.settings_of(generation).default_role or "",
             user_metadata=said,
         )
-        await record(session, "user.signed_up", user_id=account.id, address=call.address)
+        await record(
+            session, "user.signed_up", user_id=account.id, address=call.address, request_id=call.request_id
+        )
         return account
 
     return await accounts.realm_of(generation).store.transaction(work)
@@ -210,6 +212,7 @@ async def _invited(
             user_id=account.id,
             actor=principal.id or principal.key or "",
             address=call.address,
+            request_id=call.request_id,
         )
         return account
 

@@ -128,7 +128,9 @@ async def unlink(generation: Generation, call: Call, principal: Principal) -> Re
                 "auth.single_identity_not_deletable", "User must have at least 1 identity after unlinking"
             )
         await session.run("DELETE FROM {ns}._auth_identities WHERE id::text = $1", call.entity)
-        await record(session, "identity.unlinked", user_id=user_id, address=call.address)
+        await record(
+            session, "identity.unlinked", user_id=user_id, address=call.address, request_id=call.request_id
+        )
 
     await realm.store.transaction(work)
     return Result(200, b"{}")

@@ -191,7 +191,13 @@ async def grant_pkce(generation: Generation, call: Call, body: dict[str, Any]) -
         data = orjson.loads(row["data"])
         if row["used_at"] is not None:
             await sessions.end_sessions(realm, row["user_id"], only=data.get("session", "-"), session=session)
-            await record(session, "pkce.replayed", user_id=row["user_id"], address=call.address)
+            await record(
+                session,
+                "pkce.replayed",
+                user_id=row["user_id"],
+                address=call.address,
+                request_id=call.request_id,
+            )
             return ProblemError("auth.flow_state_not_found", "invalid flow state, no valid flow state found")
         if row["expires_at"] <= now:
             return ProblemError("auth.flow_state_expired", "invalid flow state, flow state has expired")

@@ -68,7 +68,12 @@ async def _refresh(
             "UPDATE {ns}._auth_sessions SET revoked_at = $2 WHERE id = $1::text::uuid", row["id"], now
         )
         await record(
-            session, "refresh_token.reused", user_id=row["user_id"], address=call.address, ended=row["id"]
+            session,
+            "refresh_token.reused",
+            user_id=row["user_id"],
+            address=call.address,
+            request_id=call.request_id,
+            ended=row["id"],
         )
         return ProblemError("auth.refresh_token_already_used", "Invalid Refresh Token: Already Used")
     account = await accounts.find(session, generation, row["user_id"])

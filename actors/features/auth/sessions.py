@@ -127,7 +127,15 @@ async def open_session(  # noqa: PLR0913 - what a session is
         account.id,
         now,
     )
-    await record(session, "session.opened", user_id=account.id, address=call.address, method=method, aal=aal)
+    await record(
+        session,
+        "session.opened",
+        user_id=account.id,
+        address=call.address,
+        request_id=call.request_id,
+        method=method,
+        aal=aal,
+    )
     if replaces:
         realm.forget(account.id)
     facts = SessionFacts(key, aal, tuple(amr))

@@ -93,7 +93,9 @@ async def _nobody(generation: Generation, call: Call, settings: Auth, said: dict
         account = await accounts.create(
             session, generation, email="", role="", user_metadata=said, anonymous=True
         )
-        await record(session, "user.anonymous", user_id=account.id, address=call.address)
+        await record(
+            session, "user.anonymous", user_id=account.id, address=call.address, request_id=call.request_id
+        )
         return account, await open_session(generation, session, account, call, method="anonymous")
 
     account, opened = await accounts.realm_of(generation).store.transaction(work)
@@ -148,7 +150,13 @@ async def _unproven(
         # nobody has proven it: whoever signs up last, and then opens the mail, sets the password
         known = await accounts.disown(session, known)
         known = await accounts.update(session, generation, known, password_hash=hashed, user_metadata=said)
-        await record(session, "user.signed_up_again", user_id=known.id, address=call.address)
+        await record(
+            session,
+            "user.signed_up_again",
+            user_id=known.id,
+            address=call.address,
+            request_id=call.request_id,
+        )
         return pretended, known
 
     try:
@@ -173,7 +181,9 @@ async def _new(
         user_metadata=said,
         password_hash=hashed,
     )
-    await record(session, "user.signed_up", user_id=account.id, address=call.address)
+    await record(
+        session, "user.signed_up", user_id=account.id, address=call.address, request_id=call.request_id
+    )
     return account
 
 

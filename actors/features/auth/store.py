@@ -12,6 +12,7 @@ import asyncpg
 
 from actors.connections import TenantConnection
 from actors.pool import TenantPool
+from actors.tenant.attribution import asked
 from actors.tenant.executor import in_transaction
 from schemas.compiler.sql import quote
 
@@ -66,9 +67,14 @@ class Store:
         Raises:
             ProblemError: the database is not there, or refuses.
         """
-        return await in_transaction(
-            self.pool, lambda connection: work(Session(connection, self.namespace)), reads=reads
-        )
+        who = "" if reads else asked()
+
+        async def run(connection: TenantConnection) -> T:
+            if who:
+                await connection.execute("SELECT set_config('backsaas.who', $1, true)", who)
+            return await work(Session(connection, self.namespace))
+
+        return await in_transaction(self.pool, run, reads=reads)
 
     async def row(self, text: str, *arguments: object) -> asyncpg.Record | None:
         """Return the first row of one statement, or None."""

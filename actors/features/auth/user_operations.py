@@ -89,7 +89,12 @@ async def change(generation: Generation, call: Call, principal: Principal) -> Re
         if hashed is not None:
             await end_sessions(realm, user_id, others_than=principal.session, session=session)
             await record(
-                session, "user.password_changed", user_id=user_id, actor=user_id, address=call.address
+                session,
+                "user.password_changed",
+                user_id=user_id,
+                actor=user_id,
+                address=call.address,
+                request_id=call.request_id,
             )
         return await accounts.user_json(session, generation, now)
 

@@ -99,7 +99,14 @@ async def _prove(generation: Generation, session: Session, ticket: one_time.Tick
         account = await accounts.confirm(
             session, account, keep_password=ticket.kind in {"signup", "email_change"}
         )
-        await record(session, "user.confirmed", user_id=account.id, address=call.address, kind=ticket.kind)
+        await record(
+            session,
+            "user.confirmed",
+            user_id=account.id,
+            address=call.address,
+            request_id=call.request_id,
+            kind=ticket.kind,
+        )
     if (
         account.banned_until is not None
         and account.banned_until > accounts.realm_of(generation).services.now()

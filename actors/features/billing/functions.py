@@ -24,6 +24,7 @@ from actors.features.platform.rights import (
     request_of,
     require_admin,
     require_owner,
+    who_of,
 )
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.generation import Generation
@@ -62,7 +63,7 @@ async def set_plan(request: Request) -> dict[str, Any]:
         lambda session: subscriptions.set_plan(session, file, slug, name, today)
     )
     await enforce(request.generation)
-    await note(request.generation, "plan.changed", slug, request.author, request.call, plan=name)
+    await note(request.generation, "plan.changed", slug, request.who, plan=name)
     await collecting.collect(request.generation)
     return made
 
@@ -75,7 +76,7 @@ async def cancel_plan(request: Request) -> dict[str, Any]:
     await require_owner(request, slug)
     made = await _store(request).transaction(lambda session: subscriptions.cancel(session, slug, now=now))
     await enforce(request.generation)
-    await note(request.generation, "plan.cancelled", slug, request.author, request.call)
+    await note(request.generation, "plan.cancelled", slug, request.who)
     return made
 
 
@@ -206,7 +207,7 @@ async def warned(generation: Generation, call: Call, principal: Principal) -> Re
     said = dict(request_of(generation, call, principal).arguments)
     slug = str(said.pop("tenant", ""))
     type_ = "quota.reached" if said["used"] >= said["limit"] else "quota.near"
-    await note(generation, type_, slug, "operator", call, **said)
+    await note(generation, type_, slug, who_of(call, principal), **said)
     return Result(204)
 
 
@@ -234,9 +235,7 @@ async def _shown(request: Request, number: str) -> dict[str, Any]:
 
 async def _noted(request: Request, type_: str, number: str) -> dict[str, Any]:
     shown = await _shown(request, number)
-    await note(
-        request.generation, type_, str(shown["slug"]), request.author, request.call, invoice=shown["number"]
-    )
+    await note(request.generation, type_, str(shown["slug"]), request.who, invoice=shown["number"])
     return shown
 
 

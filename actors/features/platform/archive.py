@@ -20,6 +20,7 @@ import orjson
 
 from actors.features.platform import copying, creating, files, plans
 from actors.features.platform.copying import Connection
+from actors.features.platform.events import note
 from actors.features.platform.rights import Request, require_admin, require_owner
 from actors.messages import ProblemError, Result
 from actors.sources import source_of
@@ -90,7 +91,14 @@ async def import_tenant(request: Request, slug: str, body: bytes) -> Result:
                 await _load(connection, archive, made)
 
         email = request.text("owner_email", most=200)
-        wanted = creating.Wanted(free, text.encode(), fill, creating.owner_address(email), code=code)
+        wanted = creating.Wanted(
+            free,
+            text.encode(),
+            fill,
+            creating.owner_address(email),
+            code=code,
+            origin={"imported": manifest["slug"], "exported_at": manifest.get("exported_at")},
+        )
         call = copying.row_call(replace(request, arguments={"name": manifest.get("name") or ""}), free)
         return await creating.create(request.generation, call, request.principal, wanted)
 
@@ -129,6 +137,7 @@ async def _export(request: Request, slug: str) -> tuple[Path, dict[str, Any]]:
                 "rows": tables,
             }
             archive.writestr("manifest.json", json.dumps(manifest, indent=2))
+    await note(request.generation, "tenant.exported", slug, request.who, rows=sum(tables.values()))
     return path, manifest
 
 

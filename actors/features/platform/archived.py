@@ -47,9 +47,7 @@ async def prune_archive(request: Request) -> dict[str, Any]:
     finally:
         await connection.close()
     if confirm and found:
-        await note(
-            request.generation, "archive.pruned", slug, request.author, request.call, dropped=names, days=days
-        )
+        await note(request.generation, "archive.pruned", slug, request.who, dropped=names, days=days)
     return {
         "dropped": bool(confirm and found),
         "confirm": word,

@@ -18,6 +18,7 @@ from actors.messages import Call, ProblemError, Result, TenantIdentity
 from actors.tenant.generation import Generation
 from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.edit import set_value
+from schemas.compiler.migrate.catalog import AUDIT_LOG
 from schemas.compiler.model import Field, TenantModel
 from schemas.compiler.sql import quote
 
@@ -75,7 +76,11 @@ async def clone_tenant(request: Request) -> Result:
                 await copy_rows(connection, file.identity, made, mask=mask)
 
     wanted = creating.Wanted(
-        await creating.free_slug(request.platform, to), text.encode(), fill, code=file.source.code
+        await creating.free_slug(request.platform, to),
+        text.encode(),
+        fill,
+        code=file.source.code,
+        origin={"cloned": slug, "data": with_rows, "masked": with_rows and mask},
     )
     return await creating.create(request.generation, row_call(request, to), request.principal, wanted)
 
@@ -95,6 +100,7 @@ def row_call(request: Request, slug: str) -> Call:
         prefer="return=representation",
         accept="application/vnd.pgrst.object+json",
         request_id=request.call.request_id,
+        address=request.call.address,
     )
 
 
@@ -118,6 +124,9 @@ async def copy_rows(connection: Connection, source: TenantIdentity, made: Genera
             for name, columns in order.tables.items()
         }
         for name, columns in known.items():
+            entity = made.model.entities.get(name)
+            if entity is not None and entity.added and (mask or name == AUDIT_LOG):
+                continue  # what was done is the other tenant's; and it tells who did what to whom
             if columns:
                 values = ", ".join(
                     _masked(made.model, name, column) if mask else quote(column) for column in columns

@@ -5,7 +5,8 @@ counts: it stays open while the tenant is made, and when it is not committed, wh
 again, by this process or, after a crash, by the next. Called by ``operations`` for that entity alone.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from actors.features.billing import subscriptions
 from actors.features.billing.plans import put_in_force
 from actors.features.platform import making, settling, templates, undertakings
 from actors.features.platform.events import note
-from actors.features.platform.rights import Request, administers, hands, invalid
+from actors.features.platform.rights import Request, administers, hands, invalid, who_of
 from actors.features.platform.undertakings import Undertaking
 from actors.messages import Call, ProblemError, Result
 from actors.sources import source_of
@@ -57,6 +58,7 @@ class Wanted:
         fill: puts its first rows into it, None when it begins empty.
         owner_email: canonical, "" when the caller owns it.
         code: of the Python file beside it.
+        origin: what it was made of, for the records.
     """
 
     slug: str
@@ -64,6 +66,7 @@ class Wanted:
     fill: making.Fill | None
     owner_email: str = ""
     code: bytes = b""
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def create_tenant(generation: Generation, call: Call, principal: Principal) -> Result:
@@ -93,7 +96,9 @@ async def create_tenant(generation: Generation, call: Call, principal: Principal
     async def fill(made: Generation) -> None:
         await templates.fill(made, str(template))
 
-    return await create(generation, call, principal, Wanted(slug, text, fill, email))
+    return await create(
+        generation, call, principal, Wanted(slug, text, fill, email, origin={"template": template})
+    )
 
 
 async def create(generation: Generation, call: Call, principal: Principal, wanted: Wanted) -> Result:
@@ -105,7 +110,7 @@ async def create(generation: Generation, call: Call, principal: Principal, wante
         principal: who creates it.
         wanted: the tenant.
     """
-    platform = hands(generation)
+    platform, who = hands(generation), who_of(call, principal)
     begun: list[Undertaking] = []
 
     async def work(connection: TenantConnection) -> Result:
@@ -124,8 +129,7 @@ async def create(generation: Generation, call: Call, principal: Principal, wante
             )
         begun.append(undertaking)
         owner_id = await _owner(session, generation, principal, wanted)
-        author = principal.email or principal.id or "operator"
-        await making.make(platform, undertaking, source_of(wanted.text, wanted.code), author, wanted.fill)
+        await making.make(platform, undertaking, source_of(wanted.text, wanted.code), who.name, wanted.fill)
         mine = not administers(principal)
         owned = call if mine or not owner_id else _with_owner(call, owner_id)
         result = await rows.write(generation, owned, principal, connection)
@@ -144,9 +148,8 @@ async def create(generation: Generation, call: Call, principal: Principal, wante
             await settling.settle(generation, undertaking)
     if platform.usage is not None:
         await put_in_force(platform.database, platform.usage)
-    who = principal.email or principal.id or "operator"
-    log.info("tenant.created", tenant=wanted.slug, by=who)
-    await note(generation, "tenant.created", wanted.slug, who, call)
+    log.info("tenant.created", tenant=wanted.slug, by=who.name)
+    await note(generation, "tenant.created", wanted.slug, who, **wanted.origin)
     return result
 
 

@@ -111,7 +111,7 @@ async def write(
         return Result(202, b'{"state":"migrating"}')
     if fresh.digest != file.source.digest:
         version = status.version
-        await note(request.generation, "schema.applied", slug, request.author, request.call, version=version)
+        await note(request.generation, "schema.applied", slug, request.who, version=version)
     body = status.document() | {"etag": f'"{fresh.digest}"'}
     return answer(body, headers=(("ETag", f'"{fresh.digest}"'),))
 

@@ -88,7 +88,7 @@ async def impersonate(request: Request) -> Result:
         await realm.store.run(ENTERED, request.principal.id, slug, member["role"] if member else ADMIN_ROLE)
     result = await door.call(asked)
     told = {"user_id": orjson.loads(result.body)["user"]["id"], "minutes": minutes, "reason": reason}
-    await note(request.generation, "tenant.impersonated", slug, request.author, request.call, **told)
+    await note(request.generation, "tenant.impersonated", slug, request.who, **told)
     return result
 
 
@@ -119,7 +119,13 @@ async def open_impersonated(generation: Generation, call: Call, principal: Princ
         )
         said = {"reason": text(body, "reason"), "session_id": facts.id, "who": text(body, "by_name")}
         await record(
-            session, "platform.impersonated", user_id=account.id, actor=by, address=call.address, **said
+            session,
+            "platform.impersonated",
+            user_id=account.id,
+            actor=by,
+            address=call.address,
+            request_id=call.request_id,
+            **said,
         )
         return account, facts, await claims_of(session, generation, account)
 

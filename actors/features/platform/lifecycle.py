@@ -25,6 +25,8 @@ from schemas.compiler.principal import SERVICE
 
 ACTIVE, SUSPENDED, ARCHIVED = "active", "suspended", "archived"
 GRACE_DAYS = 30
+HANDS_OFF = timedelta(seconds=10)
+"""For so long nobody else deletes what a request is deleting right now."""
 _SHOWN = "id,slug,name,domain,status,status_reason,delete_after"
 
 
@@ -73,7 +75,8 @@ async def delete_tenant(request: Request) -> dict[str, Any]:
         raise invalid("grace_days", "a whole number from 0 to 365")
     if not days and not administrator:
         raise ProblemError("auth.forbidden", "only administrators of the platform delete at once")
-    until = datetime.now(UTC) + timedelta(days=days)
+    # at once: by this request; should it not come to it, by whoever looks next
+    until = datetime.now(UTC) + (timedelta(days=days) or HANDS_OFF)
     row = await _move(
         request,
         ARCHIVED,
@@ -92,7 +95,9 @@ async def rename_domain(request: Request) -> dict[str, Any]:
     slug = _slug(request)
     await require_owner(request, slug)
     domain = request.text("domain", most=253).lower() or None
-    return await _change(request.generation, slug, {"domain": domain})
+    row = await _change(request, slug, {"domain": domain})
+    await note(request.generation, "tenant.domain", slug, request.who, domain=domain)
+    return row
 
 
 async def purge(generation: Generation, platform: Platform, slug: str, who: str) -> None:
@@ -114,7 +119,7 @@ async def purge(generation: Generation, platform: Platform, slug: str, who: str)
 async def _move(request: Request, state: str, origins: tuple[str, ...], **values: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
     slug = _slug(request)
     origin = ",".join(origins)
-    row = await _change(request.generation, slug, {"status": state, **values}, f"&status=in.({origin})")
+    row = await _change(request, slug, {"status": state, **values}, f"&status=in.({origin})")
     async with request.platform.database.owner() as connection:
         identity = await registry.find_tenant(connection, slug)
         if identity is not None:
@@ -122,7 +127,7 @@ async def _move(request: Request, state: str, origins: tuple[str, ...], **values
     if request.platform.serves:
         await _settled(request.platform, slug, state)
     reason = values["status_reason"] or ""
-    await note(request.generation, f"tenant.{state}", slug, request.author, request.call, reason=reason)
+    await note(request.generation, f"tenant.{state}", slug, request.who, reason=reason)
     return row
 
 
@@ -135,9 +140,7 @@ async def _settled(platform: Platform, slug: str, state: str) -> None:
         return
 
 
-async def _change(
-    generation: Generation, slug: str, values: dict[str, Any], more: str = ""
-) -> dict[str, Any]:
+async def _change(request: Request, slug: str, values: dict[str, Any], more: str = "") -> dict[str, Any]:
     call = Call(
         "update",
         "PATCH",
@@ -147,8 +150,10 @@ async def _change(
         content_type="application/json",
         prefer="return=representation",
         principal=SERVICE,
+        request_id=request.call.request_id,
+        address=request.call.address,
     )
-    result = await rows.write(generation, call, SERVICE, None)
+    result = await rows.write(request.generation, call, SERVICE, None)
     changed: list[dict[str, Any]] = orjson.loads(result.body)
     if not changed:
         raise ProblemError("tenant.not_found", "there is no such tenant, or it cannot change to that")

@@ -107,7 +107,14 @@ async def enter(generation: Generation, call: Call, principal: Principal) -> Res
 
     async def work(session: Session) -> accounts.Account:
         account = await _account(session, generation, user_id, email, role, body)
-        await record(session, "platform.entered", user_id=account.id, actor=user_id, address=call.address)
+        await record(
+            session,
+            "platform.entered",
+            user_id=account.id,
+            actor=user_id,
+            address=call.address,
+            request_id=call.request_id,
+        )
         return account
 
     realm = accounts.realm_of(generation)

@@ -13,6 +13,7 @@ import orjson
 from actors.features.auth.accounts import realm_of
 from actors.features.auth.bodies import query_of, read_object
 from actors.messages import Call, ProblemError, Result
+from actors.tenant.audit import Who
 from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
 from schemas.compiler.names import slug_problem
@@ -44,7 +45,12 @@ class Request:
     @property
     def author(self) -> str:
         """How the history names who asks."""
-        return self.principal.email or self.principal.id or self.principal.key or "operator"
+        return self.who.name
+
+    @property
+    def who(self) -> Who:
+        """Who asks, for the records."""
+        return who_of(self.call, self.principal)
 
     def text(self, name: str, *, required: bool = False, most: int = 300) -> str:
         """Return a text argument, "" when it is left out.
@@ -73,6 +79,12 @@ class Request:
         if not isinstance(value, bool):
             raise invalid(name, "true or false")
         return value
+
+
+def who_of(call: Call, principal: Principal) -> Who:
+    """Return who asks, for the records; the platform's own hand moves for the operator."""
+    name = principal.email or principal.id or principal.key or "operator"
+    return Who(name, principal.id, principal.key, call.request_id, call.address)
 
 
 def invalid(name: str, detail: str) -> ProblemError:

@@ -15,6 +15,7 @@ from actors.features.platform.rights import hands
 from actors.features.platform.undertakings import DELETE, Undertaking
 from actors.messages import Call, ProblemError, TenantIdentity
 from actors.tenant import closing, rows
+from actors.tenant.audit import Who
 from actors.tenant.generation import Generation
 from schemas.compiler.principal import SERVICE
 
@@ -74,7 +75,7 @@ async def _delete(generation: Generation, undertaking: Undertaking) -> None:
     )
     await rows.write(generation, gone, SERVICE, None)
     log.info("tenant.deleted", tenant=slug)
-    await note(generation, "tenant.deleted", slug, str(undertaking.detail.get("who", "")), verified=True)
+    await note(generation, "tenant.deleted", slug, Who(str(undertaking.detail.get("who", ""))), verified=True)
 
 
 async def _welcome(generation: Generation, slug: str) -> None:

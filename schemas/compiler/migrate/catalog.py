@@ -21,6 +21,8 @@ COUNTERS = "_counters"
 DERIVE_TRIGGER = "_derive"
 RECORD_TRIGGER = "_record"
 BIND_TRIGGER = "_bind"
+AUDIT_TRIGGER = "_audit"
+AUDIT_LOG = "audit_log"
 REQUIRED_SUFFIX = "required"
 REQUIRED_MARK = "bs:required"
 """Of the CHECK that holds new rows to a required field while old rows have no value yet."""
@@ -133,6 +135,24 @@ class Binder:
 
 
 @dataclass(frozen=True, slots=True)
+class Audit:
+    """The trigger that keeps changes in the audit log; that of the log itself refuses them.
+
+    Attributes:
+        key: the primary key's column; "" for the log itself.
+        soft: the column that marks a row deleted, "" without one.
+        hidden: columns that stay out of the log.
+        accounts: of the log: what happens to accounts is kept, too.
+    """
+
+    mark: str
+    key: str = field(default="", compare=False)
+    soft: str = field(default="", compare=False)
+    hidden: tuple[str, ...] = field(default=(), compare=False)
+    accounts: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table.
 
@@ -151,6 +171,7 @@ class Table:
     derive: Derive | None = None
     recorder: Recorder | None = None
     binder: Binder | None = None
+    audit: Audit | None = None
     key_name: str = field(default="", compare=False)
     archived: Mapping[str, str] = field(default_factory=dict, compare=False)
     digest: str = field(default="", compare=False)

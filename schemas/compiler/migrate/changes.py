@@ -7,7 +7,17 @@ tenant file that asks for the change; the file's positions turn it into a line.
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from schemas.compiler.migrate.catalog import Binder, Check, Column, Derive, ForeignKey, Index, Recorder, Table
+from schemas.compiler.migrate.catalog import (
+    Audit,
+    Binder,
+    Check,
+    Column,
+    Derive,
+    ForeignKey,
+    Index,
+    Recorder,
+    Table,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +234,19 @@ class SetBinder:
     after: Binder | None
 
 
+@dataclass(frozen=True, slots=True)
+class SetAudit:
+    """Keep the table's changes in the audit log from now on, in another way, or no more."""
+
+    table: str
+    after: Audit | None
+
+
 Change: TypeAlias = (
     CreateTable | RenameTable | ArchiveTable | RestoreTable | AddColumn | RenameColumn | ArchiveColumn
     | RestoreColumn | ChangeType | SetNotNull | DropNotNull | SetDefault | ChangeKey | AddCheck
     | ValidateCheck | AddForeignKey | ValidateForeignKey | DropConstraint | AddIndex | DropIndex
-    | RenameObject | SetDerive | SetRecorder | SetBinder
+    | RenameObject | SetDerive | SetRecorder | SetBinder | SetAudit
 )  # fmt: skip
 
 

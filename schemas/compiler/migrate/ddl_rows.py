@@ -2,10 +2,13 @@
 
 from schemas.compiler.migrate.casts import Conversion
 from schemas.compiler.migrate.catalog import (
+    AUDIT_LOG,
+    AUDIT_TRIGGER,
     BIND_TRIGGER,
     COUNTERS,
     DERIVE_TRIGGER,
     RECORD_TRIGGER,
+    Audit,
     Binder,
     Derive,
     Recorder,
@@ -86,6 +89,38 @@ def set_binder(table: str, binder: Binder, names: Names) -> list[str]:
 def drop_binder(table: str, names: Names) -> str:
     """Tie no files to rows any more."""
     return f"DROP TRIGGER IF EXISTS {quote(BIND_TRIGGER)} ON {names.table(table)}"
+
+
+def set_audit(table: str, audit: Audit, names: Names) -> list[str]:
+    """The row trigger that keeps changes for good; its function comes with the tenant's place."""
+    given = ", ".join(text_literal(column) for column in (audit.key, audit.soft, *audit.hidden))
+    trigger, where = quote(AUDIT_TRIGGER), names.table(table)
+    fired = f"{where} FOR EACH ROW EXECUTE FUNCTION {names.object(AUDIT_TRIGGER)}({given})"
+    return [
+        f"CREATE OR REPLACE TRIGGER {trigger} AFTER INSERT OR UPDATE OR DELETE ON {fired}",
+        f"COMMENT ON TRIGGER {trigger} ON {where} IS {text_literal(audit.mark)}",
+    ]
+
+
+def seal_audit_log(table: str, audit: Audit, names: Names) -> list[str]:
+    """Let the log only grow: the tenant's role reads it, and what it writes comes by triggers alone."""
+    trigger, where = quote(AUDIT_TRIGGER), names.table(table)
+    accounts = names.object("_auth_audit")
+    sealed = f"{where} FOR EACH STATEMENT EXECUTE FUNCTION {names.object('_audit_seal')}()"
+    kept = f"AFTER INSERT ON {accounts} FOR EACH ROW EXECUTE FUNCTION {names.object('_audit_account')}()"
+    return [
+        f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {where} FROM {quote(names.target.role)}",
+        f"CREATE OR REPLACE TRIGGER {trigger} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {sealed}",
+        f"COMMENT ON TRIGGER {trigger} ON {where} IS {text_literal(audit.mark)}",
+        f"DROP TRIGGER IF EXISTS {trigger} ON {accounts}",
+        *([f"CREATE TRIGGER {trigger} {kept}"] if audit.accounts else []),
+    ]
+
+
+def drop_audit(table: str, names: Names) -> list[str]:
+    """Keep changes for good no more."""
+    tables = [names.table(table), *([names.object("_auth_audit")] if table == AUDIT_LOG else [])]
+    return [f"DROP TRIGGER IF EXISTS {quote(AUDIT_TRIGGER)} ON {name}" for name in tables]
 
 
 def derive_function(table: str) -> str:

@@ -7,6 +7,7 @@ from schemas.compiler.migrate.changes import (
     CreateTable,
     RenameTable,
     RestoreTable,
+    SetAudit,
     SetBinder,
     SetDerive,
     SetRecorder,
@@ -32,6 +33,8 @@ def create_table(draft: Draft, change: CreateTable) -> None:
     if table.binder is not None:
         sql = ddl_rows.set_binder(table.name, table.binder, names)
         draft.switch(6, change, f"tie files to rows of {table.name}", sql)
+    if table.audit is not None:
+        set_audit(draft, SetAudit(table.name, table.audit))
     for key in table.foreign_keys.values():
         sql = [ddl.add_foreign_key(table.name, key, names, validate=True)]
         draft.switch(10, change, f"{table.name}.{key.column} references {key.target}", sql)
@@ -64,6 +67,8 @@ def archive_table(draft: Draft, change: ArchiveTable) -> None:
         without.append(ddl_rows.drop_recorder(table.name, draft.after))
     if table.binder is not None:
         without.append(ddl_rows.drop_binder(table.name, draft.after))
+    if table.audit is not None:
+        without += ddl_rows.drop_audit(table.name, draft.after)
     sql = ddl.archive_table(table, archived, draft.after, without)
     summary = f"archive table {table.name} as {archived}"
     if change.replaced:
@@ -140,6 +145,18 @@ def set_binder(draft: Draft, change: SetBinder) -> None:
         summary, sql = f"tie no files to rows of {table}", [ddl_rows.drop_binder(table, draft.after)]
     else:
         summary, sql = f"tie files to rows of {table}", ddl_rows.set_binder(table, after, draft.after)
+    draft.switch(11, change, summary, sql, tables=(table,))
+
+
+def set_audit(draft: Draft, change: SetAudit) -> None:
+    """The trigger that keeps changes in the audit log, or the one that seals the log itself."""
+    table, after = change.table, change.after
+    if after is None:
+        summary, sql = f"audit {table} no more", ddl_rows.drop_audit(table, draft.after)
+    elif after.key:
+        summary, sql = f"audit {table}", ddl_rows.set_audit(table, after, draft.after)
+    else:
+        summary, sql = f"let {table} only grow", ddl_rows.seal_audit_log(table, after, draft.after)
     draft.switch(11, change, summary, sql, tables=(table,))
 
 

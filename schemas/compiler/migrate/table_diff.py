@@ -34,6 +34,7 @@ from schemas.compiler.migrate.changes import (
     RenameColumn,
     RenameObject,
     RestoreColumn,
+    SetAudit,
     SetBinder,
     SetDefault,
     SetDerive,
@@ -284,6 +285,8 @@ class TableDifference:
             yield SetRecorder(self._name, self._wanted.recorder)
         if self._current.binder != self._wanted.binder:
             yield SetBinder(self._name, self._wanted.binder)
+        if self._current.audit != self._wanted.audit:
+            yield SetAudit(self._name, self._wanted.audit)
 
     def _former_mark(self, derive: Derive) -> str:
         """The mark the wanted trigger would have had under the old names."""

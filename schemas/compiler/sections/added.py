@@ -105,6 +105,33 @@ indexes: [ { fields: [entity, key], where: self.outcome == 'waiting' }, { fields
 access: { read: [ { role: admin, aggregate: true } ] }
 """
 
+AUDIT_LOG = """
+title: { en: Audit log }
+description: What was changed, by whom and from where. Rows are added by PostgreSQL and never change.
+label: action
+managed: false
+schema:
+  required: [at, action, entity]
+  properties:
+    id: { type: integer, format: int64 }
+    at: { type: string, format: date-time }
+    action:
+      { type: string, maxLength: 80, description: "create, update, delete, restore; or user.created ..." }
+    entity: { type: string, maxLength: 63 }
+    key: { type: string, maxLength: 200, description: Key of the row. }
+    changed: { type: array, items: { type: string }, description: Fields an update gave another value. }
+    old_values: { type: object, description: "The row without secret fields; of an update, what it changed." }
+    new_values: { type: object }
+    user_id: { type: string, maxLength: 200 }
+    email: { type: string, maxLength: 320, personal: true, description: Or whatever else names who did it. }
+    api_key: { type: string, maxLength: 200, description: Id of the API key. }
+    roles: { type: array, items: { type: string } }
+    request_id: { type: string, maxLength: 200 }
+    address: { type: string, maxLength: 100, personal: true, description: Of the client. }
+indexes: [ { fields: [at] }, { fields: [entity, key, id] }, { fields: [user_id, id] } ]
+access: { read: [ { role: admin, aggregate: true } ] }
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Added:
@@ -149,6 +176,11 @@ def has_workflow(root: Mapping) -> bool:
     )
 
 
+def has_audit(root: Mapping) -> bool:
+    """Whether changes are audited, or were and shall be readable."""
+    return root.get("audit") is not None
+
+
 def has_quorum(root: Mapping) -> bool:
     """Whether a transition wants several people to agree."""
     for _, entity in pairs(root.get("entities")):
@@ -166,6 +198,7 @@ ADDED = (
     Added("webhook_deliveries", WEBHOOK_DELIVERIES, "webhooks", has_webhooks),
     Added("workflow_history", WORKFLOW_HISTORY, "workflow", has_workflow),
     Added("approvals", APPROVALS, "workflow", has_quorum),
+    Added("audit_log", AUDIT_LOG, "audit", has_audit),
 )
 
 

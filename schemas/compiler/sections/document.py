@@ -47,6 +47,7 @@ DOCUMENT = Record(
         "events": Key(SUBSCRIPTIONS, "Functions that run when something happens, in any entity."),
         "webhooks": Key(WEBHOOKS, "Addresses that hear what happens."),
         "api": Key(API, "Origins, rate limits, batches."),
+        "audit": Key(BOOLEAN, "Keep every change in audit_log; false keeps what is there and nothing more."),
     },
     suggest={
         "tables": "write entities: ...",
@@ -67,6 +68,7 @@ SECTIONS = (
         "events",
         "webhooks",
         "api",
+        "audit",
     ),
 )
 """Top-level keys whose built value is a section of the model."""
