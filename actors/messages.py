@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from typing_extensions import override
 
@@ -56,15 +56,43 @@ class Sending(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
+class Socket(Protocol):
+    """A conversation: messages both ways until one side ends it. Whoever takes it closes it.
+
+    Attributes:
+        code, reason: how it ended (RFC 6455, 7.4); 0 while it goes on.
+    """
+
+    code: int
+    reason: str
+
+    async def take(self, message: str | bytes) -> None:
+        """Take a message of the client."""
+        ...
+
+    async def next(self) -> str | bytes | None:
+        """Return the next message for the client; None at the end."""
+        ...
+
+    def end(self, code: int, reason: str) -> None:
+        """End it from our side."""
+        ...
+
+    def close(self) -> None:
+        """Give back what it holds."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer to a Call: status, body (or stream) and the headers that depend on the data."""
+    """The answer to a Call: status, body (or stream, or socket) and the headers that depend on the data."""
 
     status: int
     body: bytes = b""
     content_type: str = "application/json; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
     stream: Stream | None = None
+    socket: Socket | None = None
 
 
 class Credential(NamedTuple):

@@ -4,9 +4,12 @@ Decides which media types and encodings are read at all. It never interprets a q
 ``gateway.server``.
 """
 
+from urllib.parse import parse_qs
+
 from aiohttp.web_request import BaseRequest
 from multidict import CIMultiDictProxy, istr
 
+from actors.features.auth.api_keys import PUBLIC
 from actors.messages import Call, Credential, ProblemError, Sending, Web
 from gateway.routes import Found
 from schemas.compiler.principal import ANONYMOUS
@@ -97,6 +100,22 @@ def check_single(headers: CIMultiDictProxy[str]) -> None:
                 raise ProblemError("http.bad_header", f"the header {name} may be sent once")
 
 
+def socket_credential(query: str, credential: Credential) -> Credential:
+    """Return what a websocket brought: browsers send no headers, so the key is in its address.
+
+    Raises:
+        ProblemError: auth.key_in_url for anything that proves more than a project.
+    """
+    key = parse_qs(query).get("apikey", [""])[-1]
+    if key and not key.startswith(PUBLIC):
+        raise ProblemError(
+            "auth.key_in_url",
+            "only a public key belongs into an address",
+            hint="connect with the public key; send the token when you join",
+        )
+    return credential if credential.apikey or not key else credential._replace(apikey=key)
+
+
 def make_call(  # noqa: PLR0913, PLR0917 - the parts of a request, each from another place
     request: BaseRequest,
     operation: str,
@@ -118,6 +137,8 @@ def make_call(  # noqa: PLR0913, PLR0917 - the parts of a request, each from ano
     """
     headers = request.headers
     get = headers.get
+    if operation == "realtime.socket":
+        credential = socket_credential(query, credential)
     method = request.method
     prefer = get(_PREFER, "")
     if prefer:

@@ -128,6 +128,15 @@ WORK_ROUTES: tuple[Route, ...] = (
     Route("jobs/v1/{name}/run", {"POST": "jobs.run"}, "run a job now (admins)"),
 )
 
+REALTIME_ROUTES: tuple[Route, ...] = (
+    Route("realtime/v1/websocket", {"GET": "realtime.socket"}, "channels, as supabase-js speaks them"),
+    Route("realtime/v1/api/broadcast", {"POST": "realtime.broadcast"}, "say something in channels"),
+    Route(
+        "realtime/v1/api/broadcast/{topic}/events/{event}", {"POST": "realtime.broadcast"},
+        "say something in one channel",
+    ),
+)  # fmt: skip
+
 SERIES_ROUTES: tuple[Route, ...] = (
     *(
         Route(f"metrics/{name}", {"GET": f"metering.{name}"}, f"{what}, as a series for charts (platform)")
@@ -177,7 +186,7 @@ _INDEX = ROUTES[0]
 _RPC, _FUNCTIONS, _DOCS, _MOVES, _MOVE, _WORKFLOW, _FILE, _ENTITY, _ONE = ROUTES[-9:]
 _UNDER = {("docs",): _DOCS, ("functions", "v1"): _FUNCTIONS}
 _MOVES_WORD, _WORKFLOW_WORD = "transitions", "workflow"
-_WORK = frozenset({"tasks", "jobs"})
+_WORK = frozenset({"tasks", "jobs", "realtime"})
 """Entities may have these names: no row of theirs has the key ``v1``."""
 _NOT_ENTITIES = frozenset({"rpc", "functions", "auth", "storage", "realtime", "rest"})
 
@@ -249,13 +258,13 @@ def _named(found: tuple[Route, str, str | None, str] | None) -> Found | None:
 
 
 def _find_work(parts: tuple[str, ...]) -> Found | None:
-    for route in WORK_ROUTES:
+    for route in (*WORK_ROUTES, *REALTIME_ROUTES):
         wanted = route.path.split("/")
         if len(wanted) == len(parts) and all(
             w == p or w[0] == "{" for w, p in zip(wanted, parts, strict=True)
         ):
-            variable = next((p for w, p in zip(wanted, parts, strict=True) if w[0] == "{"), "")
-            return Found(route, variable)
+            variables = [p for w, p in zip(wanted, parts, strict=True) if w[0] == "{"]
+            return Found(route, *variables)
     return None
 
 

@@ -92,7 +92,7 @@ class Gateway:
         )
         self._request_seconds = limits.request_seconds
         self._proxy = Proxy(self._limits, limits.request_seconds)
-        self._streams = Streams()
+        self._streams = Streams(limits.write_seconds, secure=self._secure)
         self._idle = asyncio.Event()
         self._server: HttpServer | None = None
         self._runner: web.ServerRunner | None = None
@@ -293,7 +293,7 @@ class Gateway:
             client.address, browser, sending,
         )  # fmt: skip
         result = await call_in_time(port, call)
-        if result.stream is None:
+        if result.stream is None and result.socket is None:
             return result
         result = edit_result(result, rule.response_headers)
         return await self._streams.send(request, result, request_id, extra, close=self.draining)

@@ -14,9 +14,11 @@ from aiohttp import web
 from aiohttp.web_request import BaseRequest
 from typing_extensions import override
 
-from actors.messages import Result, Stream
+from actors.messages import Result, Socket, Stream
 from gateway.answers import Answer, drain, head
+from gateway.sockets import converse
 
+SERVICE_RESTART = 1012
 log = structlog.get_logger("gateway")
 
 
@@ -48,10 +50,17 @@ class Sent(Answer):
 
 
 class Streams:
-    """The tenants' streams of one gateway."""
+    """The tenants' streams and websockets of one gateway.
 
-    def __init__(self) -> None:
+    Args:
+        write_seconds: a client that takes nothing for so long is cut off.
+        secure: clients reach us by TLS.
+    """
+
+    def __init__(self, write_seconds: float = 30.0, *, secure: bool = False) -> None:
         self._endless: set[asyncio.Timeout] = set()
+        self._sockets: set[Socket] = set()
+        self._write_seconds, self._secure = write_seconds, secure
         self._ended = False
 
     def end(self) -> None:
@@ -59,6 +68,8 @@ class Streams:
         self._ended = True
         for scope in self._endless:
             scope.reschedule(0)
+        for socket in self._sockets:
+            socket.end(SERVICE_RESTART, "the server restarts")
 
     async def send(
         self, request: BaseRequest, result: Result, request_id: str, extra: str, *, close: bool
@@ -67,11 +78,13 @@ class Streams:
 
         Args:
             request: the client's.
-            result: with a stream, which is closed in any case.
+            result: with a stream or a socket, which is closed in any case.
             request_id: for the header of that name.
             extra: further complete header lines.
             close: end the connection afterwards.
         """
+        if result.socket is not None:
+            return await self._converse(request, result.socket, extra)
         stream = result.stream
         if stream is None:
             raise ValueError("there is nothing to stream")
@@ -100,6 +113,16 @@ class Streams:
                 if request.transport is not None:
                     request.transport.abort()
         return Sent(result.status, keep_alive=stay and whole, began=began, sent=sent)
+
+    async def _converse(self, request: BaseRequest, socket: Socket, extra: str) -> web.StreamResponse:
+        self._sockets.add(socket)
+        if self._ended:
+            socket.end(SERVICE_RESTART, "the server restarts")
+        try:
+            began = await converse(request, socket, extra, self._write_seconds, secure=self._secure)
+        finally:
+            self._sockets.discard(socket)
+        return Sent(101, keep_alive=False, began=began)
 
     async def _copy(self, request: BaseRequest, stream: Stream, *, chunked: bool) -> None:
         if not stream.endless:

@@ -24,6 +24,7 @@ from actors.features.outbox import operations as outbox
 from actors.features.platform import creating
 from actors.features.platform import operations as platform
 from actors.features.realtime import events
+from actors.features.realtime import operations as realtime
 from actors.features.transfer.export import export
 from actors.features.workflow.diagram import show_workflow
 from actors.features.workflow.overview import show_transitions
@@ -286,6 +287,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **describe.OPERATIONS,
     **{name: attributed(operation) for name, operation in auth.OPERATIONS.items()},
     **outbox.OPERATIONS,
+    **realtime.OPERATIONS,
     **me.OPERATIONS,
     **platform.OPERATIONS,
     **explain.OPERATIONS,

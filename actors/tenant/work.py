@@ -170,7 +170,7 @@ class TenantWork:
     def pause(self, *, paused: bool) -> None:
         """Begin nothing while the tenant is paused."""
         if paused and self._hub is not None:
-            self._hub.members.dismiss_all(ProblemError("tenant.unavailable", "the tenant serves nobody now"))
+            self._hub.close(ProblemError("tenant.unavailable", "the tenant serves nobody now"))
         if self._relay is not None and self._relay.paused != paused:
             self._relay.paused = paused
             self._relay.look()
@@ -178,7 +178,7 @@ class TenantWork:
     async def close(self) -> None:
         """Leave things so that whoever comes next finds what there is to do."""
         if self._hub is not None:
-            self._hub.members.dismiss_all(None)
+            self._hub.close()
         if self._relay is None or self._work is None:
             return
         relay, self._relay = self._relay, None

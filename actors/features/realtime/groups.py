@@ -43,7 +43,7 @@ class LiveEvent:
         kind: what happened to the list: a row seen no more is a delete, one that is seen now an insert.
         body: JSON text of the row as it is seen; "" for a delete.
         key_name, key: of the row; the latter JSON text.
-        wire: the event as bytes, made once for all who are sent them.
+        wire, record: the event, and its part of a message, as bytes: made once for all who are sent them.
     """
 
     seq: int
@@ -55,6 +55,7 @@ class LiveEvent:
     key_name: str
     key: str
     wire: bytes = b""
+    record: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

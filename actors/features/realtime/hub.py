@@ -22,8 +22,9 @@ from actors.features.realtime.log import LEASE_SECONDS, Recorded
 from actors.features.realtime.members import Members
 from actors.features.realtime.positions import Position, parse_position, parse_snapshot
 from actors.features.realtime.recording import Recording
+from actors.features.realtime.rooms import Rooms
 from actors.features.realtime.watermark import Watermark
-from actors.messages import Credential, ProblemError
+from actors.messages import Credential, Identify, ProblemError
 from actors.pool import PoolError
 from actors.tenant.executor import StaleGenerationError
 from actors.tenant.generation import Generation
@@ -60,7 +61,9 @@ class Hub:
     ) -> None:
         self.generation = generation
         self.members = Members()
+        self.rooms = Rooms()
         self._recording = Recording(generation, database)
+        self._identify = identify
         self._checking = Checking(self.members, self._recording, identify)
         self._watermark = Watermark(generation.pool, generation.identity.namespace)
         self._told = 0
@@ -73,8 +76,8 @@ class Hub:
 
     @property
     def busy(self) -> bool:
-        """Whether somebody follows."""
-        return self.members.count > 0
+        """Whether somebody follows, or is in a room."""
+        return self.members.count > 0 or bool(self.rooms.sockets)
 
     def hint(self) -> None:
         """Hear that a write may have changed rows; costs its caller nothing."""
@@ -86,6 +89,19 @@ class Hub:
         self.generation = generation
         self._checked = 0.0
         self._woken.set()
+
+    async def principal(self, credential: Credential) -> Principal:
+        """Return who a credential stands for, with every role their roles include.
+
+        Raises:
+            ProblemError: it is not accepted.
+        """
+        return await self._identify(self.generation, Identify(credential))
+
+    def close(self, problem: ProblemError | None = None) -> None:
+        """Send everybody away."""
+        self.members.dismiss_all(problem)
+        self.rooms.close("the tenant is restarted, or serves nobody now")
 
     # -- beginning --------------------------------------------------------------------------------------
 
