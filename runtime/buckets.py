@@ -125,12 +125,12 @@ def rate_headers(taken: Mapping[str, Taken]) -> tuple[tuple[str, str], ...]:
     if len(taken) == 1:
         # nearly always one: this is part of every answer
         ((name, one),) = taken.items()
-        state = f'"{name}";r={one.remaining};t={math.ceil(one.reset_seconds)}'
+        state = f'"{name}";r={one.remaining};t={_whole(one.reset_seconds)}'
         headers = (("RateLimit-Policy", _policy(name, one.limit, one.window_seconds)), ("RateLimit", state))
         return headers if one.allowed else (*headers, _retry(one.retry_after))
     policies = ", ".join(_policy(name, one.limit, one.window_seconds) for name, one in taken.items())
     states = ", ".join(
-        f'"{name}";r={one.remaining};t={math.ceil(one.reset_seconds)}' for name, one in taken.items()
+        f'"{name}";r={one.remaining};t={_whole(one.reset_seconds)}' for name, one in taken.items()
     )
     headers = (("RateLimit-Policy", policies), ("RateLimit", states))
     wait = max(one.retry_after for one in taken.values())
@@ -139,8 +139,13 @@ def rate_headers(taken: Mapping[str, Taken]) -> tuple[tuple[str, str], ...]:
     return (*headers, _retry(wait))
 
 
+def _whole(seconds: float) -> int:
+    """Return whole seconds, rounded up; what a clock's own rounding adds is no second."""
+    return math.ceil(seconds - 1e-6)
+
+
 def _retry(seconds: float) -> tuple[str, str]:
-    return "Retry-After", str(max(1, math.ceil(seconds)))
+    return "Retry-After", str(max(1, _whole(seconds)))
 
 
 @lru_cache(maxsize=1024)

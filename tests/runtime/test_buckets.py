@@ -93,6 +93,12 @@ def test_one_customer_is_one_client(address: str, client: str) -> None:
     assert network(address) == client
 
 
+def test_a_clocks_rounding_is_no_second() -> None:
+    taken = Buckets(lambda: 32728.185951439325).take("a", 3, 3600.0)
+    assert taken.reset_seconds > 1200
+    assert dict(rate_headers({"route": taken}))["RateLimit"] == '"route";r=2;t=1200'
+
+
 def test_the_headers_tell_what_is_left() -> None:
     buckets = Buckets(Clock())
     first = buckets.take("a", 2, 60.0)
