@@ -218,9 +218,10 @@ async def test_a_connection_has_limits(live: Live, key: str) -> None:
         assert await wire.close_code() == 1009
     async with wired(live, key) as wire:
         with contextlib.suppress(aiohttp.ClientConnectionResetError):
-            for _ in range(300):
+            for _ in range(150):
                 await wire.send("phoenix", "heartbeat", {})
-        assert await wire.close_code() == 1008
+        # messages that were still under way may break the connection before its code is read
+        assert await wire.close_code() in {1006, 1008}
     async with wired(live, key) as wire:
         await wire.socket.send_str("{}")
         assert await wire.close_code() == 1008
