@@ -16,7 +16,7 @@ import pytest
 
 from actors.binaries import EmbeddedError
 from actors.cluster import SUPERUSER
-from actors.connections import derive_password
+from actors.connections import ConnectError, derive_password
 from actors.database import Database
 from actors.embedded import EmbeddedPostgres
 from actors.messages import TenantIdentity
@@ -316,7 +316,13 @@ async def _write(pool, identity: TenantIdentity, number: int) -> bool:
     try:
         connection = pool.take() or await pool.acquire(5)
         await connection.execute(f"INSERT INTO {identity.namespace}.t VALUES ({number})")
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+    except (
+        OSError,
+        ConnectError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+    ):
         return False
     else:
         return True
