@@ -16,6 +16,7 @@ from actors.features.platform import (
     files,
     following,
     impersonation,
+    inviting,
     lifecycle,
     people,
     versions,
@@ -44,6 +45,7 @@ FUNCTIONS: Mapping[str, Callable[[Request], Awaitable[Any]]] = {
     "prune_archive": archived.prune_archive,
     "explain_access": people.explain_access,
     "impersonate": impersonation.impersonate,
+    "invite_member": inviting.invite_member,
 }
 
 

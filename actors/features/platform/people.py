@@ -14,6 +14,7 @@ from actors.features.auth import accounts, sessions
 from actors.features.auth.audit import record
 from actors.features.auth.bodies import read_object, text
 from actors.features.auth.store import Session
+from actors.features.platform.inviting import accept
 from actors.features.platform.rights import PLATFORM_ADMIN, Request
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.generation import Generation
@@ -60,13 +61,15 @@ async def switch(generation: Generation, call: Call, principal: Principal) -> Re
     slug = call.entity
     realm = accounts.realm_of(generation)
     member = await realm.store.row(ROLE, user, slug)
-    role = member["role"] if member else ADMIN_ROLE if PLATFORM_ADMIN in principal.roles else ""
-    door = realm.services.door(slug) if role and not slug_problem(slug) else None
-    if door is None:
-        raise ProblemError("tenant.not_found", "there is no such tenant, or you do not belong to it")
     person = await realm.store.transaction(
         lambda session: accounts.find(session, generation, user), reads=True
     )
+    role = member["role"] if member else ADMIN_ROLE if PLATFORM_ADMIN in principal.roles else ""
+    if not role and person is not None and person.confirmed_at is not None:
+        role = await accept(generation, user, slug)
+    door = realm.services.door(slug) if role and not slug_problem(slug) else None
+    if door is None:
+        raise ProblemError("tenant.not_found", "there is no such tenant, or you do not belong to it")
     if person is None or not person.email:
         raise ProblemError("auth.user_not_found", "the account is gone")
     if person.confirmed_at is None:
