@@ -1,7 +1,7 @@
 """``python3 run.py bench``: every figure the project promises, measured in one run on this machine.
 
 A PostgreSQL of its own, in a temporary directory, durable as in production. Parts can be chosen:
-``--only speed,scale,reload,outbox``; ``--quick`` takes two minutes and finds breakage, not figures.
+``--only speed,metering,scale,reload,outbox``; ``--quick`` takes two minutes and finds breakage, not figures.
 """
 
 import argparse
@@ -13,10 +13,10 @@ import asyncpg
 
 from actors.cluster import SUPERUSER
 from actors.embedded import EmbeddedPostgres
-from bench import outbox, reloads, report, scale, speed
+from bench import metering, outbox, reloads, report, scale, speed
 from bench.processes import Load
 
-PARTS = ("speed", "scale", "reload", "outbox")
+PARTS = ("speed", "metering", "scale", "reload", "outbox")
 
 
 def main(arguments: list[str]) -> int:
@@ -53,6 +53,9 @@ def _parts(parts: list[str], postgres: EmbeddedPostgres, folder: Path, load: Loa
         dsn = _database(postgres, "speed")
         told["speed"] = asyncio.run(speed.measure(dsn, folder, load, quick=quick))
         print(f"\n== speed ==\n{report.speed(told['speed'])}", flush=True)
+    if "metering" in parts:
+        told["metering"] = metering.measure(_database(postgres, "metering"), folder, load, quick=quick)
+        print(f"\n== metering ==\n{report.metering(told['metering'])}", flush=True)
     if "scale" in parts:
         told["scale"] = scale.measure(_database(postgres, "scale"), folder, quick=quick)
         print(f"\n== many tenants ==\n{report.scale(told['scale'])}", flush=True)
@@ -88,6 +91,7 @@ def _failures(told: dict) -> int:
         for by_server in by_connections.values()
         for row in by_server.values()
     )
+    failures += told.get("metering", {}).get("failures", 0)
     failures += told.get("scale", {}).get("activation_ms", {}).get("failures", 0)
     loaded = told.get("reload", {}).get("under_load", {})
     return failures + loaded.get("failed_requests", 0) + loaded.get("never_live", 0)

@@ -112,6 +112,7 @@ class Platform(Process):
         data: Path,
         database_url: str,
         settings: dict[str, str] | None = None,
+        program: list[str] | None = None,
     ) -> None:
         self.admin_port = free_port()
         port = free_port()
@@ -125,7 +126,7 @@ class Platform(Process):
             "BACKSAAS_LOG_FORMAT": "json",
             **(settings or {}),
         }
-        super().__init__(name, [sys.executable, str(ROOT / "run.py"), "serve"], port, self.environment)
+        super().__init__(name, [sys.executable, *(program or ["run.py", "serve"])], port, self.environment)
 
     def key(self, slug: str) -> str:
         """Return a new API key of an administrator of a tenant."""

@@ -32,6 +32,20 @@ def speed(told: dict) -> str:
     return "\n".join(lines)
 
 
+def metering(told: dict) -> str:
+    """Return what counting costs."""
+    cpu, rate, (low, high) = (
+        told["cpu_ms_per_request"],
+        told["requests_per_second"],
+        told["cost_percent_quartiles"],
+    )
+    return f"""\
+one row by its key:  metered {cpu["metered"]} ms CPU, {rate["metered"]:.0f} req/s
+                     not     {cpu["unmetered"]} ms CPU, {rate["unmetered"]:.0f} req/s
+counting one request takes {told["counting_us"]} µs, {told["counting_percent"]} % of that
+the difference: {told["cost_percent"]} % of CPU time (quartiles of {told["rounds"]} pairs: {low} to {high})"""
+
+
 def outbox(told: dict) -> str:
     """Return how fast work after commits is done."""
     return f"""\

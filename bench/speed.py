@@ -173,7 +173,9 @@ def _rounds(servers: dict, plans: dict, load: Load, seconds: float, rounds: int)
             tallies = {name: Tally() for name in taking_part}
             for turn in range(rounds):
                 for name in taking_part[turn % len(taking_part) :] + taking_part[: turn % len(taking_part)]:
-                    _round(servers[name], plans[name][operation], connections, seconds, load, tallies[name])
+                    one_round(
+                        servers[name], plans[name][operation], connections, seconds, load, tallies[name]
+                    )
             figures.setdefault(operation, {})[str(connections)] = {
                 name: tally.figures() for name, tally in tallies.items()
             }
@@ -183,9 +185,10 @@ def _rounds(servers: dict, plans: dict, load: Load, seconds: float, rounds: int)
     return figures
 
 
-def _round(
+def one_round(
     server: Process, plan: list[str], connections: int, seconds: float, load: Load, tally: Tally
 ) -> None:
+    """Run one round and add it up."""
     before = server.cpu_seconds()
     result = load.run(server.port, plan, connections, seconds)
     tally.cpu += server.cpu_seconds() - before
