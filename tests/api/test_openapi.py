@@ -89,6 +89,40 @@ async def test_the_document_is_whole(shop: Client) -> None:
     assert set(document["components"]["securitySchemes"]) == {"bearer", "apikey", "session"}
 
 
+async def test_what_admins_do_beside_rows_is_described_as_it_answers(shop: Client, world: World) -> None:
+    document = (await shop.get("/openapi.json")).json
+    made = await shop.post("/auth/v1/keys", {"name": "a", "role": "admin"})
+    key, nothing = made.json["id"], "01900000-0000-7000-8000-000000000000"
+    asked = [
+        ("post", "/auth/v1/keys", "", made.status),
+        ("get", "/orders.{format}", "/orders.csv", 200),
+        ("get", "/tasks/v1", "/tasks/v1?state=dead&limit=5", 200),
+        ("get", "/tasks/v1", f"/tasks/v1?limit={'9' * 6000}", 400),
+        ("get", "/tasks/v1/{id}", f"/tasks/v1/{nothing}", 404),
+        ("post", "/tasks/v1/replay", "/tasks/v1/replay", 202),
+        ("get", "/jobs/v1", "/jobs/v1", 200),
+        ("post", "/jobs/v1/{name}/run", "/jobs/v1/none/run", 404),
+        ("get", "/auth/v1/admin/users", "/auth/v1/admin/users?page=1", 200),
+        ("get", "/auth/v1/admin/audit", "/auth/v1/admin/audit", 200),
+        ("get", "/auth/v1/keys", "/auth/v1/keys", 200),
+        ("get", "/auth/v1/keys/{id}", f"/auth/v1/keys/{key}", 200),
+        ("post", "/auth/v1/keys/{id}/rotate", f"/auth/v1/keys/{key}/rotate", None),
+        ("delete", "/auth/v1/keys/{id}", f"/auth/v1/keys/{key}", None),
+        ("get", "/auth/v1/admin/users/{id}", f"/auth/v1/admin/users/{nothing}", 404),
+        ("delete", "/auth/v1/admin/users/{id}", f"/auth/v1/admin/users/{nothing}", 404),
+    ]
+    for method, path, where, status in asked:
+        answer = (
+            await shop.request(method.upper(), where, {} if method == "post" else None) if where else made
+        )
+        assert answer.status == (status or answer.status), (where, answer)
+        assert str(answer.status) in document["paths"][path][method]["responses"], (where, answer)
+    # nobody else learns of it
+    clerk = (await world.client("shop", "clerk").get("/openapi.json")).json["paths"]
+    assert "/people.{format}" in clerk
+    assert not {path for _, path, _, _ in asked if path != "/orders.{format}"} & set(clerk)
+
+
 async def test_examples_are_what_the_schemas_ask_for(shop: Client, world: World) -> None:
     document = (await shop.get("/openapi.json")).json
     schemas = document["components"]["schemas"]

@@ -58,7 +58,7 @@ async def list_tasks(generation: Generation, call: Call, principal: Principal) -
     _require_admin(principal)
     asked = _asked(call)
     limit = asked.get("limit") or str(DEFAULT_LIMIT)
-    if not (limit.isascii() and limit.isdigit() and 0 < int(limit) <= MAX_LIMIT):
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 5 and 0 < int(limit) <= MAX_LIMIT):
         raise ProblemError("query.limit", f"limit is from 1 to {MAX_LIMIT}")
     if asked.get("state") not in {None, *STATES}:
         raise ProblemError("query.limit", f"state is one of {', '.join(STATES)}")

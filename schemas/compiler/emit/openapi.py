@@ -1,8 +1,9 @@
 """OpenAPI 3.1 of a tenant's API, as one caller sees it: what it may not do is not in it.
 
 Decides the document's frame: info, security schemes, refusals by status. Paths of rows are
-``openapi_rows``'s, all others ``openapi_paths``'s. Every operation lists each status it can answer; there is
-no ``default``. Pure; called by ``actors.tenant.describe``.
+``openapi_rows``'s, of what goes with them and of admins ``openapi_work``'s, all others ``openapi_paths``'s.
+Every operation lists each status it can answer; there is no ``default``. Pure; called by
+``actors.tenant.describe``.
 
 References:
     OpenAPI 3.1.1; RFC 9457.
@@ -13,6 +14,7 @@ from typing import Any
 
 from schemas.compiler.emit.openapi_paths import fixed_paths, function_paths, platform_paths
 from schemas.compiler.emit.openapi_rows import row_paths, row_schemas
+from schemas.compiler.emit.openapi_work import admin_paths, paths_of_entity
 from schemas.compiler.emit.visible import visible_entities, visible_functions
 from schemas.compiler.model import TenantModel
 from schemas.compiler.principal import Principal
@@ -65,11 +67,11 @@ def openapi_document(
     functions = visible_functions(model, principal)
     paths: dict[str, Any] = {}
     for view in views:
-        paths |= row_paths(view)
+        paths |= row_paths(view) | paths_of_entity(view)
     paths |= function_paths(functions, own_functions)
     if own_functions:
         paths |= platform_paths()
-    paths |= fixed_paths()
+    paths |= fixed_paths() | admin_paths(principal)
     schemes = _schemes(cookie)
     return {
         "openapi": "3.1.0",

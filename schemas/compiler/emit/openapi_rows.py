@@ -29,7 +29,7 @@ _FILTERS = (
     "plfts phfts wfts cs cd ov sl sr nxr nxl adj; not. before, (any) or (all) after. Relations and JSON "
     "paths filter alike: customer.name=eq.Acme, meta->>a=eq.1."
 )
-_READ_WORDS = (
+LIST_WORDS = (
     parameter("select", "Columns, relations and aggregates: title,customer:customers(name),amount.sum()"),
     parameter("order", "column.desc.nullslast, …"),
     parameter("limit", "Most rows of the page.", schema={"type": "integer", "minimum": 0}),
@@ -153,7 +153,8 @@ def _shown(view: EntityView) -> list[Field]:
     return [field for field in view.entity.fields.values() if field.name in view.readable]
 
 
-def _filters(view: EntityView) -> list[dict[str, Any]]:
+def filters(view: EntityView) -> list[dict[str, Any]]:
+    """Return a query parameter for each field one can filter by."""
     return [
         parameter(field.name, f"operator.value, e.g. {_sample(field)}")
         for field in _shown(view)
@@ -177,7 +178,7 @@ def _list(view: EntityView) -> dict[str, Any]:
             "206": answer("Some of the rows that were counted.", rows, headers=_PAGE, others=others),
             "304": answer("Nothing changed."),
         },
-        parameters=[*_READ_WORDS, *_filters(view), PREFER, _range()], description=_FILTERS,
+        parameters=[*LIST_WORDS, *filters(view), PREFER, _range()], description=_FILTERS,
     )  # fmt: skip
 
 
@@ -190,7 +191,7 @@ def _get(view: EntityView) -> dict[str, Any]:
             "200": answer("The row.", _reference(view), headers=_ONE_HEADERS, others=others),
             "304": answer("Nothing changed."),
         },
-        parameters=[_READ_WORDS[0], IF_NONE_MATCH],
+        parameters=[LIST_WORDS[0], IF_NONE_MATCH],
     )  # fmt: skip
 
 
@@ -200,7 +201,7 @@ def _create(view: EntityView) -> dict[str, Any]:
     words = [
         parameter("columns", "Take only these fields of the body."),
         parameter("on_conflict", "Fields that decide which row is meant, with Prefer: resolution=…"),
-        _READ_WORDS[0],
+        LIST_WORDS[0],
     ]
     return operation(
         f"create_{name}", name, f"Make {name}: one, or a list, all or none",
@@ -213,7 +214,7 @@ def _update(view: EntityView) -> dict[str, Any]:
     name = view.entity.name
     return operation(
         f"update_{name}", name, f"Change the {name} that the filters find",
-        _written(view, ("200", "204")), parameters=[*_filters(view), _READ_WORDS[0], PREFER, IDEMPOTENCY],
+        _written(view, ("200", "204")), parameters=[*filters(view), LIST_WORDS[0], PREFER, IDEMPOTENCY],
         body=json_body({"$ref": f"#/components/schemas/{name}.update"}), writes=True, description=_FILTERS,
     )  # fmt: skip
 
@@ -223,7 +224,7 @@ def _update_one(view: EntityView) -> dict[str, Any]:
     return operation(
         f"update_one_{name}", name, f"Change one of {name}",
         _written(view, ("200", "204"), many=False),
-        parameters=[_READ_WORDS[0], PREFER, IF_MATCH, IDEMPOTENCY],
+        parameters=[LIST_WORDS[0], PREFER, IF_MATCH, IDEMPOTENCY],
         body=json_body({"$ref": f"#/components/schemas/{name}.update"}), writes=True,
     )  # fmt: skip
 
@@ -233,7 +234,7 @@ def _put(view: EntityView) -> dict[str, Any]:
     return operation(
         f"put_{name}", name, f"Write one of {name} as a whole; makes it when it is not there",
         _written(view, ("200", "201", "204"), many=False),
-        parameters=[_READ_WORDS[0], PREFER, IF_MATCH, IDEMPOTENCY],
+        parameters=[LIST_WORDS[0], PREFER, IF_MATCH, IDEMPOTENCY],
         body=json_body({"$ref": f"#/components/schemas/{name}.create"}), writes=True,
     )  # fmt: skip
 
@@ -242,7 +243,7 @@ def _delete(view: EntityView) -> dict[str, Any]:
     name = view.entity.name
     return operation(
         f"delete_{name}", name, f"Delete the {name} that the filters find",
-        _written(view, ("200", "204")), parameters=[*_filters(view), PREFER, IDEMPOTENCY],
+        _written(view, ("200", "204")), parameters=[*filters(view), PREFER, IDEMPOTENCY],
         writes=True, description=_FILTERS,
     )  # fmt: skip
 
