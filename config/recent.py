@@ -27,7 +27,7 @@ class RecentErrors:
             return
         trace = str(event.get("exception") or event.get("stack") or "").rstrip().splitlines()
         places = [line.strip().removeprefix("File ") for line in trace if line.lstrip().startswith("File ")]
-        said = trace[-1] if event.get("exception") and trace else event.get("reason", "")
+        said = trace[-1] if event.get("exception") and trace else event.get("reason") or event.get("message")
         self._kept.append(
             {
                 "at": datetime.now(UTC),
@@ -35,7 +35,7 @@ class RecentErrors:
                 "tenant": event.get("tenant") or None,
                 "request_id": event.get("request_id") or None,
                 "actor": event.get("actor"),
-                "error": str(said)[:_MOST],
+                "error": str(said or "")[:_MOST],
                 "where": places[-_PLACES:],
             }
         )

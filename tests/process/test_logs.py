@@ -174,7 +174,12 @@ assert len(newest["error"]) <= 300
 assert newest["where"][-1].endswith("in breaks"), newest
 assert {one["event"] for one in rest} == {"filler"} and len(rest) == KEPT - 1
 assert RECENT.newest("acme-co") == [newest] and RECENT.newest("other") == []
-assert "canary" not in repr(RECENT.newest())"""
+assert "canary" not in repr(RECENT.newest())
+import logging
+logging.getLogger("lib").error("could not send")
+assert RECENT.newest()[0]["error"] == "could not send"
+log.error("tenant.failed", reason="its role is gone")
+assert RECENT.newest()[0]["error"] == "its role is gone", RECENT.newest()[0]"""
     )
     assert (done.returncode, done.stderr) == (0, b"dropped=0")
     assert json.loads(done.stdout.splitlines()[-1])["request_id"] == "request-1"
