@@ -30,11 +30,18 @@ _REQUEST_LABELS = ("http_request_method", "http_route", "http_response_status_co
 
 
 async def render(families: Iterable[Metric]) -> bytes:
-    """Return families in Prometheus' text format; figures are read now, the text is written in a thread."""
-    fixed = _Fixed(list(families))
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(fixed)
-    return await asyncio.to_thread(generate_latest, registry)
+    """Return families in Prometheus' text format.
+
+    They are taken and written in a thread, so that requests hardly feel it: what the event loop changes must
+    have been read before.
+    """
+
+    def write() -> bytes:
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Fixed(list(families)))
+        return generate_latest(registry)
+
+    return await asyncio.to_thread(write)
 
 
 class _Fixed:

@@ -1,62 +1,92 @@
 """What each tenant does, as families of metrics for Prometheus: few series per tenant, no histograms.
 
-Decides names and labels; ``docs/operations.md`` lists them. Tenants that were asked nothing since the process
-began have a state only. Loaded when somebody asks for the first time.
+Decides names and labels; ``docs/operations.md`` lists them. With a thousand tenants these are ten thousand
+series: the figures are read at once, what they become is made in a thread. Loaded when somebody asks for the
+first time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from actors.tenant.usage import Queues, Totals
 from gateway.vitals import Vitals
 from runtime.snapshot import snapshot
 
 
-def tenant_families(vitals: Vitals) -> Iterator[Metric]:
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One tenant's figures at one moment; ``active`` None: it sleeps; ``totals`` None: nobody asked it."""
+
+    slug: str
+    state: str
+    version: int
+    active: int | None
+    totals: Totals | None
+    storage: int
+    queues: Queues
+
+
+def facts(vitals: Vitals) -> list[Facts]:
+    """Read every tenant's figures; on the event loop."""
+    book = None if vitals.platform is None else vitals.platform.usage
+    found = []
+    for status in vitals.book.all():
+        ref = vitals.routes.get(status.slug)
+        actor = None if ref is None else snapshot(ref)
+        usage = None if book is None else book.known(status.slug)
+        found.append(
+            Facts(
+                status.slug,
+                status.state,
+                status.version,
+                actor.in_flight if actor is not None and actor.uptime else None,
+                None if usage is None else usage.so_far(),
+                0 if usage is None else usage.quota.storage,
+                Queues() if usage is None else usage.queues,
+            )
+        )
+    return found
+
+
+def families(tenants: Sequence[Facts]) -> Iterator[Metric]:
     """Yield everything about tenants."""
-    yield from _states(vitals)
-    if vitals.platform is None or vitals.platform.usage is None:
-        return
+    state = GaugeMetricFamily("backsaas_tenant_state", "1 for the state it is in", labels=("tenant", "state"))
+    version = _gauge("backsaas_tenant_version", "deployed version of its file")
+    active = _gauge("backsaas_tenant_active_requests", "requests in flight, of tenants that are awake")
     requests = CounterMetricFamily(
         "backsaas_tenant_requests", "requests by class of status", labels=("tenant", "status_class")
     )
-    seconds = CounterMetricFamily(
-        "backsaas_tenant_request_seconds", "time spent on requests", labels=("tenant",)
-    )
-    egress = CounterMetricFamily("backsaas_tenant_egress_bytes", "bytes of bodies sent", labels=("tenant",))
-    functions = CounterMetricFamily(
-        "backsaas_tenant_function_seconds", "time functions ran", labels=("tenant",)
-    )
-    storage = GaugeMetricFamily(
-        "backsaas_tenant_storage_bytes", "size in the database, as last measured", labels=("tenant",)
-    )
+    seconds = _counter("backsaas_tenant_request_seconds", "time spent on requests")
+    egress = _counter("backsaas_tenant_egress_bytes", "bytes of bodies sent")
+    functions = _counter("backsaas_tenant_function_seconds", "time functions ran")
+    storage = _gauge("backsaas_tenant_storage_bytes", "size in the database, as last measured")
     queues = GaugeMetricFamily(
         "backsaas_tenant_queue_depth", "what waits, as last measured", labels=("tenant", "queue")
     )
-    for slug, usage in sorted(vitals.platform.usage.all().items()):
-        totals = usage.so_far()
-        for number, count in sorted(totals.by_class.items()):
-            requests.add_metric((slug, f"{number}xx"), count)
-        seconds.add_metric((slug,), totals.seconds)
-        egress.add_metric((slug,), totals.egress)
-        functions.add_metric((slug,), totals.function_seconds)
-        storage.add_metric((slug,), usage.quota.storage)
-        for name, depth in usage.queues._asdict().items():
-            queues.add_metric((slug, name), depth)
-    yield from (requests, seconds, egress, functions, storage, queues)
+    for one in tenants:
+        name = (one.slug,)
+        state.add_metric((one.slug, one.state), 1)
+        version.add_metric(name, one.version)
+        if one.active is not None:
+            active.add_metric(name, one.active)
+        if one.totals is None:
+            continue
+        for number, count in sorted(one.totals.by_class.items()):
+            requests.add_metric((one.slug, f"{number}xx"), count)
+        seconds.add_metric(name, one.totals.seconds)
+        egress.add_metric(name, one.totals.egress)
+        functions.add_metric(name, one.totals.function_seconds)
+        storage.add_metric(name, one.storage)
+        for queue, depth in one.queues._asdict().items():
+            queues.add_metric((one.slug, queue), depth)
+    yield from (state, version, active, requests, seconds, egress, functions, storage, queues)
 
 
-def _states(vitals: Vitals) -> Iterator[Metric]:
-    state = GaugeMetricFamily("backsaas_tenant_state", "1 for the state it is in", labels=("tenant", "state"))
-    version = GaugeMetricFamily("backsaas_tenant_version", "deployed version of its file", labels=("tenant",))
-    for status in vitals.book.all():
-        state.add_metric((status.slug, status.state), 1)
-        version.add_metric((status.slug,), status.version)
-    in_flight = GaugeMetricFamily(
-        "backsaas_tenant_active_requests", "requests in flight, of tenants that are awake", labels=("tenant",)
-    )
-    for slug, ref in sorted(vitals.routes.items()):
-        actor = snapshot(ref)
-        if actor.uptime:
-            in_flight.add_metric((slug,), actor.in_flight)
-    yield from (state, version, in_flight)
+def _gauge(name: str, help_text: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, help_text, labels=("tenant",))
+
+
+def _counter(name: str, help_text: str) -> CounterMetricFamily:
+    return CounterMetricFamily(name, help_text, labels=("tenant",))

@@ -84,12 +84,12 @@ def pages(vitals: Vitals) -> dict[str, Callable[[], Awaitable[bytes]]]:
     async def process() -> bytes:
         from gateway import metrics  # noqa: PLC0415
 
-        return await metrics.render(metrics.families(vitals))
+        return await metrics.render(list(metrics.families(vitals)))
 
     async def tenants() -> bytes:
         from gateway import metrics, tenant_metrics  # noqa: PLC0415
 
-        return await metrics.render(tenant_metrics.tenant_families(vitals))
+        return await metrics.render(tenant_metrics.families(tenant_metrics.facts(vitals)))
 
     return {"/metrics": process, "/tenant-metrics": tenants}
 
