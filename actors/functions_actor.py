@@ -1,4 +1,4 @@
-"""Functions as a child of the root: the record of their runs, and what ends with the process.
+"""Functions as a child of the root: the record of their runs.
 
 Called by the composition root.
 """
@@ -10,7 +10,7 @@ from runtime.actor import Actor
 
 
 class FunctionsActor(Actor):
-    """Keeps the record, and closes the processes of functions at the end.
+    """Keeps the record of what functions did.
 
     Args:
         host: of all tenants; it stops while their connections still work.
@@ -27,6 +27,6 @@ class FunctionsActor(Actor):
 
     @override
     async def post_stop(self) -> None:
-        """Write what is left."""
+        """Write what is left; tenants may have functions that run when they stop, after this."""
         if self._host is not None:
-            await self._host.close()
+            await self._host.recorder.flush()

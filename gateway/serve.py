@@ -153,10 +153,8 @@ class Server:
         except OSError as error:
             told = port_problem(*where, error, "ADMIN_PORT")
             raise StartError(told) from error
-        start, stopping = SETTLE_SECONDS + 60, settings.drain_seconds + 40
-        root = ChildSpec(
-            "root", lambda: self._root(platform, auth), start_timeout=start, stop_timeout=stopping
-        )
+        up, down = SETTLE_SECONDS + 60, settings.drain_seconds + 40
+        root = ChildSpec("root", lambda: self._root(platform, auth), start_timeout=up, stop_timeout=down)
         system = self._system = vitals.system = ActorSystem(root, observer=vitals.observed)
         try:
             await self._start(system)
@@ -175,6 +173,7 @@ class Server:
             await system.stop()
             if self._tracing is not None:
                 await self._tracing.close()
+            functions.close()
             await admin.stop()
             vitals.watchdog.stop()
 

@@ -121,7 +121,8 @@ async def opened(settings: Settings, secrets: Mapping[str, str] | None = None) -
         )
         yield Installation(settings, database, served, platform)
     finally:
-        await functions.close()
+        await functions.recorder.flush()
+        functions.close()
         await compiler.close()
         await database.stop()
 

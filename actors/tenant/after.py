@@ -70,14 +70,16 @@ async def run_function(generation: Generation, task: Task) -> None:
     Raises:
         TaskFailedError, TaskRefusedError: it failed.
     """
-    entity, _, name = task.name.partition(".")
-    found = generation.model.entities.get(entity)
+    entity, _, name = task.name.rpartition(".")
+    found = generation.model.entities.get(entity) if entity else generation.model
     function: Function | None = (found.sections.get("functions") or {}).get(name) if found else None
     if function is None:
-        raise TaskRefusedError(f"the file has no function '{name}' of '{entity}' any more")
+        whose = f" of '{entity}'" if entity else ""
+        raise TaskRefusedError(f"the file has no function '{name}'{whose} any more")
     fields, timeout, retries = function.fields, function.timeout, function.retries
     made = Invocation(function.function, task.payload["trigger"], name, fields=fields, timeout=timeout)
-    await run_made(generation, task, made, function.config, retries)
+    condition = None if entity else function.condition  # of rows it was looked at when they changed
+    await run_made(generation, task, made, function.config, retries, condition)
 
 
 async def run_subscription(generation: Generation, task: Task) -> None:
@@ -115,9 +117,14 @@ def _task(kind: str, name: str, change: Change, trigger: str) -> NewTask:
 
 
 async def run_made(
-    generation: Generation, task: Task, made: Invocation, config: Config, retries: int
+    generation: Generation,
+    task: Task,
+    made: Invocation,
+    config: Config,
+    retries: int,
+    condition: Expression | None = None,
 ) -> None:
-    """Run a function on what a task says: row, row before, who.
+    """Run a function on what a task says: row, row before, who; unless a condition does not hold.
 
     Raises:
         TaskFailedError, TaskRefusedError: it failed.
@@ -132,7 +139,13 @@ async def run_made(
     principal = principal_of(who)
     port = rows.data_port(generation, None, Origin(depth, None, request_id))
     try:
+        if entity and record is None:  # of the tenant's own: the row as it is by now
+            record = await port.get(entity, said["key"])
+            if record is None:
+                return
         around = Surroundings(generation, entity, record, old, principal, datetime.now(UTC))
+        if not await around.holds(condition):
+            return
         call = Invocation(
             made.name,
             made.origin,

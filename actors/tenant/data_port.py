@@ -169,6 +169,11 @@ def _query(where: Filter, **words: str) -> str:
     return "&".join(part for part in parts if part)
 
 
+def query_text(where: Filter) -> str:
+    """Return a filter as the query grammar has it."""
+    return _query(where)
+
+
 def _term(name: str, value: Any) -> str:  # noqa: ANN401 - JSON
     if value is None:
         return f"{_name(name)}=is.null"

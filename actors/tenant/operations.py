@@ -40,6 +40,8 @@ from schemas.compiler.query.errors import QueryError
 Operation = Callable[[Generation, Call, Principal], Awaitable[Result]]
 
 _MAX_PRINCIPALS = 4096
+_SIGN_IN_BY_LINK = frozenset({"auth.callback", "auth.verify"})
+"""What a GET may change: somebody signs in."""
 PEOPLE = "users"
 """The entity whose rows are the tenant's accounts: its roles count from the moment they are written."""
 
@@ -127,7 +129,7 @@ def told(error: QueryError) -> ProblemError:
 def _may_leave_work(generation: Generation, call: Call) -> bool:
     """Whether a call may have changed what somebody listens to, or may not: that costs a look."""
     if call.method in {"GET", "HEAD"}:
-        return False
+        return call.operation in _SIGN_IN_BY_LINK
     return OPERATIONS.get(call.operation) is not write_rows or call.entity in generation.queries.listened
 
 

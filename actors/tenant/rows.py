@@ -15,13 +15,13 @@ import asyncpg
 from actors.connections import TenantConnection
 from actors.features.functions.calls import BY_REQUEST, Origin
 from actors.messages import Call, ProblemError, Result
-from actors.tenant import before, moving, replies, rules
+from actors.tenant import before, before_read, moving, replies, rules
 from actors.tenant.data_port import RowPort
 from actors.tenant.executor import fetch_on, fetch_one, in_transaction
 from actors.tenant.generation import Generation
 from actors.tenant.moving import Moving
 from actors.tenant.pipeline import Move, Write, prepare_write
-from schemas.compiler.principal import Principal
+from schemas.compiler.principal import SERVICE_ROLE, Principal
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.preferences import NONE, Preferences, parse_preferences
 from schemas.compiler.query.requests import ReadRequest
@@ -45,6 +45,9 @@ async def read(
     """
     if call.profile:
         _check_profile(generation, call.profile)
+    if call.entity in generation.queries.screened and SERVICE_ROLE not in principal.roles:
+        port = data_port(generation, connection, Origin(1, None, call.request_id, call.deadline))
+        call = await before_read.narrow(generation, call, principal, connection, port)
     now = datetime.now(UTC)
     preferences = preferences_of(call.prefer) if call.prefer else NONE
     prepared = generation.queries.read(

@@ -28,7 +28,7 @@ from actors.features.webhooks.breaker import Breakers
 from actors.features.webhooks.delivery import Deliverer
 from actors.messages import ProblemError
 from actors.outbound import Outbound
-from actors.tenant import after, deadlines
+from actors.tenant import after, deadlines, occasions
 from actors.tenant.due import DueBook
 from actors.tenant.generation import Generation
 from schemas.compiler.model import TenantModel
@@ -156,6 +156,8 @@ class TenantWork:
             self._relay.paused = paused
             self._work.relays.add(self._relay)
             spawn(self._relay.run(), "relay")
+            generation.outbox = self._relay
+            spawn(occasions.started(generation), "on_start")
         generation.outbox = self._relay
         if self._hub is None:
             self._hub = Hub(generation, self._work.database, self._identify, spawn)
@@ -183,6 +185,8 @@ class TenantWork:
             return
         relay, self._relay = self._relay, None
         self._work.relays.discard(relay)
+        if not relay.paused:
+            await occasions.stopping(relay.generation)
         try:
             due = await relay.close()
             await self._work.due.release(relay.generation.identity, due)

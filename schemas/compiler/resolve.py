@@ -20,10 +20,11 @@ from schemas.compiler.nodes import Mapping, Node, Scalar, pairs, plain
 from schemas.compiler.parse import USERS
 from schemas.compiler.principal import ADMIN_ROLE, AUTHENTICATED_ROLE
 from schemas.compiler.scope import Scope, report_missing_entity
+from schemas.compiler.sections.access import narrowed
 from schemas.compiler.sections.document import DOCUMENT, SECTIONS
 from schemas.compiler.sections.entity import ENTITY, ENTITY_SECTIONS
 from schemas.compiler.sections.indexes import INDEXES, MAX_INDEXES
-from schemas.compiler.sections.shared_functions import SHARED_FUNCTIONS
+from schemas.compiler.sections.shared_functions import SHARED_FUNCTIONS, with_triggered
 
 
 def resolve(root: Mapping, tenant: TenantDraft, slug: str, findings: Findings) -> TenantModel:
@@ -43,6 +44,11 @@ def resolve(root: Mapping, tenant: TenantDraft, slug: str, findings: Findings) -
         for name, draft in tenant.entities.items()
     }
     _check_unused(rules, formulas, findings)
+    sections = {
+        name: DOCUMENT.keys[name].shape.build(entry.value, scope)
+        for name, entry in root.entries.items()
+        if name in SECTIONS
+    }
     service, locale = root.get("service"), root.get("locale")
     title = service.get("title") if isinstance(service, Mapping) else None
     return TenantModel(
@@ -54,11 +60,7 @@ def resolve(root: Mapping, tenant: TenantDraft, slug: str, findings: Findings) -
         languages=tenant.languages,
         timezone=_plain_of(locale, "timezone") or "UTC",
         currency=_plain_of(locale, "currency"),
-        sections={
-            name: DOCUMENT.keys[name].shape.build(entry.value, scope)
-            for name, entry in root.entries.items()
-            if name in SECTIONS
-        },
+        sections=with_triggered(sections, root, findings),
         secrets=frozenset(findings.secrets),
         python=tenant.python or frozenset(),
     )
@@ -223,6 +225,7 @@ def _entity(draft: EntityDraft, scope: Scope, more: tuple[Index, ...], shared: N
     indexes = (*values.get("indexes", ()), *more)
     _check_indexes(indexes, node, scope.findings)
     access = values.get("access") or (_users_access(scope) if draft.name == USERS else Access())
+    access = narrowed(access, values["functions"] or {})
     return Entity(
         name=draft.name,
         key=draft.key,

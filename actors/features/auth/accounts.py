@@ -29,6 +29,7 @@ from actors.features.auth.account_values import Account, factor_json, identity_j
 from actors.features.auth.guard import is_known
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError
+from actors.tenant import occasions
 from actors.tenant.generation import Generation
 from actors.tenant.identifiers import new_key
 
@@ -113,6 +114,7 @@ async def create(  # noqa: PLR0913 - what an account is made of, all by name
         now,
         _json(metadata),
     )
+    await occasions.signed_up(generation, session.connection, key)
     return await again(session, generation, key)
 
 

@@ -20,6 +20,7 @@ from actors.features.auth.sealing import digest
 from actors.features.auth.store import Session
 from actors.features.auth.tokens import SessionFacts, mint
 from actors.messages import Call, ProblemError, Result
+from actors.tenant import occasions
 from actors.tenant.identifiers import new_key
 from schemas.compiler.principal import Principal
 
@@ -138,6 +139,8 @@ async def open_session(  # noqa: PLR0913 - what a session is
     )
     if replaces:
         realm.forget(account.id)
+    else:
+        await occasions.signed_in(generation, session.connection, account.id)
     facts = SessionFacts(key, aal, tuple(amr))
     if cookie:
         seconds = int(times.refresh_ttl)

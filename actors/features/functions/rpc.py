@@ -22,7 +22,8 @@ from actors.tenant.generation import Generation
 from schemas.compiler.principal import ADMIN_ROLE, SERVICE_ROLE, Principal
 from schemas.compiler.query.access import Caller
 from schemas.compiler.query.values import decode_json
-from schemas.compiler.sections.functions import RPC, Function
+from schemas.compiler.sections.functions import Function
+from schemas.compiler.sections.triggers import RPC
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _SCALARS = frozenset({"integer", "number", "boolean"})

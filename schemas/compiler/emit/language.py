@@ -13,6 +13,7 @@ from schemas.compiler.grammar.scalars import Choice
 from schemas.compiler.grammar.shape import Definitions, Shape
 from schemas.compiler.grammar.slots import BUILT_IN_FUNCTIONS
 from schemas.compiler.sections.document import DOCUMENT
+from schemas.compiler.sections.triggers import TRIGGERS
 
 SCHEMA_ID = "/schemas/tenant.schema.json"
 
@@ -49,6 +50,8 @@ def reference_markdown() -> str:
         f"| {form.json_type} | {form.format or '-'} | {form.pg_type} | {form.says} |"
         for form in FORMS.values()
     ]
+    parts += ["", "## Triggers", "", "| trigger | runs |", "|---|---|"]
+    parts += [f"| {name} | {says} |" for name, says in TRIGGERS.items()]
     parts += ["", "## Built-in functions", "", "| function | does |", "|---|---|"]
     parts += [f"| {name} | {says} |" for name, says in BUILT_IN_FUNCTIONS.items()]
     return "\n".join([*parts, ""])

@@ -12,7 +12,8 @@ from schemas.compiler.principal import ADMIN_ROLE, SERVICE_ROLE, Principal
 from schemas.compiler.query.access import Caller, Sight, entries_for, sight_of
 from schemas.compiler.query.access import writable as named_by
 from schemas.compiler.query.errors import QueryError
-from schemas.compiler.sections.functions import RPC, Function
+from schemas.compiler.sections.functions import Function
+from schemas.compiler.sections.triggers import RPC
 from schemas.compiler.sections.workflow import Workflow, may_go
 
 

@@ -7,11 +7,11 @@ so neither back end needs to.
 from collections.abc import Mapping
 
 from schemas.compiler.expressions import parse, tree
-from schemas.compiler.expressions.celtypes import CelType, pg_type_of
+from schemas.compiler.expressions.celtypes import BOOL, CelType, pg_type_of
 from schemas.compiler.expressions.checker import Checker
 from schemas.compiler.expressions.shapes import Shapes
 from schemas.compiler.expressions.sql_support import obstacle_of
-from schemas.compiler.expressions.syntax import Expression, Literal, Value
+from schemas.compiler.expressions.syntax import Call, Expression, Literal, Value
 from schemas.compiler.expressions.typing_rules import literal
 
 
@@ -59,6 +59,24 @@ def compile_expression(
         immutable=tree.is_immutable(node),
         references=tuple(checker.uses),
         obstacle=obstacle,
+    )
+
+
+def both(left: Expression, right: Expression) -> Expression:
+    """Return the truth value that two checked ones are together."""
+    return Expression(
+        text=f"({left.text}) && ({right.text})",
+        type=BOOL,
+        node=Call(BOOL, "and", (left.node, right.node)),
+        in_sql=left.in_sql and right.in_sql,
+        in_process=left.in_process and right.in_process,
+        names=left.names | right.names,
+        uses_old=left.uses_old or right.uses_old,
+        uses_user=left.uses_user or right.uses_user,
+        constant=left.constant and right.constant,
+        immutable=left.immutable and right.immutable,
+        references=left.references + right.references,
+        obstacle=left.obstacle or right.obstacle,
     )
 
 

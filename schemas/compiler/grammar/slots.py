@@ -26,6 +26,7 @@ BUILT_IN_FUNCTIONS = {
     "validate_price": "refuse a negative or badly rounded price",
     "require_role": "refuse callers without a role",
     "generate_slug": "make a URL-safe name from another field",
+    "filter_rows": "show only rows for which its condition holds",
 }
 
 

@@ -26,6 +26,7 @@ from schemas.compiler.query.read_statement import compile_read
 from schemas.compiler.query.relationships import relationships
 from schemas.compiler.query.requests import Prepared, ReadRequest, WriteRequest
 from schemas.compiler.query.row_filter import resolve_entity
+from schemas.compiler.query.screening import screened_names
 from schemas.compiler.query.shapes import Shape, fill_read, shape_of
 from schemas.compiler.query.syntax import ReadQuery
 from schemas.compiler.query.write_parts import BODY, ROW_KEY
@@ -55,6 +56,7 @@ class QueryCompiler:
     Attributes:
         attributed: entities whose writes say who asked.
         listened: names of entities whose writes may leave work behind.
+        screened: what requests may call entities whose reads functions look at first.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class QueryCompiler:
             for entity in self.attributed | filed_entities(model)
             for name in (entity, *model.entities[entity].renamed_from)
         }
+        self.screened = screened_names(model)
         self._shapes: dict[tuple[object, ...], Shape] = {}
         self._older: dict[tuple[object, ...], Shape] = {}
         self._recent: dict[tuple[object, ...], _Recent] = {}

@@ -12,6 +12,7 @@ from schemas.compiler.query.columns import Frame, Rows, answers
 from schemas.compiler.query.conditions import predicate
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.relationships import Relationship, find
+from schemas.compiler.query.screening import check_not_screened
 from schemas.compiler.query.syntax import (
     Condition,
     Embed,
@@ -71,6 +72,8 @@ class RowFilter:
         target = resolve_entity(self.frame, item.target) or item.target
         known = tuple(one for one in self._known[rows.entity.name] if self._shows(rows, one))
         relation = find(known, rows.entity.name, target, item.hint)
+        for name in filter(None, (relation.target, relation.junction)):
+            check_not_screened(self.frame.model.entities[name], self.caller)
         return self.rows(relation.target), relation
 
     def _shows(self, rows: Rows, relation: Relationship) -> bool:

@@ -3,10 +3,14 @@
 Decides which keys make sense for which verb. How entries become predicates is the query compiler's.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 from typing_extensions import override
 
+from schemas.compiler.expressions.check import both
 from schemas.compiler.formulas import Use
 from schemas.compiler.grammar.combinators import Many
 from schemas.compiler.grammar.containers import Key, Record
@@ -15,8 +19,11 @@ from schemas.compiler.grammar.shape import Shape
 from schemas.compiler.grammar.slots import Cel, FieldName, RoleName
 from schemas.compiler.model import Access, AccessEntry
 from schemas.compiler.nodes import Node
+from schemas.compiler.principal import ADMIN_ROLE
 from schemas.compiler.scope import Scope
 from schemas.compiler.sections.assignments import Assignments
+from schemas.compiler.sections.functions import FILTER_ROWS, Function
+from schemas.compiler.sections.triggers import BEFORE_READ
 
 _ROLE = Key(
     RoleName(), "Role the entry is for; public is everyone, authenticated everyone signed in.", required=True
@@ -83,6 +90,25 @@ class AccessRecord(Record):
 
 def _as_creation(entry: AccessEntry) -> AccessEntry:
     return AccessEntry(entry.role, None, entry.check or entry.rule, entry.set, entry.fields)
+
+
+def narrowed(access: Access, functions: Mapping[str, Function]) -> Access:
+    """Return who may do what, with the filters that functions put on every read."""
+    filters = [
+        one.condition
+        for one in functions.values()
+        if one.function == FILTER_ROWS and BEFORE_READ in one.triggers and one.condition is not None
+    ]
+    if not filters:
+        return access
+    if not access.declared:
+        admin = (AccessEntry(ADMIN_ROLE, aggregate=True),)
+        access = Access(admin, admin, admin, admin, declared=True)
+    every = reduce(both, filters)
+    read = tuple(
+        replace(entry, rule=every if entry.rule is None else both(entry.rule, every)) for entry in access.read
+    )
+    return replace(access, read=read)
 
 
 ACCESS = AccessRecord(

@@ -41,6 +41,7 @@ TAKES: MappingType[str, Takes] = {
     "validate_price": Takes(may=("min", "max", "decimals", "message")),
     "require_role": Takes(("role",), ("message",)),
     "generate_slug": Takes(("from",), ("unique", "max_length")),
+    "filter_rows": Takes(),
 }
 
 

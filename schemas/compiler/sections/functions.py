@@ -12,35 +12,20 @@ from typing import Any
 from typing_extensions import override
 
 from schemas.compiler.expressions.syntax import Expression
-from schemas.compiler.findings import Findings
 from schemas.compiler.formulas import Use
 from schemas.compiler.grammar.combinators import Many
 from schemas.compiler.grammar.config import Config, ConfigValue
 from schemas.compiler.grammar.containers import Key, Keyed, Record
 from schemas.compiler.grammar.quantities import DURATION
 from schemas.compiler.grammar.scalars import BOOLEAN, Choice, Integer
-from schemas.compiler.grammar.shape import Definitions, JsonSchema
-from schemas.compiler.grammar.slots import Cel, FieldName, FunctionName, check_function
-from schemas.compiler.nodes import Mapping, Node, Scalar, Sequence, pairs
+from schemas.compiler.grammar.slots import BUILT_IN_FUNCTIONS, Cel, FieldName, FunctionName, check_function
+from schemas.compiler.nodes import Entry, Mapping, Node, pairs
 from schemas.compiler.scope import Scope
 from schemas.compiler.sections.built_in import check_config
 from schemas.compiler.sections.function_cases import FUNCTION_CASES, FunctionCase
+from schemas.compiler.sections.reports import Schedule
+from schemas.compiler.sections.triggers import BEFORE_READ, SCHEDULE, TRIGGERS, Triggers, check_together
 
-TRIGGERS = {
-    "before_create": "before a row is made, in its transaction",
-    "before_update": "before a row is changed, in its transaction",
-    "before_delete": "before a row is deleted, in its transaction",
-    "after_create": "after a row is made",
-    "after_update": "after a row is changed",
-    "after_delete": "after a row is deleted",
-    "before_write": "before_create and before_update",
-    "after_write": "after_create and after_update",
-    "before_transition": "before a row moves to another state",
-    "after_transition": "after a row has moved to another state",
-    "on_deadline": "when a state's deadline has passed",
-    "rpc": "when somebody calls it by its name; at the top of the file only",
-}
-_BOTH = {"before_write": ("before_create", "before_update"), "after_write": ("after_create", "after_update")}
 TYPES = {
     "validation": "refuses a row",
     "hook": "changes a row or does something; the default",
@@ -55,9 +40,22 @@ _DEFAULT_TRIGGERS = {
     "external": ("after_create", "after_update"),
 }
 DEFAULT_TIMEOUT = 5.0
+JOB_TIMEOUT = 60.0
+"""Of functions that run by the clock."""
 DEFAULT_RETRIES = 5
-RPC = "rpc"
+FILTER_ROWS = "filter_rows"
+"""The function that is a condition of every read: it becomes part of the statement."""
 FUNCTION_NAME = r"[a-z][a-z0-9_]{0,62}"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """When a function runs by itself; either ``schedule`` or ``every`` (seconds) is set."""
+
+    schedule: Schedule | None = None
+    every: float | None = None
+    overlap: str = "skip"
+    missed: str = "once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +70,8 @@ class Function:
         roles: who may call it; empty: admins.
         args: JSON Schema of the arguments it is called with, None: any object.
         read_only: it changes nothing, so GET may call it.
+        clock: of one that runs by the clock.
+        on: events it runs on.
         tests: what it must do, tried out before a version goes live.
         line: where it stands.
     """
@@ -90,43 +90,16 @@ class Function:
     roles: tuple[str, ...] = ()
     args: MappingType[str, Any] | None = None
     read_only: bool = False
+    clock: Clock | None = None
+    on: tuple[str, ...] = ()
     tests: tuple[FunctionCase, ...] = ()
     line: int = 0
 
 
-class Triggers(Many):
-    """A trigger, several in one text separated by commas, or a list of them."""
-
-    def __init__(self) -> None:
-        super().__init__(Choice(TRIGGERS, "a trigger"), "triggers", least=1, most=len(TRIGGERS), single=True)
-
-    @override
-    def check(self, node: Node, findings: Findings) -> Node | None:
-        if isinstance(node, Scalar) and "," in node.text:
-            parts: list[Node] = []
-            offset = 0
-            for word in node.text.split(","):
-                text = word.strip()
-                start = node.column + offset + len(word) - len(word.lstrip()) + (1 if node.style else 0)
-                parts.append(Scalar(text, text, node.line, start, node.start, node.end, node.style))
-                offset += len(word) + 1
-            node = Sequence(parts, node.line, node.column)
-        return super().check(node, findings)
-
-    @override
-    def build(self, node: Node, scope: Scope) -> tuple[str, ...]:
-        words: tuple[str, ...] = super().build(node, scope)
-        return tuple(dict.fromkeys(trigger for word in words for trigger in _BOTH.get(word, (word,))))
-
-    @override
-    def schema(self, definitions: Definitions) -> JsonSchema:
-        one = self.item.schema(definitions)
-        several = {"type": "string", "pattern": "^[a-z_]+( *, *[a-z_]+)*$"}
-        return {"anyOf": [one, several, {"type": "array", "items": one, "minItems": 1}]}
-
-
 class FunctionRecord(Record):
     """One function: what its type implies, and what does not go together."""
+
+    shared = False
 
     @override
     def build(self, node: Node, scope: Scope) -> dict[str, Any]:
@@ -143,30 +116,11 @@ class FunctionRecord(Record):
                 f"for example {', '.join(list(TRIGGERS)[:3])}",
             )
         triggers = values.get("trigger", ())
-        if RPC in triggers and (scope.entity is not None or len(triggers) > 1):
-            scope.findings.error(
-                "function.trigger",
-                "a function that is called by name has no other trigger and stands at the top of the file",
-                node,
-                "write it in the file's own functions: map",
-            )
+        check_together(triggers, entries, node, scope, shared=self.shared)
+        _check_reading(values, entries, node, scope)
         check_config(values.get("function", ""), values.get("config"), entries, scope)
         if kind == "computed" and "field" not in values:
             scope.findings.error("function.field", "a computed function needs the 'field' it sets", node)
-        before = [trigger for trigger in values.get("trigger", ()) if trigger.startswith("before_")]
-        if values.get("async") and before:
-            scope.findings.error(
-                "function.async",
-                f"'{before[0]}' runs in the transaction and cannot be async",
-                entries["async"].key,
-                "use an after_ trigger",
-            )
-        if values.get("async") is False and any(
-            trigger == "on_deadline" for trigger in values.get("trigger", ())
-        ):
-            scope.findings.error(
-                "function.async", "deadlines run outside any request", entries["async"].key, "leave async out"
-            )
         return values
 
 
@@ -183,8 +137,54 @@ class FunctionMap(Keyed):
         return {name: _function(name, values, lines.get(name, 0)) for name, values in built.items()}
 
 
+def _check_reading(
+    values: dict[str, Any], entries: MappingType[str, Entry], node: Node, scope: Scope
+) -> None:
+    """Report what makes no sense for a function that narrows reads."""
+    name, reads = values.get("function", ""), BEFORE_READ in values.get("trigger", ())
+    if name == FILTER_ROWS and not reads:
+        scope.findings.error(
+            "function.trigger", f"{FILTER_ROWS} narrows what is read", node, f"write trigger: {BEFORE_READ}"
+        )
+    if not reads:
+        return
+    if name == FILTER_ROWS and "condition" not in entries:
+        scope.findings.error(
+            "function.condition",
+            f"{FILTER_ROWS} needs a 'condition': which rows are found",
+            node,
+            "for example condition: self.status != 'draft'",
+        )
+    condition = values.get("condition")
+    if name == FILTER_ROWS and condition is not None and not condition.in_sql:
+        scope.findings.error(
+            "expression.use", f"what is read must be sayable in SQL: {condition.obstacle}",
+            entries["condition"].value,
+        )  # fmt: skip
+    if name == FILTER_ROWS and condition is not None and condition.uses_old:
+        scope.findings.error(
+            "expression.use", "reading has no row before: 'old' may not be used", entries["condition"].value
+        )
+    if name != FILTER_ROWS and condition is not None and (condition.names or condition.uses_old):
+        scope.findings.error(
+            "expression.use",
+            "the function runs before there is any row: its condition is about the caller alone",
+            entries["condition"].value,
+        )
+    if name in BUILT_IN_FUNCTIONS and name not in {FILTER_ROWS, "require_role"}:
+        scope.findings.error(
+            "function.trigger",
+            f"{name} does nothing for reads",
+            node,
+            f"{FILTER_ROWS}, require_role and functions of the Python file do",
+        )
+
+
 def _function(name: str, values: dict[str, Any], line: int) -> Function:
     fields: tuple[str, ...] = values.get("field", ())
+    scheduled = SCHEDULE in values.get("trigger", ())
+    clock = {key: values[key] for key in ("schedule", "every", "overlap", "missed") if key in values}
+    timeout, retries = (JOB_TIMEOUT, 0) if scheduled else (DEFAULT_TIMEOUT, DEFAULT_RETRIES)
     return Function(
         name,
         values.get("function", name),
@@ -194,12 +194,14 @@ def _function(name: str, values: dict[str, Any], line: int) -> Function:
         fields,
         values.get("condition"),
         bool(values.get("async", False)),
-        values.get("timeout", DEFAULT_TIMEOUT),
-        values.get("retries", DEFAULT_RETRIES),
+        values.get("timeout", timeout),
+        values.get("retries", retries),
         values.get("config", Config()),
         values.get("roles", ()),
         values.get("args"),
         values.get("read_only", False),
+        Clock(**clock) if scheduled else None,
+        values.get("on", ()),
         values.get("tests", ()),
         line,
     )

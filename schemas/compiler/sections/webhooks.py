@@ -72,22 +72,24 @@ class ListenerRecord(Record):
 
     @override
     def build(self, node: Node, scope: Scope) -> Any:
-        events = node.get(self.heard) if isinstance(node, Mapping) else None
-        texts = [str(plain(item)) for item in items(events)]
-        entities = {text.partition(".")[0] if "." in text else "*" for text in texts}
-        inner = scope.within(entities.pop()) if len(entities) == 1 and "*" not in entities else scope
-        if inner is scope and isinstance(node, Mapping):
-            for name in ("when", "select"):
-                place = node.get(name)
-                if place is not None:
-                    scope.findings.error(
-                        "webhook.entity",
-                        f"'{name}' needs events of one entity",
-                        place,
-                        "make one per entity",
-                    )
-            inner = replace(scope, known=False)
+        entries = node if isinstance(node, Mapping) else Mapping({}, node.line, node.column)
+        inner = scope_of_events(entries, self.heard, ("when", "select"), scope)
         return super().build(node, inner)
+
+
+def scope_of_events(node: Mapping, heard: str, names: tuple[str, ...], scope: Scope) -> Scope:
+    """Return the scope of the entity all events of a key are about; ``names`` are of no use without one."""
+    texts = [str(plain(item)) for item in items(node.get(heard))]
+    entities = {text.partition(".")[0] if "." in text else "*" for text in texts}
+    if len(entities) == 1 and "*" not in entities:
+        return scope.within(entities.pop())
+    for name in names:
+        place = node.get(name)
+        if place is not None:
+            scope.findings.error(
+                "webhook.entity", f"'{name}' needs events of one entity", place, "make one per entity"
+            )
+    return replace(scope, known=False)
 
 
 WEBHOOK = ListenerRecord(
