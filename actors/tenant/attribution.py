@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from actors.features.functions.calls import Origin
 from actors.messages import Call, Result
 from actors.tenant.generation import Generation
 from schemas.compiler.principal import SERVICE_ROLE, Principal
@@ -48,21 +49,23 @@ def asked() -> str:
     return "" if said is None else orjson.dumps(said).decode()
 
 
-def who(call: Call, principal: Principal, depth: int, transition: str = "") -> str:
+def who(call: Call, principal: Principal, origin: Origin, transition: str = "") -> str:
     """Return who makes a write.
 
     Args:
         call: the write.
         principal: makes it.
-        depth: how many functions led to it.
+        origin: which functions led to it, and on whose behalf they run.
         transition: that it is, "" for none.
     """
-    said = _said(call, principal)
+    said = _said(call, origin.caller if origin.function else principal)
     asked = _ASKED.get()
     if asked is not None and SERVICE_ROLE in principal.roles:
-        # the rights stay the platform's
+        # the rights stay the platform's, or those of whoever the function runs for
         said = {name: value or asked[name] for name, value in said.items()}
-    said["depth"] = depth
+    said["depth"] = origin.depth
+    if origin.function:
+        said["function"] = origin.function
     if transition:
         said["transition"] = transition
     return orjson.dumps(said).decode()

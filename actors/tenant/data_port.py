@@ -8,6 +8,7 @@ rules and functions as everybody, and that one that catches a refusal finds its 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeAlias
 from urllib.parse import quote_plus
 
@@ -20,6 +21,7 @@ from actors.tenant.generation import Generation
 from schemas.compiler.principal import SERVICE, Principal
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.values import decode_json
+from schemas.compiler.sections.workflow import Workflow
 from schemas.compiler.sql import quote
 
 MAX_ROWS = 1000
@@ -57,6 +59,9 @@ class RowPort:
         self._write = write
         self.connection = connection
         self.origin = origin
+        caller = origin.caller
+        # rows say on whose behalf they were written
+        self._principal = replace(SERVICE, id=caller.id, email=caller.email, key=caller.key)
         self.taken: set[tuple[str, str, str]] = set()
         self._turn = asyncio.Lock()
 
@@ -102,7 +107,8 @@ class RowPort:
         return await self._change("create", "POST", entity, None, values)
 
     async def update(self, entity: str, key: str, values: Row) -> Row:
-        """Change a row and return it."""
+        """Change a row and return it; its state only a transition changes."""
+        await self._check_state(entity, str(key), values)
         return await self._change("update", "PATCH", entity, str(key), values)
 
     async def delete(self, entity: str, key: str) -> None:
@@ -110,6 +116,15 @@ class RowPort:
         async with self._undone_when_refused():
             call = Call("delete", "DELETE", entity, str(key), request_id=self.origin.request_id)
             await self._run(self._write, call)
+
+    async def transition(
+        self, entity: str, key: str, name: str, *, comment: str = "", values: Row | None = None
+    ) -> Row:
+        """Move a row through its workflow and return it: its condition holds, its roles do not bind."""
+        body = {"comment": comment} if comment else {}
+        return await self._change(
+            "transition", "POST", entity, str(key), body | ({"values": values} if values else {}), name
+        )
 
     async def count(self, entity: str, where: Filter = "") -> int:
         """Return how many rows there are."""
@@ -122,15 +137,29 @@ class RowPort:
         result = await self._ask(Call("list", "GET", entity, None, query))
         return decode_json(result.body)[0]["total"] or 0
 
+    async def _check_state(self, entity: str, key: str, values: Row) -> None:
+        """Refuse to write another state into a row, past the workflow's conditions and its history."""
+        found = self._generation.model.entities.get(entity)
+        workflow: Workflow | None = found.sections.get("workflow") if found is not None else None
+        if workflow is None or workflow.field not in values:
+            return
+        row = await self.get(entity, key, select=workflow.field)
+        if row is not None and row[workflow.field] != values[workflow.field]:
+            text = f"'{workflow.field}' is changed by transitions alone"
+            error = {"pointer": f"/{workflow.field}", "code": "state", "detail": text}
+            raise ProblemError("workflow.state", text, hint="use ctx.data.transition", errors=(error,))
+
     async def _ask(self, call: Call) -> Result:
         async with self._turn:
-            return await self._read(self._generation, call, SERVICE, self.connection)
+            return await self._read(self._generation, call, self._principal, self.connection)
 
-    async def _change(self, operation: str, method: str, entity: str, key: str | None, values: Row) -> Row:
+    async def _change(
+        self, operation: str, method: str, entity: str, key: str | None, values: Row, action: str = ""
+    ) -> Row:
         call = Call(
             operation, method, entity, key, "", _ENCODER.encode(values), "application/json",
             "application/vnd.pgrst.object+json", "return=representation",
-            request_id=self.origin.request_id, deadline=self.origin.deadline,
+            request_id=self.origin.request_id, deadline=self.origin.deadline, action=action,
         )  # fmt: skip
         async with self._undone_when_refused():
             result = await self._run(self._write, call)
@@ -138,7 +167,7 @@ class RowPort:
         return row
 
     async def _run(self, write: Write, call: Call) -> Result:
-        result = await write(self._generation, call, SERVICE, self.connection, self.origin)
+        result = await write(self._generation, call, self._principal, self.connection, self.origin)
         if call.entity == _PEOPLE and self._generation.realm is not None:
             await self._generation.realm.changed(None)
         return result

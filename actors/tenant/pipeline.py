@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import unquote_plus
 
+from actors.features.functions.calls import BY_REQUEST, Origin
 from actors.messages import Call, ProblemError
 from actors.tenant.attribution import who
 from actors.tenant.bodies import Body, Row, decode_body
@@ -73,10 +74,10 @@ def prepare_write(
     principal: Principal,
     preferences: Preferences,
     today: date,
-    depth: int = 0,
+    origin: Origin = BY_REQUEST,
     move: Move | None = None,
 ) -> Write:
-    """Turn a call into a write; ``depth`` is how many functions led to it, ``move`` makes it a transition.
+    """Turn a call into a write; ``origin`` says which functions led to it, ``move`` makes it a transition.
 
     Raises:
         ProblemError: the body, a value or a precondition is refused.
@@ -111,7 +112,7 @@ def prepare_write(
         call.accept,
         version,
         today,
-        who(call, principal, depth, move.name if move else "")
+        who(call, principal, origin, move.name if move else "")
         if entity.name in generation.queries.attributed
         else None,
         hooked=_NO_FIELDS if move is None else frozenset({move.field}),

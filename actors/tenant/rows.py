@@ -99,7 +99,7 @@ async def _write(
         _check_profile(generation, call.profile)
     now = datetime.now(UTC)
     preferences = preferences_of(call.prefer) if call.prefer else NONE
-    change = prepare_write(generation, call, principal, preferences, now.date(), origin.depth, move)
+    change = prepare_write(generation, call, principal, preferences, now.date(), origin, move)
     if call.method == "POST" and not change.rows:
         return _nothing(change)
     prepared = change.prepared

@@ -68,6 +68,7 @@ class TenantDraft:
 
     Attributes:
         python: functions of the Python file beside it; None when nobody looked.
+        mails: the entity each of the file's mails is about, None for one about no row.
     """
 
     entities: dict[str, EntityDraft] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class TenantDraft:
     roles: dict[str, Role] = field(default_factory=dict)
     languages: tuple[str, ...] = ("en",)
     python: frozenset[str] | None = None
+    mails: dict[str, str | None] = field(default_factory=dict)
 
     def all_renames(self) -> Iterator[tuple[EntityDraft | None, Rename]]:
         """Iterate over renames: (entity, that of a field) and (None, that of an entity)."""

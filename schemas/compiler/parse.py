@@ -39,6 +39,9 @@ def parse(root: Mapping, findings: Findings) -> TenantDraft:
     """Return the drafts of a checked document."""
     tenant = TenantDraft(languages=_languages(root))
     tenant.roles = parse_roles(_role_nodes(root), findings)
+    for key, node in pairs(root.get("mails")):
+        about = node.get("entity") if isinstance(node, Mapping) else None
+        tenant.mails[key.text] = None if about is None else str(plain(about))
     entities = root.get("entities")
     written = entities if isinstance(entities, Mapping) else Mapping({}, 1, 1)
     tenant.dropped = written.dropped

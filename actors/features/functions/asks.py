@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from actors.features.functions.built_in.context import Context
-from actors.features.functions.built_in.outward import compose, publish_event
+from actors.features.functions.built_in.mails import compose
+from actors.features.functions.built_in.outward import publish_event
 from actors.features.functions.calls import DataPort, Invocation
 from actors.features.functions.services import Services
 from actors.messages import ProblemError
@@ -35,6 +36,22 @@ async def answer(
         ProblemError: refused.
         KeyError, TypeError, ValueError: it is not what its side of the protocol sends.
     """
+    if operation.startswith("data."):
+        return await _rows(port, operation, words)
+    match operation:
+        case "http.request":
+            return await _http(services, call, words)
+        case "mail.send":
+            context = Context(generation, call, port, services.mailer, services.outbound, services.events)
+            return await services.mailer.send(await compose(context, words))
+        case "events.publish":
+            context = Context(generation, call, port, services.mailer, services.outbound, services.events)
+            return await publish_event(context, {}, words)
+        case _:
+            raise ValueError(operation)
+
+
+async def _rows(port: DataPort, operation: str, words: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
     match operation:
         case "data.find":
             return await port.find(
@@ -49,18 +66,15 @@ async def answer(
             return await port.update(str(words["entity"]), str(words["key"]), dict(words["values"]))
         case "data.delete":
             return await port.delete(str(words["entity"]), str(words["key"]))
+        case "data.transition":
+            return await port.transition(
+                str(words["entity"]), str(words["key"]), str(words["name"]),
+                comment=str(words["comment"]), values=dict(words["values"]),
+            )  # fmt: skip
         case "data.count":
             return await port.count(str(words["entity"]), _where(words["where"]))
         case "data.sum":
             return await port.sum(str(words["entity"]), str(words["field"]), _where(words["where"]))
-        case "http.request":
-            return await _http(services, call, words)
-        case "mail.send":
-            context = Context(generation, call, port, services.mailer, services.outbound, services.events)
-            return await services.mailer.send(compose(context, words))
-        case "events.publish":
-            context = Context(generation, call, port, services.mailer, services.outbound, services.events)
-            return await publish_event(context, {}, words)
         case _:
             raise ValueError(operation)
 

@@ -24,12 +24,16 @@ class Origin:
         lane: the process that waits for it, see ``Invocation``.
         request_id: of the request at the beginning.
         deadline: event-loop time until which it must be done, 0 for none.
+        caller: on whose behalf the function that writes runs.
+        function: its name, "" for none.
     """
 
     depth: int = 0
     lane: object = None
     request_id: str = ""
     deadline: float = 0.0
+    caller: Principal = ANONYMOUS
+    function: str = ""
 
 
 BY_REQUEST = Origin()
@@ -72,6 +76,12 @@ class DataPort(Protocol):
 
     async def delete(self, entity: str, key: str) -> None:
         """Delete a row."""
+        ...
+
+    async def transition(
+        self, entity: str, key: str, name: str, *, comment: str = "", values: Row | None = None
+    ) -> Row:
+        """Move a row through its workflow and return it."""
         ...
 
     async def count(self, entity: str, where: str | Mapping[str, Any] = "") -> int:

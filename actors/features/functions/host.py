@@ -7,6 +7,7 @@ to run; one per process, shared by all tenants.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import structlog
@@ -21,6 +22,7 @@ from actors.messages import ProblemError
 from actors.tenant.refusals import CONFLICTS, LOST, StaleGenerationError
 from runtime.histogram import Histogram
 from schemas.compiler.compile import SYSTEM_SLUG
+from schemas.compiler.principal import SERVICE_ROLE
 from schemas.compiler.query.errors import QueryError
 
 if TYPE_CHECKING:
@@ -97,6 +99,8 @@ class FunctionHost:
         """
         if call.depth > MAX_DEPTH:
             raise ProblemError("function.too_deep", f"functions set off each other {MAX_DEPTH} times")
+        caller = data.origin.caller if SERVICE_ROLE in call.principal.roles else call.principal
+        data = data.nested(replace(data.origin, caller=caller, function=call.label or call.name))
         began = time.perf_counter()
         try:
             if call.name in generation.model.python:

@@ -5,6 +5,7 @@ loaded: what a row holds is put in as text and never looked at again, so nothing
 """
 
 import datetime as dt
+import html
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -105,18 +106,33 @@ class Surroundings:
         filled = dict(zip(config.templates, values, strict=True))
         secrets = self._generation.secrets
         made = _fill(config.values, filled, secrets)
+        if isinstance(made, dict) and isinstance(config.values.get("html"), str):
+            made["html"] = _fill(config.values["html"], filled, secrets, escape=True)
         return made if isinstance(made, dict) else {} if made is None else {"value": made}
 
+    async def text(self, config: Config, *, escape: bool = False) -> str:
+        """Return a text with its templates filled in; ``escape``: it is HTML, and what is put in is not."""
+        values = await self.values(list(config.templates.values()))
+        filled = dict(zip(config.templates, values, strict=True))
+        return _as_text(_fill(str(config.values), filled, self._generation.secrets, escape=escape))
 
-def _fill(value: Any, filled: Mapping[str, Any], secrets: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
+
+def _fill(
+    value: Any,  # noqa: ANN401 - JSON
+    filled: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    *,
+    escape: bool = False,
+) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, str):
         whole = _TEMPLATE.fullmatch(value)
-        if whole is not None and whole[1] in filled:
+        if whole is not None and whole[1] in filled and not escape:
             return as_json(filled[whole[1]])
         parts: list[str] = []
         end = 0
         for match in _TEMPLATE.finditer(value):
-            parts += (_secrets(value[end : match.start()], secrets), _as_text(filled.get(match[1])))
+            put = _as_text(filled.get(match[1]))
+            parts += (_secrets(value[end : match.start()], secrets), html.escape(put) if escape else put)
             end = match.end()
         parts.append(_secrets(value[end:], secrets))
         return "".join(parts)

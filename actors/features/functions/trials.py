@@ -42,7 +42,7 @@ class NoRows:
             "database.unavailable", "there is no database in a check: use strict: true for this"
         )
 
-    find = get = create = update = delete = count = sum = _refuse
+    find = get = create = update = delete = transition = count = sum = _refuse
 
 
 async def try_load(host: FunctionHost, generation: Generation) -> tuple[Diagnostic, ...]:

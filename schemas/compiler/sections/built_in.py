@@ -87,11 +87,26 @@ def _check_value(function: str, key: str, node: Node, scope: Scope) -> None:
                 scope.check_role(item, str(plain(item)))
         case "generate_slug", "from":
             scope.find_field(node, str(text))
+        case "send_email", "template":
+            _check_template(node, str(text), scope)
         case _, "url":
             if not str(text).startswith(_ADDRESS):
                 scope.findings.error("function.config", "an address begins with https:// or http://", node)
         case _:
             pass
+
+
+def _check_template(node: Node, name: str, scope: Scope) -> None:
+    mails = scope.tenant.mails
+    if name not in mails:
+        hint = did_you_mean(name, mails) or f"write mails: {{ {name}: {{ subject: ..., text: ... }} }}"
+        message = f"the file has no mail '{name[:80]}': a plain line about the row is sent"
+        scope.findings.warn("mail.template", message, node, hint)
+        return
+    about, here = mails[name], scope.entity.name if scope.entity is not None else None
+    if about is not None and scope.known and about != here:
+        what = f"a row of {here}" if here else "no row"
+        scope.findings.error("mail.entity", f"the mail '{name}' is about {about}; here is {what}", node)
 
 
 def _check_values(node: Node, scope: Scope) -> None:

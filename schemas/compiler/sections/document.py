@@ -14,6 +14,7 @@ from schemas.compiler.sections.entity import ENTITY
 from schemas.compiler.sections.events import SUBSCRIPTIONS
 from schemas.compiler.sections.indexes import INDEXES
 from schemas.compiler.sections.jobs import JOBS
+from schemas.compiler.sections.mails import MAILS
 from schemas.compiler.sections.reports import REPORTS
 from schemas.compiler.sections.shared_functions import SHARED_FUNCTIONS
 from schemas.compiler.sections.tenant import ACCESS_RULES, BRANDING, LET, LOCALE, ROLES, SERVICE
@@ -43,6 +44,7 @@ DOCUMENT = Record(
         "strict": Key(BOOLEAN, "A version goes live only when the tests of its functions pass."),
         "dashboards": Key(DASHBOARDS, "Numbers and charts."),
         "reports": Key(REPORTS, "Grouped figures, on demand or mailed."),
+        "mails": Key(MAILS, "What mails say, for send_email and ctx.mail."),
         "jobs": Key(JOBS, "Functions on schedule."),
         "events": Key(SUBSCRIPTIONS, "Functions that run when something happens, in any entity."),
         "webhooks": Key(WEBHOOKS, "Addresses that hear what happens."),
@@ -64,6 +66,7 @@ SECTIONS = (
         "strict",
         "dashboards",
         "reports",
+        "mails",
         "jobs",
         "events",
         "webhooks",

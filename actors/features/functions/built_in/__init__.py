@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from actors.features.functions.built_in.checks import require_role, validate_email, validate_price
 from actors.features.functions.built_in.context import BuiltIn
-from actors.features.functions.built_in.outward import http_request, publish_event, send_email, webhook
+from actors.features.functions.built_in.mails import send_email
+from actors.features.functions.built_in.outward import http_request, publish_event, webhook
 from actors.features.functions.built_in.values import create_record, generate_slug, set_fields
 
 BUILT_IN: Mapping[str, BuiltIn] = {

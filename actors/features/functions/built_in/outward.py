@@ -1,4 +1,4 @@
-"""Built-in functions that reach out: mail, other servers, events.
+"""Built-in functions that reach out: other servers, events.
 
 Where a server may be is ``actors.outbound``'s decision. In a before_ function they run before the commit: the
 world hears of a row that may yet be refused, which the documentation says.
@@ -10,64 +10,19 @@ import hashlib
 import hmac
 import time
 from collections.abc import Mapping
-from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
 from typing import Any
 
 import msgspec
 
-from actors.addresses import canonical_email
 from actors.features.functions.built_in.context import Context
 from actors.features.functions.calls import Row, rejected
 from actors.messages import ProblemError
 from actors.outbound import Answer, OutboundError
 from actors.tenant.identifiers import new_key
 
-MAX_RECIPIENTS = 50
-MAX_SUBJECT = 200
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-
-async def send_email(context: Context, record: Row, config: Mapping[str, Any]) -> None:
-    """Send a mail."""
-    del record
-    await context.mailer.send(compose(context, config))
-    context.log.append("mail handed over")
-
-
-def compose(context: Context, config: Mapping[str, Any]) -> EmailMessage:
-    """Return the mail a configuration describes; texts in it can add no header.
-
-    Raises:
-        ProblemError: function.rejected when nobody can receive it.
-    """
-    message = EmailMessage()
-    for header, key in (("To", "to"), ("Cc", "cc"), ("Reply-To", "reply_to")):
-        named = config.get(key)
-        listed = named if isinstance(named, list) else str(named).split(",") if named else []
-        if listed:
-            message[header] = ", ".join(_address(str(one)) for one in listed[:MAX_RECIPIENTS])
-    if "To" not in message:
-        raise rejected("the mail has nobody to go to")
-    model = context.generation.model
-    title = next(iter(model.title.values()), "") or model.slug
-    message["Subject"] = " ".join(str(config.get("subject") or title).split())[:MAX_SUBJECT]
-    message["Date"] = formatdate(usegmt=True)
-    message["Message-ID"] = make_msgid(domain="backsaas.invalid")
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(str(config.get("text") or "") + "\n")
-    if config.get("html"):
-        message.add_alternative(str(config["html"]), subtype="html")
-    return message
-
-
-def _address(text: str) -> str:
-    try:
-        return canonical_email(text)
-    except ProblemError:
-        raise rejected(f"'{text[:80]}' is no address that can receive mail") from None
 
 
 async def http_request(context: Context, record: Row, config: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON

@@ -66,6 +66,19 @@ class Data:
         """Delete a row."""
         await self._ask("data.delete", {"entity": entity, "key": str(key)})
 
+    async def transition(
+        self,
+        entity: str,
+        key: Any,
+        name: str,
+        *,
+        comment: str = "",
+        values: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Move a row through its workflow and return it; nothing else changes its state."""
+        words = {"entity": entity, "key": str(key), "name": name, "comment": comment}
+        return await self._ask("data.transition", {**words, "values": dict(values or {})})
+
     async def count(self, entity: str, where: Any = "") -> Any:
         """Return how many rows there are."""
         return await self._ask("data.count", {"entity": entity, "where": where})
@@ -129,10 +142,19 @@ class Mail:
         self._ask = ask
 
     async def send(
-        self, to: Any, subject: str, text: str = "", *, html: str = "", reply_to: str = ""
+        self,
+        to: Any,
+        subject: str = "",
+        text: str = "",
+        *,
+        html: str = "",
+        reply_to: str = "",
+        template: str = "",
+        record: Any = None,
     ) -> None:
-        """Send a mail."""
+        """Send a mail: with words of its own, or of the file's ``mails``, about a row."""
         words = {"to": to, "subject": subject, "text": text, "html": html, "reply_to": reply_to}
+        words |= {"template": template, "record": record}
         await self._ask("mail.send", {name: value for name, value in words.items() if value})
 
 
