@@ -1,7 +1,6 @@
 """The README's tour, command by command, against a live process: what it shows is what you get."""
 
 import asyncio
-import hashlib
 import os
 import re
 import shlex
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.sources import source_of
 from tests.docs.consoles import apply, blocks, commands, matches
 from tests.live import ROOT, Live
 
@@ -22,7 +22,7 @@ README = ROOT / "README.md"
 @pytest.fixture
 async def live(tmp_path: Path) -> AsyncIterator[Live]:
     live = Live(tmp_path, bare=True)
-    for file in (ROOT / "schemas").glob("*.yaml"):
+    for file in (*(ROOT / "schemas").glob("*.yaml"), *(ROOT / "schemas").glob("*-*.py")):
         shutil.copy(file, live.schemas)
     await live.start(str(tmp_path))  # as the page says: no development tokens
     yield live
@@ -61,7 +61,8 @@ class Shell:
 
 async def settled(live: Live, slug: str, file: Path) -> None:
     """Wait until the file is live, refused, or waits for a yes."""
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    code = file.with_suffix(".py")
+    digest = source_of(file.read_bytes(), code.read_bytes() if code.exists() else b"").digest
     key = live.command("key", slug).stdout.strip()
     for _ in range(500):
         status = await live.status(slug, apikey=key)

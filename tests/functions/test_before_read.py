@@ -2,6 +2,9 @@
 
 import pytest
 
+from schemas.compiler.principal import Principal
+from schemas.compiler.query.errors import QueryError
+from schemas.compiler.query.requests import ReadRequest
 from tests.api.harness import Client, World, slug
 
 FILE = """
@@ -139,7 +142,7 @@ async def test_a_python_function_says_what_is_found(
     assert "2" not in str(batch.json).partition("body")[2].partition("headers")[0], batch
 
 
-async def test_it_refuses_and_its_mistakes_let_nothing_out(member: Client) -> None:
+async def test_it_refuses_and_its_mistakes_let_nothing_out(member: Client, world: World, tenant: str) -> None:
     refused = await member.get("/orders?region=eq.nowhere")
     assert (refused.status, refused.json["detail"]) == (422, "there is no such region")
     wrong = await member.get("/orders?region=neq.bad")
@@ -148,6 +151,10 @@ async def test_it_refuses_and_its_mistakes_let_nothing_out(member: Client) -> No
     inside = await member.get("/people?select=name,orders(net)")
     assert (inside.status, inside.json["code"]) == (403, "42501")
     assert "ask for orders by itself" in inside.json["hint"]
+    with pytest.raises(QueryError, match="a function narrows its reads"):
+        world.ports[tenant].generation.queries.follow(
+            ReadRequest("orders"), Principal(roles=frozenset({"member"}))
+        )
 
 
 async def test_a_role_can_be_asked_for(member: Client, auditor: Client) -> None:

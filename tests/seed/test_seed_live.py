@@ -13,7 +13,8 @@ from tests.live import ROOT, Live
 async def live(tmp_path: Path) -> AsyncIterator[Live]:
     live = Live(tmp_path)
     for slug in ("acme-corp", "sample-crm"):
-        shutil.copy(ROOT / "schemas" / f"{slug}.yaml", live.schemas)
+        for suffix in ("py", "yaml"):
+            shutil.copy(ROOT / "schemas" / f"{slug}.{suffix}", live.schemas)
     await live.start()
     yield live
     await live.stop()

@@ -26,7 +26,7 @@ from schemas.compiler.query.read_statement import compile_read
 from schemas.compiler.query.relationships import relationships
 from schemas.compiler.query.requests import Prepared, ReadRequest, WriteRequest
 from schemas.compiler.query.row_filter import resolve_entity
-from schemas.compiler.query.screening import screened_names
+from schemas.compiler.query.screening import check_not_screened, screened_names
 from schemas.compiler.query.shapes import Shape, fill_read, shape_of
 from schemas.compiler.query.syntax import ReadQuery
 from schemas.compiler.query.write_parts import BODY, ROW_KEY
@@ -108,6 +108,7 @@ class QueryCompiler:
             QueryError: as for ``read``; realtime.not_followed.
         """
         reader, entity = self._reader(request, principal)
+        check_not_screened(entity, reader.caller)
         return compile_follow(reader, entity, split_pairs(request.query))
 
     def insert(self, request: WriteRequest, principal: Principal) -> Prepared:

@@ -43,5 +43,5 @@ def check_not_screened(entity: Entity, caller: Caller) -> None:
         raise QueryError(
             "42501",
             f"permission denied for table {entity.name}: a function narrows its reads",
-            hint=f"ask for {entity.name} by itself",
+            hint=f"ask for {entity.name} by itself, in a read of its own",
         )
