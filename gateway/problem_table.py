@@ -130,6 +130,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "validation.failed": (422, "Values not acceptable"),
     "validation.read_only": (422, "Field is read-only"),
     "rule.violated": (422, "Rule not met"),
+    "expression_budget": (422, "Expression too costly"),
     # files
     "file.unknown": (422, "No such upload"),
     "file.too_large": (413, "File too large"),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from schemas.compiler.expressions import python_functions, python_times, values
+from schemas.compiler.expressions import python_functions, python_times, tree, values
 from schemas.compiler.expressions.celtypes import BOOL, DECIMAL, DOUBLE, CelType
 from schemas.compiler.expressions.claims import claim_text
 from schemas.compiler.expressions.syntax import (
@@ -29,6 +29,7 @@ from schemas.compiler.expressions.syntax import (
     Variable,
 )
 from schemas.compiler.principal import ANONYMOUS, Principal
+from schemas.compiler.query.errors import QueryError
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -70,6 +71,11 @@ class Env:
     world: World | None = None
 
 
+MAX_STEPS = 100_000
+"""What one evaluation may take, in parts of the expression evaluated inside macros: some 50 milliseconds."""
+TEXT_STEP = 1000
+"""Characters of a made text that count as one."""
+_SPENT = "#spent"
 Bound: TypeAlias = dict[str, object]
 Step: TypeAlias = Callable[[Env, Bound], object]
 
@@ -82,7 +88,7 @@ def to_python(expression: Expression) -> Callable[[Env], object]:
 
     Returns:
         A function of an ``Env``: a bool for truth values, else the value or None when absent. It raises
-        nothing for any row.
+        QueryError (expression_budget) when macros go round too often, and nothing else for any row.
     """
     step = build(expression.node)
     if expression.type == BOOL:
@@ -197,10 +203,24 @@ def _member(node: Member) -> Step:
     return read
 
 
+def _spend(bound: Bound, steps: int) -> None:
+    """Count the steps of an evaluation: what rows hold decides how often a macro goes round.
+
+    Raises:
+        QueryError: expression_budget.
+    """
+    spent = bound.get(_SPENT, 0)
+    bound[_SPENT] = spent = (spent if isinstance(spent, int) else 0) + steps
+    if spent > MAX_STEPS:
+        raise QueryError("expression_budget", "an expression of the tenant's file takes too long on this row")
+
+
 def _comprehension(node: Comprehension) -> Step:
     source, name = build(node.range), node.variable
     test = build(node.predicate) if node.predicate is not None else None
     body = build(node.body) if node.body is not None else None
+    parts = (part for part in (node.predicate, node.body) if part is not None)
+    cost = 1 + sum(1 for part in parts for _ in tree.walk(part))
 
     def run(env: Env, bound: Bound) -> list[tuple[object, bool]]:
         """Return (element or mapped element, whether the predicate holds) for each element."""
@@ -208,8 +228,12 @@ def _comprehension(node: Comprehension) -> Step:
         found: list[tuple[object, bool]] = []
         for element in elements if isinstance(elements, list | tuple) else ():
             bound[name] = element
+            _spend(bound, cost)
             holds = test is None or test(env, bound) is True
-            found.append((body(env, bound) if body is not None and holds else element, holds))
+            value = body(env, bound) if body is not None and holds else element
+            if isinstance(value, str) and value is not element:
+                _spend(bound, len(value) // TEXT_STEP)
+            found.append((value, holds))
         return found
 
     match node.kind:
