@@ -4,6 +4,7 @@ Decides when a write needs a transaction around its statement, and what is answe
 changed. Called by ``operations``.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -26,6 +27,9 @@ from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.preferences import NONE, Preferences, parse_preferences
 from schemas.compiler.query.requests import ReadRequest
 from schemas.compiler.sections.auth import USERS
+
+NEW_NAMES = 5
+"""How often a write looks for another free name."""
 
 
 async def read(
@@ -135,12 +139,26 @@ async def _write(
             or prepared.process_rules
             or change.functions
         ):
-            return await in_transaction(generation.pool, work, commit=not dry)
+            return await _with_new_names(
+                change, lambda: in_transaction(generation.pool, work, commit=not dry)
+            )
         arguments = prepared.statement.arguments(prepared.slots, principal, moment)
         row = await fetch_one(generation.pool, prepared.statement.text, arguments, reads=False)
     except ProblemError as error:
         raise rules.explained(change.entity, error) from error
     return await _settle(generation, call, principal, change, row, None)
+
+
+async def _with_new_names(change: Write, attempt: Callable[[], Awaitable[Result]]) -> Result:
+    """Write; again when somebody else took a name that a function had just found free."""
+    named = any(function.function == "generate_slug" for function in change.functions)
+    for _ in range(NEW_NAMES if named else 0):
+        try:
+            return await attempt()
+        except ProblemError as error:
+            if error.code != "23505":
+                raise
+    return await attempt()
 
 
 def data_port(

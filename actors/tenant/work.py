@@ -159,6 +159,8 @@ class TenantWork:
             generation.outbox = self._relay
             spawn(occasions.started(generation), "on_start")
         generation.outbox = self._relay
+        if generation.functions is not None:
+            spawn(generation.functions.warm(generation), "functions")
         if self._hub is None:
             self._hub = Hub(generation, self._work.database, self._identify, spawn)
         generation.live = self._hub

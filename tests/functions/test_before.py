@@ -1,5 +1,7 @@
 """Built-in functions before a write: what they set, what they refuse, what they are shown."""
 
+import asyncio
+
 import pytest
 
 from tests.api.harness import Client, World, slug
@@ -90,6 +92,13 @@ async def test_a_function_fills_in_what_is_required_and_not_the_callers_to_write
     ]
     refused = await member.post("/customers", {"name": "x", "slug": "mine"})
     assert refused.status == 403, "what a function may set is not the caller's"
+
+
+async def test_names_stay_unique_when_many_are_made_at_once(member: Client) -> None:
+    answers = await asyncio.gather(*(member.post("/customers", {"name": "At Once"}) for _ in range(6)))
+    assert [answer.status for answer in answers] == [201] * 6
+    rows = (await member.get("/customers?name=eq.At+Once&select=slug&order=slug")).json
+    assert [row["slug"] for row in rows] == ["at-once", *(f"at-once-{n}" for n in range(2, 7))]
 
 
 async def test_several_rows_each_get_their_own(member: Client) -> None:

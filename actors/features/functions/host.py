@@ -5,6 +5,7 @@ to run; one per process, shared by all tenants.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -33,6 +34,8 @@ PlatformFunction: TypeAlias = Callable[["Generation", Invocation, DataPort], Awa
 RESULTS = ("ok", "rejected", "timeout", "failed")
 """How a run may end, for metrics; every other refusal is a failure."""
 
+WARM_AFTER = 2.0
+
 log = structlog.get_logger("functions")
 
 
@@ -45,6 +48,10 @@ class Workers(Protocol):
 
     async def load(self, generation: "Generation", seconds: float) -> None:
         """Load the tenant's file; LoadError when it cannot be."""
+        ...
+
+    async def start(self) -> None:
+        """Be ready to start processes quickly."""
         ...
 
     def beside(self, services: Services) -> "Workers":
@@ -130,6 +137,13 @@ class FunctionHost:
         """
         if self._workers is not None and generation.code:
             await self._workers.load(generation, seconds)
+
+    async def warm(self, generation: "Generation") -> None:
+        """Be ready for the first call of a tenant with Python functions; without, it only takes longer."""
+        if self._workers is not None and generation.code:
+            await asyncio.sleep(WARM_AFTER)  # what starts the server comes first
+            with contextlib.suppress(OSError):
+                await self._workers.start()
 
     def trial(self) -> "FunctionHost":
         """Return a host whose functions reach nobody outside, for their tests; ``end`` it."""

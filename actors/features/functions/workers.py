@@ -20,6 +20,8 @@ from actors.tenant.generation import Generation
 
 log = structlog.get_logger("functions")
 
+IDLE_SECONDS = 300.0
+"""How long a process waits for the next call before it ends."""
 _Waiter: TypeAlias = "asyncio.Future[Process | None]"
 
 
@@ -39,7 +41,8 @@ class WorkerPool:
         self._launcher = launcher
         self._services = services
         self._total, self._per_tenant = total, per_tenant
-        self._idle: OrderedDict[Process, None] = OrderedDict()
+        self._idle: OrderedDict[Process, float] = OrderedDict()
+        self._reaper: asyncio.TimerHandle | None = None
         self._alive: dict[str, int] = {}
         self._waiting: OrderedDict[str, deque[tuple[Code, _Waiter]]] = OrderedDict()
 
@@ -90,6 +93,9 @@ class WorkerPool:
 
     def end(self) -> None:
         """End every process that nobody uses."""
+        if self._reaper is not None:
+            self._reaper.cancel()
+            self._reaper = None
         for process in [*self._idle]:
             self._end(process)
 
@@ -165,7 +171,10 @@ class WorkerPool:
 
     def _release(self, process: Process) -> None:
         if process.alive:
-            self._idle[process] = None
+            loop = asyncio.get_running_loop()
+            self._idle[process] = loop.time()
+            if self._reaper is None:
+                self._reaper = loop.call_later(IDLE_SECONDS, self._reap)
         else:
             self._count(process.code.tenant, -1)
         self._serve_waiters()
@@ -191,6 +200,15 @@ class WorkerPool:
                     self._waiting.move_to_end(tenant)
                 waiter.set_result(process)
                 served = True
+
+    def _reap(self) -> None:
+        """End processes nobody has used for a while."""
+        loop, self._reaper = asyncio.get_running_loop(), None
+        for process, since in [*self._idle.items()]:
+            if loop.time() - since >= IDLE_SECONDS:
+                self._end(process)
+        if self._idle:
+            self._reaper = loop.call_later(IDLE_SECONDS / 4, self._reap)
 
     def _end(self, process: Process) -> None:
         self._idle.pop(process, None)

@@ -17,6 +17,8 @@ from importlib.abc import MetaPathFinder
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER = 1, 38, 22, 2
 _ALLOW, _EPERM, _KILL = 0x7FFF0000, 0x00050001, 0x80000000
 _LOAD, _EQUAL, _RETURN = 0x20, 0x15, 0x06
+CPU_SECONDS = 3600
+"""Processor time of a whole life: a call that overruns is ended long before, whoever lives so long is replaced."""
 NICENESS = 5
 """Functions give way to the process that serves requests."""
 
@@ -77,6 +79,7 @@ def confine(memory: int, descriptors: int) -> bool:
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NPROC: 0,
+        resource.RLIMIT_CPU: CPU_SECONDS,
     }
     filtered = sys.platform == "linux" and platform.machine() in _MACHINES
     program = _program(*_MACHINES[platform.machine()]) if filtered else b""
