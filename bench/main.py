@@ -1,7 +1,8 @@
 """``python3 run.py bench``: every figure the project promises, measured in one run on this machine.
 
 A PostgreSQL of its own, in a temporary directory, durable as in production. Parts can be chosen:
-``--only speed,metering,scale,reload,outbox``; ``--quick`` takes two minutes and finds breakage, not figures.
+``--only speed,metering,scale,reload,outbox,functions``; ``--quick`` takes three minutes and finds breakage,
+not figures.
 """
 
 import argparse
@@ -13,10 +14,10 @@ import asyncpg
 
 from actors.cluster import SUPERUSER
 from actors.embedded import EmbeddedPostgres
-from bench import metering, outbox, reloads, report, scale, speed
+from bench import functions, metering, outbox, reloads, report, scale, speed
 from bench.processes import Load
 
-PARTS = ("speed", "metering", "scale", "reload", "outbox")
+PARTS = ("speed", "metering", "scale", "reload", "outbox", "functions")
 
 
 def main(arguments: list[str]) -> int:
@@ -65,6 +66,9 @@ def _parts(parts: list[str], postgres: EmbeddedPostgres, folder: Path, load: Loa
     if "outbox" in parts:
         told["outbox"] = outbox.measure(_database(postgres, "outbox"), folder, quick=quick)
         print(f"\n== after commits ==\n{report.outbox(told['outbox'])}", flush=True)
+    if "functions" in parts:
+        told["functions"] = functions.measure(_database(postgres, "functions"), folder, quick=quick)
+        print(f"\n== functions ==\n{report.functions(told['functions'])}", flush=True)
     return told
 
 

@@ -56,6 +56,30 @@ one insert:  {told["insert_plain_ms"]} ms where nothing listens,
              {told["insert_counted_ms"]} ms where a function does"""
 
 
+def functions(told: dict) -> str:
+    """Return what functions cost a write, and a neighbour."""
+    bare = told["inserts"]["plain"]["cpu_ms"]
+    names = {
+        "plain": "neither",
+        "ruled": "a CEL rule",
+        "filled": "set_fields before",
+        "hooked": "Python before",
+    }
+    lines = [f"one insert with     {'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}{'ratio':>8}"]
+    for kind, row in told["inserts"].items():
+        ratio = row["cpu_ms"] / bare if bare else 0
+        lines.append(
+            f"  {names[kind]:18}{row['p50_ms']:>9.2f}{row['p99_ms']:>9.2f}{row['cpu_ms']:>9.3f}{ratio:>8.2f}"
+        )
+    alone, beside = told["neighbour"]["alone"], told["neighbour"]["beside_loops"]
+    lines += [
+        f"a call by name:  first {told['first_call_ms']:.1f} ms, warm p50 {told['warm_call_ms']:.2f} ms",
+        f"reads of another tenant:       p50 {alone['p50_ms']:.2f}, p99 {alone['p99_ms']:.2f} ms",
+        f"  beside four endless loops:   p50 {beside['p50_ms']:.2f}, p99 {beside['p99_ms']:.2f} ms",
+    ]
+    return "\n".join(lines)
+
+
 def scale(told: dict) -> str:
     """Return what many tenants cost."""
     one, first, second = told["one_tenant"], told["first_start"], told["second_start"]
