@@ -77,6 +77,7 @@ async def _measure(dsn: str, folder: Path, number: int) -> dict:
                     "p99_ms": _at(times, 0.99),
                     "cpu_ms": round(cpu, 3),
                 }
+            reads = f"{base}/{QUIET}/plain"
             told["neighbour"] = {"alone": _both(await _reads(session, reads, quiet, number))}
             spinning = [
                 asyncio.create_task(_spin(session, f"{base}/{LOUD}/rpc/spin", loud)) for _ in range(4)
