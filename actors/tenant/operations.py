@@ -40,8 +40,7 @@ from schemas.compiler.query.errors import QueryError
 Operation = Callable[[Generation, Call, Principal], Awaitable[Result]]
 
 _MAX_PRINCIPALS = 4096
-_SIGN_IN_BY_LINK = frozenset({"auth.callback", "auth.verify"})
-"""What a GET may change: somebody signs in."""
+_SIGN_IN_BY_LINK = frozenset({"auth.callback", "auth.verify"})  # a GET may change who is signed in
 PEOPLE = "users"
 """The entity whose rows are the tenant's accounts: its roles count from the moment they are written."""
 
