@@ -39,6 +39,7 @@ COMMANDS = {
     "users": ("gateway.commands.users", "the platform's people"),
     "usage": ("gateway.commands.usage", "what tenants used, and of which plan"),
     "invoices": ("gateway.commands.invoices", "list invoices, bill, note payments, credit"),
+    "tasks": ("actors.commands.tasks", "what a tenant does in the background; replay what failed"),
     "doctor": ("actors.commands.doctor", "check the installation and say what is wrong"),
     "seed": ("actors.commands.seed", "fill a tenant with believable data"),
     "key": ("actors.commands.key", "make an API key of a tenant"),

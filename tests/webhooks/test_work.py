@@ -90,12 +90,23 @@ async def test_what_was_given_up_is_seen_and_runs_again_when_told_to(live: Live)
     shown = await ask(live, slug, "GET", f"tasks/v1/{dead['id']}")
     assert shown["payload"]["record"]["title"] == "a"
     assert await create(live, slug, "notes", text="the next row is not held up")
+    listed = await asyncio.to_thread(live.command, "tasks", slug, "--state", "dead")
+    assert listed.stdout.startswith(f"{dead['id']}  dead"), listed.stdout + listed.stderr
+    assert "orders.bad" in listed.stdout
     fixed = FILE.format(
         slug=slug, all=ALL, functions=functions.replace("nonsense: 1", "text: fixed"), more=""
     )
     await live.save(slug, fixed)
     assert (await ask(live, slug, "POST", f"tasks/v1/{dead['id']}/replay"))["replayed"] == 1
     await found(live, slug, "notes?text=eq.fixed", 1)
+    await live.save(slug, FILE.format(slug=slug, all=ALL, functions=functions, more=""))
+    await create(live, slug, "orders", title="b")
+    [again] = await found(live, slug, "tasks/v1?state=dead&kind=function", 1)
+    await live.save(slug, fixed)
+    replayed = await asyncio.to_thread(live.command, "tasks", slug, "--replay", "all", "--kind", "function")
+    assert replayed.stdout == "1 to run again\n", replayed.stdout + replayed.stderr
+    await found(live, slug, "notes?text=eq.fixed", 2)
+    assert again["id"] != dead["id"]
     async with live.session(slug, role="authenticated") as session:
         for path in ("tasks/v1", "jobs/v1", f"tasks/v1/{dead['id']}"):
             async with session.get(f"{live.base(slug)}/{path}") as answer:
