@@ -23,7 +23,7 @@ from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
 from actors.tenant.provision import is_provisioned, provision
 from actors.tenant.status import StatusBook
-from actors.works import functions_and_work
+from actors.works import file_store, functions_and_work
 from config.errors import StartError
 from config.settings import Settings
 
@@ -118,6 +118,7 @@ async def opened(settings: Settings, secrets: Mapping[str, str] | None = None) -
             schemas_dir=settings.schemas_dir,
             data_dir=settings.data_dir,
             functions=functions,
+            files=file_store(settings),
         )
         yield Installation(settings, database, served, platform)
     finally:

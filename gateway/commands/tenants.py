@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -107,14 +108,18 @@ async def _list(system: Hands, settings: Settings) -> None:
 
 async def _export(system: Hands, arguments: argparse.Namespace) -> None:
     result = await system.call("platform.export", entity=arguments.slug)
-    file = arguments.file or Path(f"{arguments.slug}.zip")
+    file, size = arguments.file or Path(f"{arguments.slug}.zip"), 0
+    if result.stream is None:
+        raise StartError("the tenant has no archive")
     try:
         with file.open("xb") as written:
             file.chmod(0o600)
-            written.write(result.body)
+            async with aclosing(result.stream.pieces) as pieces:
+                async for piece in pieces:
+                    size += written.write(piece)
     except OSError as error:
         raise StartError(f"{file}: {error.strerror}") from error
-    sys.stdout.write(f"{file}: {len(result.body):,} bytes\n")
+    sys.stdout.write(f"{file}: {size:,} bytes\n")
 
 
 async def _import(system: Hands, arguments: argparse.Namespace) -> None:

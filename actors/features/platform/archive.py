@@ -1,8 +1,8 @@
 """One archive of everything a tenant is, and a tenant made of one, here or elsewhere.
 
-Decides what is in it: the file, its versions, every row and the people; no password, session, key or other
-secret. A zip of JSON lines, so that it can be read without us. ``export_tenant`` and the operations beside
-it.
+Decides what is in it: the file, its versions, every row, the people and the files rows name; no
+password, session, key or other secret. A zip of JSON lines and files, so that it can be read without us.
+``export_tenant`` and the operations beside it.
 """
 
 import asyncio
@@ -10,19 +10,21 @@ import contextlib
 import io
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
-from actors.features.platform import copying, creating, files, plans
+from actors.features.files.keeper import Files
+from actors.features.files.store import PIECE
+from actors.features.platform import carrying, copying, creating, files, plans
 from actors.features.platform.copying import Connection
 from actors.features.platform.events import note
 from actors.features.platform.rights import Request, require_admin, require_owner
-from actors.messages import ProblemError, Result
+from actors.messages import ProblemError, Result, Stream
 from actors.sources import source_of
 from actors.tenant import registry
 from actors.tenant.generation import Generation
@@ -33,7 +35,7 @@ from schemas.compiler.sql import quote
 
 FORMAT = 1
 BATCH = 1000
-MAX_ENTRIES = 2000
+MAX_ENTRIES = 200_000
 MAX_BYTES = 4 << 30
 """Of what an archive unpacks to; more is no tenant but an attack."""
 
@@ -49,13 +51,22 @@ async def download(request: Request, slug: str) -> Result:
     """Answer with an archive; nothing of it stays behind."""
     path, _ = await _export(request, slug)
     try:
-        body = await asyncio.to_thread(path.read_bytes)
+        size, opened = path.stat().st_size, path.open("rb")
     finally:
         path.unlink(missing_ok=True)
     name = f'attachment; filename="{slug}.zip"'
     return Result(
-        200, body, "application/zip", (("Content-Disposition", name), ("Cache-Control", "no-store"))
+        200,
+        content_type="application/zip",
+        headers=(("Content-Disposition", name), ("Cache-Control", "no-store")),
+        stream=Stream(_pieces(opened), size),
     )
+
+
+async def _pieces(opened: BinaryIO) -> AsyncGenerator[bytes, None]:
+    with opened:
+        while piece := await asyncio.to_thread(opened.read, PIECE):
+            yield piece
 
 
 async def import_tenant(request: Request, slug: str, body: bytes) -> Result:
@@ -88,7 +99,7 @@ async def import_tenant(request: Request, slug: str, body: bytes) -> Result:
 
         async def fill(made: Generation) -> None:
             async with request.platform.database.owner() as connection:
-                await _load(connection, archive, made)
+                await _load(connection, archive, made, request.platform.files)
 
         email = request.text("owner_email", most=200)
         wanted = creating.Wanted(
@@ -122,6 +133,8 @@ async def _export(request: Request, slug: str) -> tuple[Path, dict[str, Any]]:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 tables = await _dump(connection, archive, file.identity.namespace, model)
+                stored = request.platform.files
+                number = await carrying.dump_files(connection, archive, stored, file.identity, model)
             history = await registry.history(connection, file.identity, 10_000)
             archive.writestr("versions.jsonl", _lines(asdict(item) for item in history))
             archive.writestr("schema.yaml", version.text)
@@ -135,6 +148,7 @@ async def _export(request: Request, slug: str) -> tuple[Path, dict[str, Any]]:
                 "version": version.number,
                 "exported_at": moment.isoformat(),
                 "rows": tables,
+                "files": number,
             }
             archive.writestr("manifest.json", json.dumps(manifest, indent=2))
     await note(request.generation, "tenant.exported", slug, request.who, rows=sum(tables.values()))
@@ -173,7 +187,9 @@ async def _write(
     return count
 
 
-async def _load(connection: Connection, archive: zipfile.ZipFile, made: Generation) -> None:
+async def _load(
+    connection: Connection, archive: zipfile.ZipFile, made: Generation, stored: Files | None
+) -> None:
     namespace = made.identity.namespace
     there = set(archive.namelist())
     async with connection.transaction():
@@ -200,6 +216,7 @@ async def _load(connection: Connection, archive: zipfile.ZipFile, made: Generati
                 await _unpack(connection, archive, file, f"in{table}")
                 origin = _origin(namespace, table, f"in{table}", columns)
                 await copying.fill_table(connection, namespace, table, columns, origin, ())
+        await carrying.load_files(connection, archive, stored, made)
         await copying.wake(connection, namespace, order, made.model)
 
 

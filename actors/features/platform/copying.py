@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import asyncpg
 import orjson
 
-from actors.features.platform import creating, files
+from actors.features.files.keeper import Files
+from actors.features.platform import carrying, creating, files
 from actors.features.platform.rights import Request, require_admin
 from actors.messages import Call, ProblemError, Result, TenantIdentity
 from actors.tenant.generation import Generation
@@ -73,7 +74,7 @@ async def clone_tenant(request: Request) -> Result:
     async def fill(made: Generation) -> None:
         if with_rows:
             async with request.platform.database.owner() as connection:
-                await copy_rows(connection, file.identity, made, mask=mask)
+                await copy_rows(connection, file.identity, made, mask=mask, stored=request.platform.files)
 
     wanted = creating.Wanted(
         await creating.free_slug(request.platform, to),
@@ -104,13 +105,16 @@ def row_call(request: Request, slug: str) -> Call:
     )
 
 
-async def copy_rows(connection: Connection, source: TenantIdentity, made: Generation, *, mask: bool) -> None:
-    """Copy all rows of a tenant into a new one.
+async def copy_rows(
+    connection: Connection, source: TenantIdentity, made: Generation, *, mask: bool, stored: Files | None
+) -> None:
+    """Copy all rows of a tenant into a new one, and the files they name.
 
     Args:
         connection: the owner's.
         source: what is copied.
         made: generation of the new tenant, its tables empty.
+        stored: where files are.
         mask: personal fields are made unrecognisable, and nobody's sign-in comes along.
     """
     target = made.identity.namespace
@@ -138,6 +142,7 @@ async def copy_rows(connection: Connection, source: TenantIdentity, made: Genera
             key = made.model.entities[name].key
             await fill_late(connection, target, name, [c for c in late if c in known[name]], origin, key)
         await _copy_counters(connection, source.namespace, target)
+        await carrying.copy_files(connection, stored, source, made)
         if not mask:
             await connection.execute(
                 f"INSERT INTO {quote(target)}._auth_accounts ({ACCOUNT}) "  # noqa: S608 - quoted

@@ -106,6 +106,8 @@ async def unmake(platform: Platform, slug: str, digest: str | None = None) -> No
             role_name(identity),
         )
         await deprovision(connection, identity)
+        if platform.files is not None:
+            await platform.files.store.delete_tenant(identity.id)
         await closing.remove(connection, identity)
 
 
