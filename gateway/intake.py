@@ -21,11 +21,20 @@ FORM = "multipart/form-data"
 MAX_PARTS = 300
 _OVERHEAD = 64 * 1024
 """What a form may have beside its files."""
-_TAKES_FILES = frozenset({"file.upload", "file.put"})
+_TAKES_FILES = frozenset({"file.upload", "file.put", "storage.upload", "storage.upload.signed"})
 _TAKES_FORMS = frozenset({"create", "update", "replace"})
 _TYPE = istr("Content-Type")
-_HEADERS = ("if-range",)
-ABOUT_FILES = frozenset({"file.get", "file.signed"})
+_HEADERS = ("if-range", "cache-control", "x-upsert", "x-metadata")
+ABOUT_FILES = frozenset(
+    {
+        "file.get",
+        "file.signed",
+        "storage.get",
+        "storage.get.public",
+        "storage.get.signed",
+        "storage.upload.sign",
+    }
+)
 """Operations whose answers depend on headers about files."""
 
 
@@ -50,7 +59,8 @@ async def receive(
     content_type = request.headers.get(_TYPE, "")
     form = operation in _TAKES_FORMS and _is_form(content_type)
     if not form and operation not in _TAKES_FILES:
-        return await read_body(request, limits), None, 0.0
+        about = Sending(headers=_about(request)) if operation in ABOUT_FILES else None
+        return await read_body(request, limits), about, 0.0
     check_transfer_coding(request.headers)
     body = Upload(request, limits, most + _OVERHEAD)
     parts = _parts(body, content_type) if _is_form(content_type) else _whole(body, content_type)

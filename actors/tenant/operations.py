@@ -15,7 +15,7 @@ from actors.features import capabilities, explain, me
 from actors.features.auth import operations as auth
 from actors.features.billing import functions as billing
 from actors.features.files import operations as files
-from actors.features.files.fields import download
+from actors.features.files.fields import download, refuse_objects
 from actors.features.files.forms import write_with_files
 from actors.features.functions import rpc
 from actors.features.metering import series
@@ -148,6 +148,7 @@ async def read_rows(generation: Generation, call: Call, principal: Principal) ->
 
 async def write_rows(generation: Generation, call: Call, principal: Principal) -> Result:
     """Create, change, replace or delete rows."""
+    refuse_objects(call)
     if call.sending is not None:
         return await write_with_files(generation, call, principal, write_rows)
     if _makes_tenant(generation, call):
@@ -224,6 +225,7 @@ async def _run_inside(
 ) -> Result:
     if call.method == "GET":
         return await rows.read(generation, call, principal, connection)
+    refuse_objects(call)
     if _makes_tenant(generation, call):
         raise ProblemError("tenant.one_at_a_time", "tenants are made one at a time, outside a batch")
 

@@ -20,6 +20,19 @@ auth:
   redirects: ["https://app.example.com/back"]
 roles: { member: {} }
 let: { mine: self.owner_id == user.id }
+storage:
+  buckets:
+    avatars:
+      public: true
+      accept: ["image/*"]
+      maxSize: 1MiB
+      access: { read: member, write: [ { role: member, rule: mine } ], delete: [ { role: member, rule: mine } ] }
+    papers:
+      access:
+        read: [ { role: member, rule: mine } ]
+        write: [ { role: member, rule: "self.path.startsWith(user.id + '/')" } ]
+        delete: [ { role: member, rule: mine } ]
+    closed: {}
 entities:
   users:
     schema: { properties: { name: { type: string, maxLength: 80 } } }
@@ -54,7 +67,7 @@ async def test_supabase_js(tmp_path: Path) -> None:
         key = live.command("key", "notes-app", "--public").stdout.split()[-1]
         admin = live.command("key", "notes-app").stdout.split()[-1]
         process = await asyncio.create_subprocess_exec(
-            node, "--test", "supabase.test.mjs", cwd=HERE,
+            node, "--test", "supabase.test.mjs", "storage.test.mjs", cwd=HERE,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
             env={"PATH": os.environ["PATH"], "BASE": live.base("notes-app"), "KEY": key, "ADMIN": admin, "MAIL": str(tmp_path / "data" / "mail")},
         )  # fmt: skip

@@ -48,7 +48,7 @@ async def answer(files: TenantFiles, call: Call, file: File, shown: Shown) -> Re
         ("ETag", tag),
         ("Cache-Control", shown.caching),
         ("Accept-Ranges", "bytes"),
-        ("Last-Modified", f"{file.updated_at:%a, %d %b %Y %H:%M:%S} GMT"),
+        ("Last-Modified", f"{file.created_at:%a, %d %b %Y %H:%M:%S} GMT"),
     ]
     if call.if_none_match and _names(call.if_none_match, tag):
         return Result(304, headers=tuple(headers))

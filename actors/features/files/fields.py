@@ -28,6 +28,7 @@ from schemas.compiler.principal import Principal
 from schemas.compiler.query.access import Caller, entries_for, writable
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.values import decode_json
+from schemas.compiler.sections.storage import OBJECTS
 
 LINK_SECONDS = 300
 """How long a link is good for when nobody says."""
@@ -45,7 +46,7 @@ async def upload(generation: Generation, call: Call, principal: Principal) -> Re
     async for part in parts_of(call):
         if part.filename is None and part.name:
             raise ProblemError("http.bad_body", "this form has one file and nothing else")
-        file = await keep(generation, part, entity, field, principal)
+        file = await keep(generation, part, entity, field, principal.id or principal.key)
         document = document_of(files, file)
         return Result(201, orjson.dumps(document))
     raise ProblemError("http.bad_body", "the request has no file in its body")
@@ -60,7 +61,7 @@ async def put(generation: Generation, call: Call, principal: Principal) -> Resul
     entity, field = field_of(generation, call.entity, call.action)
     require_write(entity, field, principal, ("update",))
     async for part in parts_of(call):
-        file = await keep(generation, part, entity, field, principal)
+        file = await keep(generation, part, entity, field, principal.id or principal.key)
         values = {field.name: file.id}
         change = replace(
             call, operation="update", method="PATCH", query="", body=orjson.dumps(values),
@@ -151,7 +152,30 @@ def require_write(entity: Entity, field: Field, principal: Principal, verbs: tup
 
     Raises:
         QueryError: 42501.
-        ProblemError: validation.read_only.
+        ProblemError: validation.read_only, storage.api.
+    """
+    if entity.name == OBJECTS:
+        raise ProblemError("storage.api", "objects of buckets change by storage/v1 alone")
+    require_rights(entity, field, principal, verbs)
+    if field.read_only:
+        raise ProblemError("validation.read_only", f"'{field.name}' cannot be written")
+
+
+def refuse_objects(call: Call) -> None:
+    """Refuse to write the rows behind objects of buckets: they would not be what their bytes are.
+
+    Raises:
+        ProblemError: storage.api.
+    """
+    if call.entity == OBJECTS:
+        raise ProblemError("storage.api", "objects of buckets change by storage/v1 alone")
+
+
+def require_rights(entity: Entity, field: Field, principal: Principal, verbs: tuple[str, ...]) -> None:
+    """Refuse who may write no row's field.
+
+    Raises:
+        QueryError: 42501.
     """
     caller, refusal = Caller(principal.roles, principal.scopes), None
     for verb in verbs:
@@ -162,13 +186,9 @@ def require_write(entity: Entity, field: Field, principal: Principal, verbs: tup
             refusal = error
     else:
         raise refusal or QueryError("42501", f"permission denied for field {field.name} of {entity.name}")
-    if field.read_only:
-        raise ProblemError("validation.read_only", f"'{field.name}' cannot be written")
 
 
-async def keep(
-    generation: Generation, part: Part, entity: Entity, field: Field, principal: Principal
-) -> File:
+async def keep(generation: Generation, part: Part, entity: Entity, field: Field, owner: str | None) -> File:
     """Take a file in and note it, named by no row yet.
 
     Raises:
@@ -180,7 +200,7 @@ async def keep(
         field.options.get("accept", ()), f"'{field.name}'", f"/{field.name}",
     )  # fmt: skip
     taken = await take(files, part, wanted)
-    file = replace(taken, entity=entity.name, field=field.name, owner=principal.id or principal.key)
+    file = replace(taken, entity=entity.name, field=field.name, owner=owner)
 
     async def note(connection: TenantConnection) -> None:
         await records.add(connection, generation, file)

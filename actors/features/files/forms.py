@@ -36,7 +36,7 @@ async def write_with_files(generation: Generation, call: Call, principal: Princi
                 continue
             entity, field = fields.field_of(generation, call.entity, part.name)
             fields.require_write(entity, field, principal, verbs)
-            file = await fields.keep(generation, part, entity, field, principal)
+            file = await fields.keep(generation, part, entity, field, principal.id or principal.key)
             taken.append(file.id)
             values.append((field.name, file.id))
         # from here on it is a write like every other, also when it has to be run again on newer tables

@@ -12,20 +12,14 @@ FILES_TABLES = ("_files", "_buckets")
 FILES_DDL = """
 CREATE TABLE IF NOT EXISTS {namespace}._files (
   id text PRIMARY KEY,                -- the object's name in the store, too; never used again
-  entity text NOT NULL DEFAULT '', field text NOT NULL DEFAULT '', -- what it was uploaded for
-  bucket text NOT NULL DEFAULT '', path text NOT NULL DEFAULT '',  -- or its place in a bucket
+  entity text NOT NULL, field text NOT NULL, -- what it was uploaded for
   name text NOT NULL DEFAULT '',      -- as its owner called it: shown, never used
   size bigint NOT NULL,
   media_type text NOT NULL,
   sha256 text NOT NULL,
   owner text,
-  metadata jsonb,
-  max_age integer,
   created_at timestamptz NOT NULL DEFAULT now(),
-  updated_at timestamptz NOT NULL DEFAULT now(),
-  used_at timestamptz);               -- since when a row names it; for ever in a bucket
-CREATE UNIQUE INDEX IF NOT EXISTS _files_path ON {namespace}._files (bucket, path COLLATE "C")
-  WHERE bucket <> '';
+  used_at timestamptz);               -- since when a row names it
 CREATE INDEX IF NOT EXISTS _files_unused ON {namespace}._files (created_at) WHERE used_at IS NULL;
 CREATE TABLE IF NOT EXISTS {namespace}._buckets (
   id text PRIMARY KEY,
@@ -52,7 +46,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'BS424', MESSAGE = 'no such file', DETAIL = col;
       END IF;
     END IF;
-    IF was IS NOT NULL THEN DELETE FROM {namespace}._files f WHERE f.id = was AND f.bucket = ''; END IF;
+    IF was IS NOT NULL THEN DELETE FROM {namespace}._files f WHERE f.id = was; END IF;
   END LOOP;
   RETURN NULL;
 END $bind$;

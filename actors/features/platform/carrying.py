@@ -112,14 +112,14 @@ async def _load(archive: zipfile.ZipFile, files: Files | None, target: TenantIde
 
 
 def named(model: TenantModel, namespace: str) -> str:
-    """Return the condition that a row of the tenant names the file ``f``, or a bucket has it."""
+    """Return the condition that a row of the tenant names the file ``f``."""
     found = [
         f"EXISTS (SELECT FROM {quote(namespace)}.{quote(entity.name)} r WHERE r.{quote(field.name)} = f.id)"
         for entity in model.entities.values()
         for field in entity.fields.values()
         if field.kind == "file"
     ]
-    return " OR ".join(["f.bucket <> ''", *found])
+    return " OR ".join(found) or "false"
 
 
 async def _each(connection: Connection, namespace: str, columns: str) -> AsyncIterator[Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from schemas.compiler.findings import Findings
 from schemas.compiler.nodes import Mapping, pairs, plain
 from schemas.compiler.sections.entity import ENTITY
+from schemas.compiler.sections.storage import OBJECTS, STORAGE_OBJECTS, has_storage, with_access
 from schemas.compiler.source import load
 
 FUNCTION_EXECUTIONS = """
@@ -142,12 +143,14 @@ class Added:
         text: its YAML.
         because: the section, for messages.
         needed: whether a file (its checked root) gets it.
+        fitted: the entity's node as this file needs it.
     """
 
     name: str
     text: str
     because: str
     needed: Callable[[Mapping], bool]
+    fitted: Callable[[Mapping, Mapping], Mapping] = lambda node, _: node
 
 
 def has_functions(root: Mapping) -> bool:
@@ -199,12 +202,13 @@ ADDED = (
     Added("workflow_history", WORKFLOW_HISTORY, "workflow", has_workflow),
     Added("approvals", APPROVALS, "workflow", has_quorum),
     Added("audit_log", AUDIT_LOG, "audit", has_audit),
+    Added(OBJECTS, STORAGE_OBJECTS, "storage", has_storage, with_access),
 )
 
 
 def added_entities(root: Mapping) -> list[tuple[Added, Mapping]]:
     """Return the entities a file gets, as checked nodes."""
-    return [(added, _node(added)) for added in ADDED if added.needed(root)]
+    return [(added, added.fitted(_node(added), root)) for added in ADDED if added.needed(root)]
 
 
 def _node(added: Added) -> Mapping:

@@ -17,6 +17,7 @@ from schemas.compiler.sections.jobs import JOBS
 from schemas.compiler.sections.mails import MAILS
 from schemas.compiler.sections.reports import REPORTS
 from schemas.compiler.sections.shared_functions import SHARED_FUNCTIONS
+from schemas.compiler.sections.storage import STORAGE
 from schemas.compiler.sections.tenant import ACCESS_RULES, BRANDING, LET, LOCALE, ROLES, SERVICE
 from schemas.compiler.sections.webhooks import WEBHOOKS
 
@@ -48,6 +49,7 @@ DOCUMENT = Record(
         "jobs": Key(JOBS, "Functions on schedule."),
         "events": Key(SUBSCRIPTIONS, "Functions that run when something happens, in any entity."),
         "webhooks": Key(WEBHOOKS, "Addresses that hear what happens."),
+        "storage": Key(STORAGE, "Buckets of files that belong to no row."),
         "api": Key(API, "Origins, rate limits, batches."),
         "audit": Key(BOOLEAN, "Keep every change in audit_log; false keeps what is there and nothing more."),
     },
@@ -70,6 +72,7 @@ SECTIONS = (
         "jobs",
         "events",
         "webhooks",
+        "storage",
         "api",
         "audit",
     ),
