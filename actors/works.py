@@ -7,6 +7,7 @@ from actors.database import Database
 from actors.features.events.publishing import Publisher
 from actors.features.files.keeper import Files
 from actors.features.files.local import LocalStore
+from actors.features.files.s3 import S3Store
 from actors.features.functions.host import FunctionHost
 from actors.features.functions.launcher import Launcher
 from actors.features.functions.services import Services
@@ -30,5 +31,7 @@ def functions_and_work(settings: Settings, database: Database, mailer: Mailer) -
 
 
 def file_store(settings: Settings) -> Files:
-    """Return where the files of all tenants are."""
-    return Files(LocalStore(settings.data_dir / "files"), settings.files)
+    """Return where the files of all tenants are: a bucket if one is set, else the data directory."""
+    local = not settings.files.s3_bucket
+    store = LocalStore(settings.data_dir / "files") if local else S3Store(settings.files)
+    return Files(store, settings.files)

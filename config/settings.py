@@ -119,6 +119,11 @@ class FileSettings:
     unused_hours: float = setting(
         24.0, "an upload that no row names is removed after so many hours", least=0.001, most=8760
     )
+    s3_bucket: str = setting("", "a bucket of an S3-compatible service; empty: files are in data/files")
+    s3_endpoint: str = setting("", "address of that service; empty: AWS")
+    s3_region: str = setting("us-east-1", "region of the bucket")
+    s3_key: str = setting("", "access key id; empty: what the machine's role gives")
+    s3_secret: str = setting("", "secret access key; better set as BACKSAAS_FILES_S3_SECRET")
 
 
 @dataclass(frozen=True, slots=True)

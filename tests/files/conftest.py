@@ -60,6 +60,7 @@ class Desk:
 
     def __init__(self, live: Live, session: aiohttp.ClientSession) -> None:
         self.live, self.session = live, session
+        self.slug = SLUG
         self.base = live.base(SLUG)
         self.store = live.directory / "data" / "files"
 
@@ -75,7 +76,7 @@ class Desk:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if role is not None:
             claims = {"sub": sub} if sub else {}
-            sent["Authorization"] = f"Bearer {self.live.token(SLUG, role, **claims)}"
+            sent["Authorization"] = f"Bearer {self.live.token(self.slug, role, **claims)}"
         if isinstance(body, dict | list):
             import json
 
