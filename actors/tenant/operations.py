@@ -268,8 +268,7 @@ async def call_function(generation: Generation, call: Call, principal: Principal
 async def read_file(generation: Generation, call: Call, principal: Principal) -> Result:
     """Answer with a row's file; at the platform, an invoice's paper is one."""
     if generation.model.slug == SYSTEM_SLUG and call.entity == billing.INVOICES:
-        asked = replace(call, entity=call.key or "", key=call.action)
-        return await billing.paper(generation, asked, principal)
+        return await billing.paper(generation, replace(call, entity=call.key or "", key=call.action), principal)
     return await download(generation, call, principal)
 
 
