@@ -14,9 +14,8 @@ from actors.connections import TenantConnection
 from actors.features import capabilities, explain, me
 from actors.features.auth import operations as auth
 from actors.features.billing import functions as billing
+from actors.features.files import fields, forms
 from actors.features.files import operations as files
-from actors.features.files.fields import download, refuse_objects
-from actors.features.files.forms import write_with_files
 from actors.features.functions import rpc
 from actors.features.metering import series
 from actors.features.monitoring import runtime as monitoring
@@ -148,9 +147,9 @@ async def read_rows(generation: Generation, call: Call, principal: Principal) ->
 
 async def write_rows(generation: Generation, call: Call, principal: Principal) -> Result:
     """Create, change, replace or delete rows."""
-    refuse_objects(call)
+    fields.refuse_objects(call)
     if call.sending is not None:
-        return await write_with_files(generation, call, principal, write_rows)
+        return await forms.write_with_files(generation, call, principal, write_rows)
     if _makes_tenant(generation, call):
         return await creating.create_tenant(generation, call, principal)
 
@@ -225,7 +224,7 @@ async def _run_inside(
 ) -> Result:
     if call.method == "GET":
         return await rows.read(generation, call, principal, connection)
-    refuse_objects(call)
+    fields.refuse_objects(call)
     if _makes_tenant(generation, call):
         raise ProblemError("tenant.one_at_a_time", "tenants are made one at a time, outside a batch")
 
@@ -268,8 +267,9 @@ async def call_function(generation: Generation, call: Call, principal: Principal
 async def read_file(generation: Generation, call: Call, principal: Principal) -> Result:
     """Answer with a row's file; at the platform, an invoice's paper is one."""
     if generation.model.slug == SYSTEM_SLUG and call.entity == billing.INVOICES:
-        return await billing.paper(generation, replace(call, entity=call.key or "", key=call.action), principal)
-    return await download(generation, call, principal)
+        asked = replace(call, entity=call.key or "", key=call.action)
+        return await billing.paper(generation, asked, principal)
+    return await fields.download(generation, call, principal)
 
 
 OPERATIONS: Mapping[str, Operation] = {
