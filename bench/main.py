@@ -1,8 +1,8 @@
 """``python3 run.py bench``: every figure the project promises, measured in one run on this machine.
 
 A PostgreSQL of its own, in a temporary directory, durable as in production. Parts can be chosen:
-``--only speed,metering,scale,reload,outbox,functions``; ``--quick`` takes three minutes and finds breakage,
-not figures.
+``--only speed,metering,scale,reload,outbox,functions,live``; ``--quick`` takes three minutes and finds
+breakage, not figures.
 """
 
 import argparse
@@ -14,10 +14,10 @@ import asyncpg
 
 from actors.cluster import SUPERUSER
 from actors.embedded import EmbeddedPostgres
-from bench import functions, metering, outbox, reloads, report, scale, speed
+from bench import functions, live, metering, outbox, reloads, report, scale, speed
 from bench.processes import Load
 
-PARTS = ("speed", "metering", "scale", "reload", "outbox", "functions")
+PARTS = ("speed", "metering", "scale", "reload", "outbox", "functions", "live")
 
 
 def main(arguments: list[str]) -> int:
@@ -69,6 +69,9 @@ def _parts(parts: list[str], postgres: EmbeddedPostgres, folder: Path, load: Loa
     if "functions" in parts:
         told["functions"] = functions.measure(_database(postgres, "functions"), folder, quick=quick)
         print(f"\n== functions ==\n{report.functions(told['functions'])}", flush=True)
+    if "live" in parts:
+        told["live"] = live.measure(_database(postgres, "live"), folder, quick=quick)
+        print(f"\n== live data ==\n{report.live(told['live'])}", flush=True)
     return told
 
 

@@ -80,6 +80,21 @@ def functions(told: dict) -> str:
     return "\n".join(lines)
 
 
+def live(told: dict) -> str:
+    """Return how soon followers are told."""
+    lines = [f"{told['followers']:,} followers of one tenant, {told['rounds']} inserts:"]
+    for name in ("one_query", "many_queries"):
+        row = told[name]
+        lines += [
+            f"  {name.replace('_', ' '):13} all joined in {row['joined_seconds']} s",
+            f"    the last told after   p50 {row['last_told_p50_ms']} ms, max {row['last_told_max_ms']} ms",
+            f"    an insert answered    p50 {row['insert_ms']} ms",
+            f"    a neighbour's read    p50 {row['neighbour_ms']} ms, max {row['neighbour_max_ms']} ms",
+        ]
+    alone = told["neighbour_alone_ms"]
+    return "\n".join([*lines, f"nobody follows: insert {told['insert_plain_ms']} ms, read {alone} ms"])
+
+
 def scale(told: dict) -> str:
     """Return what many tenants cost."""
     one, first, second = told["one_tenant"], told["first_start"], told["second_start"]

@@ -191,9 +191,9 @@ class Channels(Outgoing):
             def send(follower: Follower, message: Message, binding: Binding = binding) -> None:
                 self._changed(channel, binding, follower, message)
 
-            channel.followers.append(
-                await self._hub.follow(binding.wish, principal, channel.credential, send)
-            )
+            follower = await self._hub.follow(binding.wish, principal, channel.credential, send)
+            channel.followers.append(follower)
+            await self._hub.begin(follower)
         return bindings
 
     def _changed(self, channel: Channel, binding: Binding, follower: Follower, message: Message) -> None:

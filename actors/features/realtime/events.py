@@ -16,6 +16,7 @@ from typing_extensions import override
 from actors.features.realtime.groups import Ended, Follower, LiveEvent, Message, Reloaded, Rows, Wish
 from actors.features.realtime.hub import Hub
 from actors.messages import Call, ProblemError, Result, Stream
+from actors.tenant.executor import StaleGenerationError
 from actors.tenant.generation import Generation
 from schemas.compiler.principal import Principal
 
@@ -51,8 +52,8 @@ async def follow_rows(generation: Generation, call: Call, principal: Principal) 
     parts = [part for part in call.query.split("&") if part]
     query = "&".join(part for part in parts if part != _SNAPSHOT)
     wish = Wish(call.entity, query, first=_SNAPSHOT in parts)
-    events = Events(hub)
-    await hub.follow(wish, principal, call.credential, events.take, call.last_event)
+    events = Events(hub, call.last_event)
+    events.follower = await hub.follow(wish, principal, call.credential, events.take)
     return Result(
         200,
         content_type=f"{MEDIA}; charset=utf-8",
@@ -66,10 +67,12 @@ class Events(AsyncGenerator[bytes, None]):
 
     Args:
         hub: where it follows.
+        last: id of the last event the client had, or "".
     """
 
-    def __init__(self, hub: Hub) -> None:
-        self._follower: Follower | None = None
+    def __init__(self, hub: Hub, last: str) -> None:
+        self.follower: Follower | None = None
+        self._last: str | None = last
         self._hub = hub
         self._waiting: deque[bytes] = deque([RETRY])
         self._size = 0
@@ -80,7 +83,6 @@ class Events(AsyncGenerator[bytes, None]):
 
     def take(self, follower: Follower, message: Message) -> None:
         """Queue a message."""
-        self._follower = follower
         if self._ended:
             return
         if self._size > MOST_BUFFERED:
@@ -96,8 +98,20 @@ class Events(AsyncGenerator[bytes, None]):
             self._ended = isinstance(message, Ended)
         self._some.set()
 
+    async def _begin(self, follower: Follower, last: str) -> None:
+        """Have the first messages told: now that the client has its answer, it may take its time."""
+        try:
+            await self._hub.begin(follower, last)
+        except ProblemError as error:
+            self._hub.members.dismiss(follower, error)
+        except StaleGenerationError:
+            self._hub.members.dismiss(follower, ProblemError("tenant.unavailable", "come back in a moment"))
+
     @override
     async def asend(self, value: None) -> bytes:
+        if self._last is not None and self.follower is not None and not self._waiting:
+            last, self._last = self._last, None
+            await self._begin(self.follower, last)
         while not self._waiting:
             if self._error is not None:
                 raise self._error
@@ -127,8 +141,8 @@ class Events(AsyncGenerator[bytes, None]):
     async def aclose(self) -> None:
         """Follow no more."""
         self._ended = True
-        if self._follower is not None:
-            self._hub.members.leave(self._follower)
+        if self.follower is not None:
+            self._hub.members.leave(self.follower)
 
 
 def _written(follower: Follower, message: Message) -> bytes:

@@ -38,6 +38,8 @@ RENEW_SECONDS = 60.0
 PATIENCE_SECONDS = 5.0
 BATCH = 500
 LANES = 3
+AT_A_TIME = 100
+"""Followers told before others have their turn."""
 MOST_REPLAYED = 10_000
 _PASSES = (StaleGenerationError, ConnectError, PoolError, OSError)
 
@@ -70,7 +72,8 @@ class Hub:
         self.slug = generation.identity.slug
         self._spawn = spawn
         self._woken = asyncio.Event()
-        self._beginning = asyncio.Lock()
+        self._entering = asyncio.Lock()
+        self._beginning = asyncio.Semaphore(LANES)
         self._running = False
         self._checked = self._renewed = 0.0
 
@@ -111,16 +114,14 @@ class Hub:
         principal: Principal,
         credential: Credential | None,
         send: Callable[[Follower, Message], None],
-        last: str = "",
     ) -> Follower:
-        """Let somebody follow a query, until ``members.leave``.
+        """Take in somebody who follows a query, until ``members.leave``; ``begin`` is to be called next.
 
         Args:
             wish: what.
             principal: who, with every role their roles include.
             credential: by what they proved it.
             send: is given every message, from the first on, and must not wait.
-            last: id of the last event they had; "" to begin anew.
 
         Raises:
             ProblemError, QueryError: refused.
@@ -129,7 +130,7 @@ class Hub:
         self.members.check_room()
         generation = self.generation
         group = reading.group_of(generation, wish, principal)
-        async with self._beginning:
+        async with self._entering:
             if not self.members.count:
                 self._recording.forget()
             await self._recording.begin(generation, group.entities)
@@ -141,19 +142,28 @@ class Hub:
             self._running = True
             self._spawn(self._run(), "realtime")
         self._woken.set()
-        try:
+        return follower
+
+    async def begin(self, follower: Follower, last: str = "") -> None:
+        """Tell a follower what comes first; many who come at once are told one after another.
+
+        Args:
+            follower: just taken in.
+            last: id of the last event they had; "" to begin anew.
+
+        Raises:
+            ProblemError: the rows cannot be read now.
+            StaleGenerationError: the tables changed.
+        """
+        async with self._beginning:
             while True:
                 joined, follower.held = follower.group, []
                 opening = await self._opening(follower, parse_position(last) if last else None, bool(last))
                 if joined is follower.group:
                     break  # else another version of the file came meanwhile
-            for message in opening:
-                follower.take(message)
-            follower.begin()
-        except BaseException:
-            self.members.leave(follower)
-            raise
-        return follower
+        for message in opening:
+            follower.take(message)
+        follower.begin()
 
     async def _catch_up(self) -> None:
         """Begin where the log ends: what was under way before anybody followed is over."""
@@ -171,22 +181,22 @@ class Hub:
     async def _opening(self, follower: Follower, at: Position | None, again: bool) -> Sequence[Message]:  # noqa: FBT001
         """Return what a follower is told first: what it missed, or the rows, or only where it is."""
         start, generation, group = self._told, self.generation, follower.group
-        last = await reading.last_number(generation)
-        if at is not None and at.query == group.digest and at.number <= last:
-            missed = await reading.missed(generation, group, at.number, start, MOST_REPLAYED)
+        if at is not None and at.query == group.digest:
+            last = await reading.last_number(generation)
+            missed = None
+            if at.number <= last:
+                missed = await reading.missed(generation, group, at.number, start, MOST_REPLAYED)
             if missed is not None:
-                follower.after = at.number
+                follower.after = max(at.number, start)
                 follower.saw(parse_snapshot(at.seen) if at.seen else None, at.seen, last)
                 seen = follower.seen
                 return [one for one in missed if seen is None or not seen.shows(one.xid)]
-        wish = follower.wish
+        wish, reason = follower.wish, MISSED if again else ""
+        follower.after = start
         if not (wish.first or (again and wish.rows)):
-            text, body = await reading.snapshot_now(generation), ""
-        else:
-            body, text, group.shown = await reading.rows_now(generation, wish, group.principal)
-        follower.after = 0
+            return [Rows(follower.position(start), "", reason)]
+        body, text, group.shown = await reading.rows_now(generation, wish, group.principal)
         follower.saw(parse_snapshot(text), text, await reading.last_number(generation))
-        reason = MISSED if again else ""
         return [Rows(follower.position(start), body, reason)]
 
     # -- the loop ---------------------------------------------------------------------------------------
@@ -198,7 +208,7 @@ class Hub:
                 await self._sleep(await self._try_turn())
             elif not await self._sleep(LEASE_SECONDS + 5) and not self.members.count:
                 self._running = False
-                async with self._beginning:
+                async with self._entering:
                     if not self.members.count:
                         await self._recording.end()
                 return
@@ -254,12 +264,17 @@ class Hub:
                 work.append((group, found))
         lanes = [work[number::LANES] for number in range(min(LANES, len(work)))]
         judged = await asyncio.gather(*(self._judge(generation, lane) for lane in lanes))
+        # who begins from here on begins behind these
+        self._told = recorded[-1].seq if len(recorded) == BATCH else complete
+        told = 0
         for lane, found_events in zip(lanes, judged, strict=True):
             for (group, _), events in zip(lane, found_events, strict=True):
                 for follower in list(group.followers) if events else ():
                     for event in events:
                         follower.offer(event)
-        self._told = recorded[-1].seq if len(recorded) == BATCH else complete
+                    told += 1
+                    if not told % AT_A_TIME:
+                        await asyncio.sleep(0)  # other tenants are served meanwhile
 
     async def _judge(
         self, generation: Generation, work: Sequence[tuple[Group, Sequence[Recorded]]]

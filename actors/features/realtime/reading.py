@@ -87,12 +87,6 @@ async def rows_now(generation: Generation, wish: Wish, principal: Principal) -> 
     return row["body"], row["snapshot"], hashlib.sha256(row["body"].encode()).hexdigest()
 
 
-async def snapshot_now(generation: Generation) -> str:
-    """Return what a statement would show now."""
-    row = await fetch_one(generation.pool, _SNAPSHOT, (), reads=True)
-    return str(row["snapshot"])
-
-
 async def last_number(generation: Generation) -> int:
     """Return the newest number given out."""
     namespace = generation.identity.namespace
