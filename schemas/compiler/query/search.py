@@ -55,7 +55,13 @@ class Search:
             return found
         operator = f"OPERATOR({quote(self._trigram)}.%>)"
         nearly = [sql(f"{self._column(item)} {operator} ", self._text) for item in self._fields]
-        meant = sql(self._text, f" !~ '{_EXACT}' AND (", join(" OR ", nearly), ")")
+        # the index finds what resembles the whole; each word must be like one of the row's
+        text = " || ' ' || ".join(f"coalesce({self._column(item)}, '')" for item in self._fields)
+        missing = sql(
+            "EXISTS (SELECT FROM regexp_split_to_table(", self._text, r", '\s+') w WHERE w <> '' AND NOT ",
+            f"w OPERATOR({quote(self._trigram)}.<%) ({text}))",
+        )  # fmt: skip
+        meant = sql(self._text, f" !~ '{_EXACT}' AND (", join(" OR ", nearly), ") AND NOT ", missing)
         return sql("(", found, " OR (", meant, "))")
 
     def order(self) -> Sorted:
