@@ -8,6 +8,8 @@ import asyncio
 import contextlib
 from collections.abc import Iterable
 
+import asyncpg
+
 from actors.connections import ConnectError, TenantConnection
 from actors.database import Database
 from actors.features.realtime import log
@@ -72,8 +74,8 @@ class Recording:
             self._going_on &= kept
 
     async def end(self) -> None:
-        """Take away what records, when nobody anywhere needs it."""
+        """Take away what records, when nobody anywhere needs it; what stays records nothing."""
         self.forget()
-        with contextlib.suppress(ConnectError, PoolError, OSError):
+        with contextlib.suppress(ConnectError, PoolError, OSError, asyncpg.PostgresError):
             async with self._database.owner() as owner:
                 await log.disarm(owner, self._identity)
