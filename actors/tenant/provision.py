@@ -115,7 +115,7 @@ async def provision(
             await connection.execute(f"ALTER ROLE {quote(role)} {weak if present['strong'] else ''} {login}")
             await _revoke_memberships(connection, role)
         # how much of a mistyped word has to be right; PostgreSQL's 0.6 misses two letters that changed places
-        await _attempt(connection, f"ALTER ROLE {quote(role)} SET pg_trgm.word_similarity_threshold = 0.4")
+        await _attempt(connection, f"ALTER ROLE {quote(role)} SET pg_trgm.word_similarity_threshold = 0.42")
         for name in (namespace, archive):
             await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}")
         await connection.execute(_grants(quote(role), quote(namespace)))
