@@ -60,11 +60,11 @@ class Counters:
             tenant = None if self.usage is None else self.usage.known(slug)
             if tenant is not None:
                 counted = tenant.counted
-        size = (
-            len(result.body)
-            if isinstance(result, Result)
-            else (result.sent if isinstance(result, Sent) else 0)
-        )
+        size = 0
+        if isinstance(result, Sent):
+            size = result.sent
+        elif isinstance(result, Result) and method != "HEAD":
+            size = len(result.body)
         counted.count(_METHODS.get(method, "OTHER"), route, result.status, seconds, size)
         if self.log_access:
             log.info(

@@ -7,6 +7,8 @@ than a piece: who reads slowly makes the upstream wait. Called by ``proxy``.
 import asyncio
 import re
 import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from http import HTTPStatus
 
 import aiohttp
@@ -51,11 +53,16 @@ async def relay(
     elif request.version < (1, 1):
         lines.append("Connection: keep-alive\r\n")
     head = f"HTTP/1.1 {status} {_STANDARD.get(status, 'Unknown')}\r\n{''.join(lines)}\r\n"
-    whole = False
+    whole, sent = False, 0
     try:
         await write(request, head.encode("utf-8", "surrogateescape"))
         if not bodiless:
-            await _copy(request, response, chunked=chunked)
+            async with aclosing(_pieces(request, response)) as pieces:
+                async for piece in pieces:
+                    await write(request, framed(piece) if chunked else piece)
+                    sent += len(piece)
+            if chunked:
+                await write(request, b"0\r\n\r\n")
         whole = True
     except (aiohttp.ClientError, TimeoutError) as error:
         # the head is out: only a cut connection tells the client that something is missing
@@ -64,10 +71,10 @@ async def relay(
             request.transport.abort()
     except ConnectionError:
         pass  # the client went away
-    return Sent(status, keep_alive=stay and whole, began=time.perf_counter())
+    return Sent(status, keep_alive=stay and whole, began=time.perf_counter(), sent=sent)
 
 
-async def _copy(request: BaseRequest, response: aiohttp.ClientResponse, *, chunked: bool) -> None:
+async def _pieces(request: BaseRequest, response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
     may_be_silent = response.content_type == "text/event-stream"
     content = response.content
     while not content.at_eof():
@@ -80,9 +87,7 @@ async def _copy(request: BaseRequest, response: aiohttp.ClientResponse, *, chunk
                 raise
             transport(request)
         if piece:
-            await write(request, framed(piece) if chunked else piece)
-    if chunked:
-        await write(request, b"0\r\n\r\n")
+            yield piece
 
 
 def _length(response: aiohttp.ClientResponse) -> int | None:

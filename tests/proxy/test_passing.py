@@ -178,6 +178,19 @@ async def test_answers_without_a_body(gate: Gate, upstream: Upstream) -> None:
     assert "transfer-encoding" not in headers
 
 
+async def test_what_is_passed_on_counts_as_sent(gate: Gate, upstream: Upstream) -> None:
+    served = await gate(rule(upstream))
+    sizes = [
+        len((await ask(served, f"{line} HTTP/1.1"))[2]) for line in ("GET /u/x", "GET /u/fields", "HEAD /u/x")
+    ]
+    sizes.append(len((await ask(served, "HEAD /api/tenants/acme-corp/x HTTP/1.1"))[2]))
+    counted = served.gateway.counters.elsewhere.requests
+    assert min(sizes[:2]) > 0
+    assert sizes[2:] == [0, 0]
+    assert sum(size for (_, route, _, _), (_, _, size) in counted.items() if route == "proxy") == sum(sizes)
+    assert [size for (method, *_), (_, _, size) in counted.items() if method == "HEAD"] == [0, 0]
+
+
 async def test_one_connection_brings_many_requests(gate: Gate, upstream: Upstream) -> None:
     served = await gate(rule(upstream))
     async with aiohttp.ClientSession(served.url) as session:
