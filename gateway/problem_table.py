@@ -101,6 +101,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "tenant.failed": (503, "Tenant not available"),
     "tenant.starting": (503, "Tenant starting"),
     "tenant.unavailable": (503, "Tenant not available"),
+    "tenant.not_dumped": (503, "Dump failed"),
     "tenant.changing": (503, "Tenant changing"),
     "tenant.overloaded": (503, "Tenant too busy"),
     # what a plan allows

@@ -1,6 +1,9 @@
 """What a file's removals archived stays until an administrator drops it, and is really gone then."""
 
+import zipfile
 from typing import Any
+
+import orjson
 
 from tests.platform.conftest import Platform
 from tests.platform.test_files_by_api import FILE, put
@@ -53,12 +56,27 @@ async def test_dropped_only_when_old_enough_and_confirmed(platform: Platform) ->
     status, refused = await platform.rpc("prune_archive", slug=slug, older_than_days=0, confirm="yes")
     assert (status, refused["code"]) == (409, "tenant.confirm")
     assert (await platform.rpc("prune_archive", slug=slug))[0] == 422
+    # no dump, nothing dropped
+    folder = platform.live.directory / "data" / "exports"
+    folder.rmdir() if folder.exists() else None
+    folder.write_text("in the way")
+    body = {"slug": slug, "older_than_days": 0, "confirm": answer["confirm"]}
+    status, refused = await platform.rpc("prune_archive", **body)
+    assert (status, refused["code"]) == (503, "tenant.not_dumped")
+    assert await names(platform, slug) == kept
+    folder.unlink()
     body = {"slug": slug, "older_than_days": 0, "confirm": answer["confirm"]}
     stranger = await platform.person("no-pruner@example.com")
     assert (await platform.client.send("POST", "/api/platform/rpc/prune_archive", body, **stranger))[0] == 403
     status, done = await platform.rpc("prune_archive", **body)
     assert (status, done["dropped"]) == (200, True), done
     assert await names(platform, slug) == set()
+    # what went is in a dump that was read back first
+    dump = platform.live.directory / "data" / "exports" / done["dump"]
+    assert dump.stat().st_mode & 0o777 == 0o600
+    with zipfile.ZipFile(dump) as archive:
+        assert orjson.loads(archive.read("things._arch_note_3.jsonl"))["value"] == "b"
+        assert "_arch_extras_3.jsonl" in archive.namelist()
     _, (event,) = await platform.call("GET", f"events?type=eq.archive.pruned&slug=eq.{slug}")
     assert "things._arch_note_3" in event["data"]["dropped"]
     # the tenant serves on; the way back gives an empty field

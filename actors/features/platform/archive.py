@@ -163,20 +163,21 @@ async def _dump(
         entity = model.entities.get(name)
         secret = [field.name for field in entity.fields.values() if field.write_only] if entity else []
         query = f"SELECT (to_jsonb(t) - $1::text[])::text FROM {quote(namespace)}.{quote(name)} t"  # noqa: S608 - quoted
-        counts[name] = await _write(connection, archive, f"data/{name}.jsonl", query, secret)
+        counts[name] = await write_rows(connection, archive, f"data/{name}.jsonl", query, secret)
     query = (
         f"SELECT to_jsonb(t)::text FROM (SELECT {copying.ACCOUNT} FROM {quote(namespace)}._auth_accounts) t"  # noqa: S608 - quoted
     )
-    await _write(connection, archive, "accounts.jsonl", query)
+    await write_rows(connection, archive, "accounts.jsonl", query)
     query = f"SELECT to_jsonb(t)::text FROM {quote(namespace)}._counters t"  # noqa: S608 - quoted
     if await connection.fetchval("SELECT to_regclass($1)", f"{quote(namespace)}._counters"):
-        await _write(connection, archive, "counters.jsonl", query)
+        await write_rows(connection, archive, "counters.jsonl", query)
     return counts
 
 
-async def _write(
+async def write_rows(
     connection: Connection, archive: zipfile.ZipFile, name: str, query: str, *arguments: object
 ) -> int:
+    """Write what a query answers, one line per row, within the connection's transaction; returns how many."""
     count = 0
     with archive.open(name, "w", force_zip64=True) as written:
         cursor = await connection.cursor(query, *arguments)

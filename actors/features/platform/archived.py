@@ -1,13 +1,15 @@
 """Dropping for good what removed fields and entities left behind; until then a rollback brings it back.
 
-Decides that it takes an administrator, an age and a second look: the first call lists what would go, and the
-second repeats the word it answered. A function of the platform.
+Decides that it takes an administrator, an age, a second look and a dump: the first call lists what would go,
+the second repeats the word it answered, and nothing is dropped that was not written down and read back. A
+function of the platform.
 """
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from actors.features.platform.dumping import dump
 from actors.features.platform.events import note
 from actors.features.platform.rights import Request, invalid, require_admin
 from actors.features.platform.undertakings import busy, digest_of
@@ -39,7 +41,10 @@ async def prune_archive(request: Request) -> dict[str, Any]:
         word = digest_of("\n".join(names).encode())[:16]
         if confirm and confirm != word:
             raise ProblemError("tenant.confirm", "this is not what was confirmed: look at it again")
+        dumped = ""
         if confirm and found:
+            kept = await dump(connection, identity, found, request.platform.data_dir / "exports")
+            dumped = kept.name
             try:
                 await pruning.drop(connection, identity, found)
             except MigrationBusyError:
@@ -47,9 +52,11 @@ async def prune_archive(request: Request) -> dict[str, Any]:
     finally:
         await connection.close()
     if confirm and found:
-        await note(request.generation, "archive.pruned", slug, request.who, dropped=names, days=days)
+        told = {"dropped": names, "days": days, "dump": dumped}
+        await note(request.generation, "archive.pruned", slug, request.who, **told)
     return {
         "dropped": bool(confirm and found),
+        "dump": dumped,
         "confirm": word,
         "archived": [asdict(thing) for thing in found],
     }
