@@ -7,6 +7,7 @@ from actors.database import Database
 from actors.features.events.publishing import Publisher
 from actors.features.files.keeper import Files
 from actors.features.files.local import LocalStore
+from actors.features.files.pictures import Pictures
 from actors.features.files.s3 import S3Store
 from actors.features.functions.host import FunctionHost
 from actors.features.functions.launcher import Launcher
@@ -34,4 +35,4 @@ def file_store(settings: Settings) -> Files:
     """Return where the files of all tenants are: a bucket if one is set, else the data directory."""
     local = not settings.files.s3_bucket
     store = LocalStore(settings.data_dir / "files") if local else S3Store(settings.files)
-    return Files(store, settings.files)
+    return Files(store, settings.files, Pictures(settings.files.picture_processes))

@@ -119,6 +119,9 @@ class FileSettings:
     unused_hours: float = setting(
         24.0, "an upload that no row names is removed after so many hours", least=0.001, most=8760
     )
+    picture_processes: int = setting(
+        2, "pictures made smaller at once, each in a process of its own", least=1, most=64
+    )
     s3_bucket: str = setting("", "a bucket of an S3-compatible service; empty: files are in data/files")
     s3_endpoint: str = setting("", "address of that service; empty: AWS")
     s3_region: str = setting("us-east-1", "region of the bucket")

@@ -47,6 +47,13 @@ STORAGE_ROUTES: tuple[Route, ...] = (
         {"GET": "storage.get"},
         "an object, to who may read it",
     ),
+    Route(
+        "storage/v1/render/image/public/{bucket}/{path}",
+        {"GET": "storage.get.public"},
+        "a picture of a public bucket; `width`, `height`, `resize`, `quality`",
+    ),
+    Route("storage/v1/render/image/authenticated/{bucket}/{path}", {"GET": "storage.get"}, "a picture"),
+    Route("storage/v1/render/image/sign/{bucket}/{path}", {"GET": "storage.get.signed"}, "one by a link"),
     Route("storage/v1/object/sign/{bucket}", {"POST": "storage.sign"}, "links to several objects"),
     Route(
         "storage/v1/object/sign/{bucket}/{path}",

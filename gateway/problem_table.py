@@ -139,6 +139,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "file.not_found": (404, "No such file"),
     "file.protected": (403, "Handed out by links"),
     "file.bad_link": (404, "Link not valid"),
+    "file.no_picture": (422, "No smaller picture"),
     "file.range": (416, "Range not satisfiable"),
     "storage.no_bucket": (404, "No such bucket"),
     "storage.bad_path": (400, "Path not acceptable"),

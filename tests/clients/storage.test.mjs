@@ -127,6 +127,15 @@ test("links, and public buckets", async () => {
   const shown = await fetch(avatars.getPublicUrl(`${id}.png`).data.publicUrl);
   assert.deepEqual([shown.status, shown.headers.get("content-type"), shown.headers.get("cache-control")], [200, "image/png", "public, max-age=3600"]);
   assert.deepEqual(Buffer.from(await shown.arrayBuffer()), PNG);
+  const transform = { width: 8, height: 8, resize: "fill" };
+  for (const url of [
+    avatars.getPublicUrl(`${id}.png`, { transform }).data.publicUrl,
+    ok(await avatars.createSignedUrl(`${id}.png`, 60, { transform })).signedUrl,
+  ]) {
+    const small = await fetch(url);
+    assert.deepEqual([small.status, small.headers.get("content-type")], [200, "image/webp"], url);
+  }
+  assert.equal(ok(await avatars.download(`${id}.png`, { transform })).type, "image/webp");
   assert.equal((await fetch(papers.getPublicUrl(path).data.publicUrl)).status, 404);
 });
 

@@ -7,12 +7,14 @@ that forbids everything (CSP ``sandbox``), and that a file's type is never guess
 import re
 import string
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import NamedTuple
 from urllib.parse import quote
 
 from actors.features.files.intake import trouble
 from actors.features.files.keeper import TenantFiles
 from actors.features.files.media import shown_inline
+from actors.features.files.pictures import Size, check_source, size_of
 from actors.features.files.records import File
 from actors.messages import Call, ProblemError, Result, Stream
 
@@ -43,6 +45,9 @@ async def answer(files: TenantFiles, call: Call, file: File, shown: Shown) -> Re
     Raises:
         ProblemError: file.not_found when it is gone; file.range.
     """
+    wanted = size_of(call.query)
+    if wanted is not None:
+        return await _smaller(files, call, file, shown, wanted)
     tag = f'"{file.sha256[:32]}"'
     headers = [
         ("ETag", tag),
@@ -76,6 +81,25 @@ async def answer(files: TenantFiles, call: Call, file: File, shown: Shown) -> Re
     except OSError as error:
         raise trouble(error) from error
     return Result(status, b"", kind, tuple(headers), Stream(pieces, size))
+
+
+async def _smaller(files: TenantFiles, call: Call, file: File, shown: Shown, size: Size) -> Result:
+    """Return a picture in another size."""
+    check_source(file.media_type, file.size)
+    tag = f'"{file.sha256[:32]}-{"-".join(str(word) for word in size)}"'
+    headers = [("ETag", tag), ("Cache-Control", shown.caching)]
+    if call.if_none_match and _names(call.if_none_match, tag):
+        return Result(304, headers=tuple(headers))
+    try:
+        source = await files.shared.store.open(files.key(file.id), 0, file.size)
+    except FileNotFoundError:
+        raise not_found() from None
+    except OSError as error:
+        raise trouble(error) from error
+    async with aclosing(source):
+        body = await files.shared.pictures.smaller(files.tenant, file.id, size, source)
+    headers += [("Content-Security-Policy", _POLICY), ("Cross-Origin-Resource-Policy", "cross-origin")]
+    return Result(200, body, "image/webp", (*headers, ("Content-Disposition", "inline")))
 
 
 async def _nothing() -> AsyncGenerator[bytes, None]:

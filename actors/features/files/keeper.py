@@ -9,6 +9,7 @@ import hmac
 from dataclasses import dataclass, field
 
 from actors.features.files.links import Links
+from actors.features.files.pictures import Pictures
 from actors.features.files.store import Key, Store
 from actors.messages import TenantIdentity
 from actors.tenant.quotas import TenantQuota
@@ -22,10 +23,12 @@ class Files:
     Attributes:
         store: of the bytes.
         settings: sizes.
+        pictures: makes smaller ones.
     """
 
     store: Store
     settings: FileSettings = field(default_factory=FileSettings)
+    pictures: Pictures = field(default_factory=Pictures)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ Decides what each request does to which object; who may is decided by the rules 
 or read itself (``objects``). A link made here is for a place; it ends when nothing is there.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 
@@ -14,6 +16,7 @@ from actors.features.files import answer, fields, objects, records
 from actors.features.files.answer import Shown
 from actors.features.files.buckets import find_bucket
 from actors.features.files.intake import discard, trouble
+from actors.features.files.pictures import size_of
 from actors.features.files.places import checked_path, no_object, place_of, problem, query_of
 from actors.features.files.records import File
 from actors.features.files.store import new_name
@@ -55,6 +58,8 @@ async def download_signed(generation: Generation, call: Call, principal: Princip
     if link.target != f"{call.entity}/{path}":
         raise answer.not_found()
     found = await objects.find(generation, SERVICE, call.entity, path)
+    if link.more:  # the size the link is for
+        call = replace(call, query=urlencode(link.more))
     return await _show(generation, call, found, f"private, max-age={fields.LINK_SECONDS}")
 
 
@@ -67,7 +72,12 @@ async def sign(generation: Generation, call: Call, principal: Principal) -> Resu
     await find_bucket(generation, call.entity)
     if call.key:
         found = await objects.find(generation, principal, call.entity, checked_path(call.key))
-        return Result(200, orjson.dumps({"signedURL": _link(generation, found, seconds)}))
+        size = body.get("transform") or {}
+        if not isinstance(size, dict):
+            raise ProblemError("PGRST102", "transform is an object")
+        more = {name: str(value) for name, value in size.items() if name != "format"}
+        size_of(urlencode(more))
+        return Result(200, orjson.dumps({"signedURL": _link(generation, found, seconds, more)}))
     paths = _paths(body, "paths")
     links = []
     for path in paths:
@@ -174,10 +184,12 @@ async def _ends(generation: Generation, call: Call) -> tuple[str, str, str, str]
     return bucket, checked_path(source), target, checked_path(path)
 
 
-def _link(generation: Generation, found: objects.Object, seconds: int) -> str:
+def _link(
+    generation: Generation, found: objects.Object, seconds: int, more: Mapping[str, str] | None = None
+) -> str:
     bucket, path = found["bucket_id"], found["path"]
-    token = fields.files_in(generation).links.make("open", f"{bucket}/{path}", seconds)
-    return f"/object/sign/{place_of(bucket, path)}?token={token}"
+    token = fields.files_in(generation).links.make("open", f"{bucket}/{path}", seconds, **(more or {}))
+    return f"/{'render/image' if more else 'object'}/sign/{place_of(bucket, path)}?token={token}"
 
 
 def _body(call: Call) -> dict[str, Any]:
