@@ -33,6 +33,6 @@ def functions_and_work(settings: Settings, database: Database, mailer: Mailer) -
 
 def file_store(settings: Settings) -> Files:
     """Return where the files of all tenants are: a bucket if one is set, else the data directory."""
-    local = not settings.files.s3_bucket
-    store = LocalStore(settings.data_dir / "files") if local else S3Store(settings.files)
-    return Files(store, settings.files, Pictures(settings.files.picture_processes))
+    limits = settings.files
+    store = S3Store(limits) if limits.s3_bucket else LocalStore(settings.data_dir / "files")
+    return Files(store, limits, Pictures(limits.picture_processes))
