@@ -16,6 +16,7 @@ from schemas.compiler.parse import parse
 from schemas.compiler.python_file import function_names
 from schemas.compiler.resolve import resolve
 from schemas.compiler.sections.document import DOCUMENT
+from schemas.compiler.sections.platform import check_platform
 from schemas.compiler.source import decode, load
 
 SYSTEM_SLUG = "system"
@@ -78,6 +79,8 @@ def compile_with_warnings(
             checked = DOCUMENT.check(root, findings) if root is not None else None
             if isinstance(checked, Mapping):
                 _check_slug(checked, slug, findings)
+                if slug == SYSTEM_SLUG:
+                    check_platform(checked, findings)
                 draft = parse(checked, findings)
                 # the platform's own functions are none of a file's
                 draft.python = python if slug != SYSTEM_SLUG or python else None

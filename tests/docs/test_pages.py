@@ -73,6 +73,14 @@ def test_shipped_tenants_have_nothing_to_complain_about(file: Path) -> None:
     assert compile_with_warnings(file.read_bytes(), slug_of_file(file.stem)).warnings == ()
 
 
+def test_a_platform_file_of_an_earlier_version_says_what_it_lacks() -> None:
+    old = "version: 1\nentities:\n  tenants: {schema: {properties: {slug: {type: string}}}}\n"
+    warned = " ".join(one.message for one in compile_with_warnings(old, "system").warnings)
+    assert "'invoices' nothing is billed" in warned
+    assert "'audit'" in warned
+    assert "'tenants'" not in warned
+
+
 @pytest.mark.parametrize("slug", ["acme-corp", "sample-crm"])
 def test_example_tenants_use_the_language(slug: str) -> None:
     model = compile_source((ROOT / "schemas" / f"{slug}.yaml").read_bytes(), slug)
