@@ -149,7 +149,9 @@ class BillingSettings:
     stripe_webhook_secret: str = setting(
         "", "proves that what /api/platform/webhooks/stripe/notices gets is Stripe's"
     )
-    return_url: str = setting("https://example.com/", "where people come back to after paying at a provider")
+    return_url: str = setting(
+        "", "where people come back to after paying at a provider; empty: the installation's address"
+    )
     stripe_url: str = setting("", "another address of Stripe's API, for tests")
 
 
@@ -244,3 +246,8 @@ class Settings:
     directory: Path = Path()
     dev: bool = False
     warnings: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """Where people reach this installation, without a slash at the end."""
+        return self.url.rstrip("/") or f"http://{self.domain}:{self.port}"

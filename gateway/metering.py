@@ -55,7 +55,7 @@ class Metering:
     def __init__(self, settings: Settings, database: Database, resolve: Resolve) -> None:
         self.plans = first_plans(settings)
         self.book = UsageBook(partial(store.count, database))
-        self.payments = payment_providers(settings.billing)
+        self.payments = payment_providers(settings.billing, settings.address)
         self._settings = settings
         self._database = database
         self._resolve = resolve

@@ -34,7 +34,7 @@ def auth_services(
             await connection.execute("SELECT pg_catalog.pg_notify($1, $2)", CHANNEL, f"{ACCOUNTS} {tenant}")
 
     return Services(
-        settings.url.rstrip("/") or f"http://{settings.domain}:{settings.port}",
+        settings.address,
         key,
         lambda: datetime.now(UTC),
         announce,

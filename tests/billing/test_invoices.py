@@ -179,6 +179,7 @@ async def test_stripe_collects_once_and_only_its_signed_notices_count(
     assert bill["payment_url"].startswith("https://pay.example/")
     (asked,) = [one for key, one in stripe.asked.items() if key == f"collect-{bill['id']}"]
     assert asked["line_items[0][price_data][unit_amount]"] == "3689"
+    assert asked["success_url"] == f"http://localhost:{platform.live.port}/"
 
     def notice(amount: int = 3689) -> bytes:
         told = {

@@ -7,8 +7,12 @@ from config.errors import StartError
 from config.settings import BillingSettings
 
 
-def payment_providers(settings: BillingSettings) -> Mapping[str, Provider]:
+def payment_providers(settings: BillingSettings, address: str) -> Mapping[str, Provider]:
     """Return the configured providers by name.
+
+    Args:
+        settings: what is configured.
+        address: of the installation, where people come back to after paying.
 
     Raises:
         StartError: one is configured by half.
@@ -19,4 +23,4 @@ def payment_providers(settings: BillingSettings) -> Mapping[str, Provider]:
         raise StartError("billing.stripe_key needs billing.stripe_webhook_secret too")
     from actors.features.billing.stripe_provider import StripeProvider  # noqa: PLC0415 - a large library
 
-    return {"stripe": StripeProvider(settings)}
+    return {"stripe": StripeProvider(settings, settings.return_url or f"{address}/")}

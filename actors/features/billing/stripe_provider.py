@@ -27,15 +27,16 @@ class StripeProvider(Provider):
 
     Args:
         settings: key, secret and, for tests, address.
+        return_url: where people come back to after paying.
     """
 
-    def __init__(self, settings: BillingSettings) -> None:
+    def __init__(self, settings: BillingSettings, return_url: str) -> None:
         addresses: Any = {"api": settings.stripe_url} if settings.stripe_url else {}
         self._client = stripe.StripeClient(
             settings.stripe_key, base_addresses=addresses, max_network_retries=_RETRIES
         )
         self._secret = settings.stripe_webhook_secret
-        self._return_url = settings.return_url
+        self._return_url = return_url
 
     @override
     async def collect(self, invoice: Mapping[str, Any]) -> Asked:
