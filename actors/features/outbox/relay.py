@@ -176,11 +176,13 @@ class Relay:
             if not self._hinted:
                 self._behind_since = None
         await self._clock.follow(generation)
-        await self._start(generation)
         mine = list(self._running)
-        return await self._alone(
+        # asked before the claim: what becomes due between the two is begun, or still ahead
+        due = await self._alone(
             lambda connection: queue.next_due(connection, self._namespace, mine), reads=True
         )
+        await self._start(generation)
+        return due
 
     # -- changes to tasks -------------------------------------------------------------------------------
 
