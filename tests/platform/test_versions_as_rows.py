@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.platform.conftest import Platform
 from tests.platform.test_files_by_api import FILE
+from tests.platform.test_pruned_archive import write
 
 QUERY = "schemas?select=number,status,author,findings,plan,deployed_at,tenant!inner(slug)&tenant.slug=eq.{}&order=number"
 
@@ -69,3 +70,28 @@ async def test_what_changed_while_nothing_mirrored_is_caught_up(platform: Platfo
         await connection.execute("UPDATE backsaas.versions SET mirrored = false")
     await until(platform, "late-co", [(1, "deployed")])
     await until(platform, "system", [(1, "deployed")])
+
+
+async def test_functions_of_the_version_in_force_are_rows(platform: Platform) -> None:
+    await platform.create("works-co", template="blank")
+    hooks = (
+        "    functions: { tidy: { function: set_fields, trigger: [before_create], config: { name: n } } }\n"
+    )
+    text = FILE % "works-co"
+    await write(platform, "works-co", text.replace("    access:", hooks + "    access:", 1))
+    query = (
+        "tenant_functions?select=entity,name,runs,kind,triggers,tenant!inner(slug)&tenant.slug=eq.works-co"
+    )
+    wanted = {
+        "entity": "things",
+        "name": "tidy",
+        "runs": "set_fields",
+        "kind": "built_in",
+        "triggers": ["before_create"],
+    }
+    for _ in range(300):
+        _, found = await platform.call("GET", query)
+        if found:
+            break
+        await asyncio.sleep(0.1)
+    assert found == [{**wanted, "tenant": {"slug": "works-co"}}]

@@ -1,4 +1,4 @@
-"""Versions of tenants' files as rows of the entity ``schemas``, asked for like everything else.
+"""Versions of tenants' files, and their functions, as rows of ``schemas`` and ``tenant_functions``.
 
 Decides nothing: the registry is what counts. It marks what changed (``mirrored``) in the transaction that
 changes it, so that no crash lets a row fall behind for good. Called by ``following``.
@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 import structlog
 
+from actors.features.platform.function_rows import mirror_functions
 from actors.messages import Call, ProblemError
 from actors.tenant import rows
 from actors.tenant.generation import Generation
@@ -28,8 +29,8 @@ _LOCK = 0x6D6972726F72
 """Advisory lock (one key): one process mirrors at a time, so that none writes what another knows is old."""
 
 _CHANGED = """
-SELECT v.tenant::text AS tenant, v.xmin::text AS row_version, r.id::text AS tenant_id, v.number,
-  v.text, v.digest, v.state, v.plan::text AS plan, v.diagnostics::text AS diagnostics,
+SELECT v.tenant::text AS tenant, v.xmin::text AS row_version, r.id::text AS tenant_id, r.slug, v.number,
+  v.code, v.text, v.digest, v.state, v.plan::text AS plan, v.diagnostics::text AS diagnostics,
   v.author, v.created_at, v.deployed_at
 FROM backsaas.versions v JOIN backsaas.tenants t ON t.id = v.tenant JOIN {ns}.tenants r ON r.slug = t.slug
 WHERE NOT v.mirrored ORDER BY v.tenant, v.number LIMIT $1
@@ -58,6 +59,8 @@ async def mirror_versions(generation: Generation, platform: Platform) -> None:
                     return
                 try:
                     await _write(generation, found)
+                    deployed = [version for version in found if version["state"] == "deployed"]
+                    await mirror_functions(generation, platform, deployed)
                 except (ProblemError, QueryError) as error:
                     log.warning("platform.versions_behind", reason=error.message)
                     return
