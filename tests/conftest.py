@@ -22,7 +22,10 @@ from tests.clusters import place_cluster
 from tests.live import Live
 
 StartLive = Callable[..., Awaitable[Live]]
-SLOW_FOLDERS = frozenset({"clients", "docs", "oidc", "oracle", "process", "reload", "security"})
+SLOW_FOLDERS = frozenset(
+    {"billing", "clients", "docs", "files", "functions", "metering", "monitoring", "oidc", "oracle", "platform",
+     "process", "realtime", "reload", "security", "seed", "webhooks", "workflow"}
+)  # fmt: skip
 """Where tests start processes; they go first, so that at the end no core waits for the other."""
 MOST_PROCESSES = 8
 """Beyond them the longest files decide how long it takes."""
