@@ -52,9 +52,7 @@ def compile_follow(reader: Reader, entity: Entity, pairs: Pairs) -> Follow:
     reader.check_levels()
     rows = reader.rows(entity.name)
     level = query.level(())
-    where = [*rows.predicate(), *reader.filters(rows, level.filters, ())]
-    if search := reader.search(rows):
-        where.append(search.condition())
+    where = reader.wanted(rows)
     selected = reader.selection(rows, query.select)
     reader.order(rows, level.order)
     if grouped(selected) or query.after >= 0 or level.offset >= 0:

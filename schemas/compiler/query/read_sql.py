@@ -33,6 +33,16 @@ class Reader(RowFilter):
         """
         return None if self.query.search < 0 else Search(rows, self.query.search)
 
+    def wanted(self, rows: Rows) -> list[Fragment]:
+        """Return what the rows of the list meet: the caller's rules, the filters, the search.
+
+        Raises:
+            QueryError: a name that is not there, or a value that does not go with it.
+        """
+        search = self.search(rows)
+        found = [*rows.predicate(), *self.filters(rows, self.query.level(()).filters, ())]
+        return [*found, search.condition()] if search else found
+
     def selection(self, rows: Rows, items: tuple[Item, ...], path: tuple[str, ...] = ()) -> list[Selected]:
         """Return the keys of a row, in order; a later item wins over an earlier one of the same name."""
         found: list[Selected] = []

@@ -40,9 +40,7 @@ def compile_read(
     reader.check_levels()
     rows = reader.rows(entity.name)
     level = query.level(())
-    where = [*rows.predicate(), *reader.filters(rows, level.filters, ())]
-    if search := reader.search(rows):
-        where.append(search.condition())
+    where = reader.wanted(rows)
     selected = reader.selection(rows, query.select)
     whole = _Whole(rows, selected, where, slots, reader.joins(rows))
     key_slot, scope, after = -1, "", None
@@ -59,7 +57,7 @@ def compile_read(
         limit = limit if limit >= 0 else _add(slots, None)
         offset = offset if offset >= 0 else _add(slots, None)
     order = reader.order(rows, level.order)
-    if search and not level.order and not grouped(selected):
+    if (search := reader.search(rows)) and not level.order and not grouped(selected):
         order = [search.order(), *reader.order(rows, (Order(Path(entity.key)),))]
     cap = min(MAX_ROWS, rows.sight.limit or MAX_ROWS)
     size = sql("least(", Slot(limit, "bigint"), f", {cap})") if limit >= 0 else sql(str(cap))
