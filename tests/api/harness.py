@@ -21,6 +21,8 @@ from actors.features.auth.passwords import Hasher
 from actors.features.auth.providers import Providers
 from actors.features.auth.realm import Realm, Services
 from actors.features.auth.store import Store
+from actors.features.files.keeper import Files, files_of
+from actors.features.files.local import LocalStore
 from actors.features.functions.host import FunctionHost
 from actors.features.functions.launcher import Launcher
 from actors.features.functions.services import Services as FunctionServices
@@ -160,6 +162,8 @@ class World:
         self.workers = self.workers or WorkerPool(Launcher(64 << 20), reach)
         generation.functions = FunctionHost(reach, workers=self.workers)
         generation.code = code
+        store = Files(LocalStore(self.mails.parent / "files"))
+        generation.files = files_of(store, identity, CLUSTER, None)
         self.ports[slug] = Port(generation)
         return generation
 

@@ -1,9 +1,9 @@
 """OpenAPI 3.1 of a tenant's API, as one caller sees it: what it may not do is not in it.
 
-Decides the document's frame: info, security schemes, refusals by status. Paths of rows are
-``openapi_rows``'s, of what goes with them and of admins ``openapi_work``'s, all others ``openapi_paths``'s.
-Every operation lists each status it can answer; there is no ``default``. Pure; called by
-``actors.tenant.describe``.
+Decides the document's frame: info, security schemes, refusals by status. The paths are those of its
+neighbours ``openapi_…``: rows, files, storage, accounts, work (what goes with rows, and of admins), platform,
+and ``openapi_paths`` for all others. Every operation lists each status it can answer; there is no
+``default``. Pure; called by ``actors.tenant.describe``.
 
 References:
     OpenAPI 3.1.1; RFC 9457.
@@ -12,10 +12,14 @@ References:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schemas.compiler.emit.openapi_paths import fixed_paths, function_paths, platform_paths
+from schemas.compiler.emit.openapi_accounts import account_paths
+from schemas.compiler.emit.openapi_files import file_paths, signed_path
+from schemas.compiler.emit.openapi_paths import fixed_paths, function_paths
+from schemas.compiler.emit.openapi_platform import platform_paths
 from schemas.compiler.emit.openapi_rows import row_paths, row_schemas
+from schemas.compiler.emit.openapi_storage import storage_paths
 from schemas.compiler.emit.openapi_work import admin_paths, paths_of_entity
-from schemas.compiler.emit.visible import visible_entities, visible_functions
+from schemas.compiler.emit.visible import visible_entities, visible_functions, visible_objects
 from schemas.compiler.model import TenantModel
 from schemas.compiler.principal import Principal
 
@@ -23,6 +27,7 @@ _REFUSALS: Mapping[str, tuple[str, str, str]] = {
     "300": ("Several relations fit: name one.", "PGRST201", "Relation ambiguous"),
     "400": ("The request is not understood.", "PGRST100", "Query not understood"),
     "401": ("The credential is missing or not accepted.", "auth.required", "Sign in first"),
+    "402": ("The room of the plan is used up.", "quota.rows", "Rows of the plan used up"),
     "403": ("The caller may not do this.", "42501", "Not allowed"),
     "404": ("There is no such thing, or not for this caller.", "row.not_found", "No such row"),
     "405": ("Not by this method.", "PGRST101", "Method not allowed for functions"),
@@ -67,11 +72,15 @@ def openapi_document(
     functions = visible_functions(model, principal)
     paths: dict[str, Any] = {}
     for view in views:
-        paths |= row_paths(view) | paths_of_entity(view)
+        paths |= row_paths(view) | paths_of_entity(view) | file_paths(view)
+    if any(field.kind == "file" for view in views for field in view.entity.fields.values()):
+        paths |= signed_path()
+    if "storage" in model.sections:
+        paths |= storage_paths(visible_objects(model, principal), principal)
     paths |= function_paths(functions, own_functions)
     if own_functions:
         paths |= platform_paths()
-    paths |= fixed_paths() | admin_paths(principal)
+    paths |= fixed_paths() | account_paths() | admin_paths(principal)
     schemes = _schemes(cookie)
     return {
         "openapi": "3.1.0",
@@ -83,7 +92,7 @@ def openapi_document(
         "servers": [{"url": base or "/"}],
         "security": [{}, *({name: []} for name in schemes)],
         "tags": [_tag(view.entity.name, view.entity.title, view.entity.description) for view in views]
-        + [{"name": name} for name in ("functions", "service") if name != "functions" or functions],
+        + [{"name": name} for name in _used(paths, ("functions", "accounts", "files", "storage", "service"))],
         "paths": paths,
         "components": {
             "schemas": row_schemas(views) | {"problem": _problem_schema()},
@@ -96,6 +105,17 @@ def openapi_document(
 def title_of(titles: Mapping[str, str], fallback: str) -> str:
     """Return the English title, or any."""
     return titles.get("en") or next(iter(titles.values()), fallback)
+
+
+def _used(paths: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    used = {
+        tag
+        for item in paths.values()
+        for method, operation in item.items()
+        if method != "parameters"
+        for tag in operation["tags"]
+    }
+    return [name for name in names if name in used]
 
 
 def _tag(name: str, titles: Mapping[str, str], description: str) -> dict[str, str]:

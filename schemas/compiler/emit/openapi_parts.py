@@ -9,7 +9,7 @@ from typing import Any
 
 _ALWAYS = ("400", "401", "403", "404", "408", "414", "429", "500", "503", "504")
 _READS = ("300", "406", "416", "422")
-_WRITES = ("300", "405", "406", "409", "412", "413", "415", "422", "428", "502")
+_WRITES = ("300", "402", "405", "406", "409", "412", "413", "415", "422", "428", "502")
 
 
 def operation(  # noqa: PLR0913 - the parts of an operation
@@ -108,4 +108,14 @@ PREFER = parameter(
     "resolution=merge-duplicates|ignore-duplicates, missing=default, handling=strict, max-affected=N, "
     "tx=rollback, timezone=…",
     "header",
+)
+LIST_WORDS = (
+    parameter("select", "Columns, relations and aggregates: title,customer:customers(name),amount.sum()"),
+    parameter("order", "column.desc.nullslast, …"),
+    parameter("limit", "Most rows of the page.", schema={"type": "integer", "minimum": 0}),
+    parameter("offset", "Rows to skip.", schema={"type": "integer", "minimum": 0}),
+    parameter("after", "Next-Cursor of the page before; empty for the first page."),
+    parameter("search", "Words in the searchable fields."),
+    parameter("or", "(a.eq.1,b.gt.2)"),
+    parameter("and", "(a.eq.1,b.gt.2)"),
 )

@@ -1,29 +1,17 @@
-"""The paths in OpenAPI that are not rows: functions, batch, signing in, descriptions; and the platform's own.
+"""The paths in OpenAPI that every tenant has beside rows: functions, batch, broadcasts, descriptions.
 
-Decides which of them are described: those programs call. Pages for people are not. Pure; called by
-``openapi``.
+Decides how they are described. The page of the documentation and the descriptions of the schema themselves
+are not. Pure; called by ``openapi``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from schemas.compiler.emit.openapi_parts import IDEMPOTENCY, IF_MATCH, answer, json_body, operation, parameter
+from schemas.compiler.emit.openapi_parts import IDEMPOTENCY, answer, json_body, operation, parameter
 from schemas.compiler.sections.functions import Function
 
 _OBJECT: Mapping[str, Any] = {"type": "object"}
 _TEXT: Mapping[str, Any] = {"type": "string"}
-_PASSWORD = {"email": "ada@example.com", "password": "correct horse battery staple"}
-_CREDENTIALS: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {"email": _TEXT, "password": _TEXT, "refresh_token": _TEXT, "data": _OBJECT},
-}
-_SESSION: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {
-        "access_token": _TEXT, "token_type": _TEXT, "expires_in": {"type": "integer"},
-        "expires_at": {"type": "integer"}, "refresh_token": _TEXT, "user": _OBJECT,
-    },
-}  # fmt: skip
 _BATCH: Mapping[str, Any] = {
     "type": "object",
     "required": ["operations"],
@@ -90,41 +78,37 @@ def fixed_paths() -> dict[str, Any]:
         "/me": {"get": operation("me", "service", "Who I am and what I may do", read)},
         "/schema": {"get": operation("schema", "service", "The live schema as JSON", read)},
         "/status": {"get": operation("status", "service", "Version in force, and the last edit", read)},
-        **_sign_in(),
+        **_broadcasts(),
     }  # fmt: skip
 
 
-def platform_paths() -> dict[str, Any]:
-    """Return what only the platform has, for whom its rules admit."""
-    slug = parameter("slug", "of the tenant", "path", example="acme-corp")
-    yaml: dict[str, Any] = {"application/yaml": {"schema": {}}}
-    file = {"description": "The file.", "content": yaml}
-    json = {"200": answer("The document.", {})}
-    write = operation(
-        "write_schema", "service", "Write a tenant's file; takes the path of every save",
-        {"200": answer("In force.", {}), "202": answer("Being worked on.", {})},
-        parameters=[IF_MATCH, parameter("plan_id", "Agrees to the plan of this id.")], writes=True,
-        body={"required": True, "content": yaml},
-    )  # fmt: skip
+def _broadcasts() -> dict[str, Any]:
+    message = {"topic": _TEXT, "event": _TEXT, "payload": {}, "private": {"type": "boolean"}}
+    one = {"type": "object", "required": ["topic", "event"], "properties": message}
+    several = {"type": "array", "items": one, "maxItems": 100}
+    said = {"202": answer("Said.")}
+    at = "/realtime/v1/api/broadcast"
+    example = {"topic": "orders", "event": "cursor", "payload": {"x": 1}}
     return {
-        "/tenants/check-slug": {
-            "get": operation(
-                "check_slug", "service", "Whether a slug is free", json,
-                parameters=[parameter("slug", "the slug", example="acme-corp")],
+        at: {
+            "post": operation(
+                "broadcast", "service", "Say something in channels", said, writes=True,
+                body=json_body(
+                    {"type": "object", "required": ["messages"], "properties": {"messages": several}},
+                    {"messages": [example]},
+                ),
             )
         },
-        "/tenants/{slug}/schema": {
-            "parameters": [slug],
-            "get": operation("read_schema", "service", "A tenant's file", {"200": file}),
-            "put": write,
-        },
-        "/tenants/{slug}/schema/status": {
-            "parameters": [slug],
-            "get": operation("schema_status", "service", "How its last edit came out", json),
-        },
-        "/tenants/{slug}/schema/history": {
-            "parameters": [slug],
-            "get": operation("schema_history", "service", "Its versions, with diffs", json),
+        f"{at}/{{topic}}/events/{{event}}": {
+            "parameters": [
+                parameter("topic", "of the channel", "path", example="orders"),
+                parameter("event", "its name", "path", example="cursor"),
+            ],
+            "post": operation(
+                "broadcast_one", "service", "Say something in one channel", said, writes=True,
+                parameters=[parameter("private", "Whether the channel is.", schema={"type": "boolean"})],
+                body=json_body({}, {"x": 1}),
+            ),
         },
     }  # fmt: skip
 
@@ -137,35 +121,3 @@ def _call(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
         f"call_{name}", "functions", f"Call {name}", _RESULT,
         parameters=[IDEMPOTENCY], body=json_body(args, required=False), writes=True,
     )  # fmt: skip
-
-
-def _sign_in() -> dict[str, Any]:
-    grant = parameter(
-        "grant_type", "What is exchanged for a session.",
-        schema={"enum": ["password", "refresh_token", "pkce", "id_token"]}, example="password",
-    )  # fmt: skip
-    session = {"200": answer("A session.", _SESSION)}
-    done = {"200": answer("Done, or mailed.", {}), "204": answer("Done.")}
-    body = json_body(_CREDENTIALS, _PASSWORD)
-    return {
-        "/auth/v1/token": {
-            "post": operation(
-                "sign_in", "service", "Sign in", session, parameters=[grant], body=body, writes=True
-            )
-        },
-        "/auth/v1/signup": {
-            "post": operation(
-                "sign_up", "service", "Sign up", {"200": answer("The account, or a session.", _OBJECT)},
-                body=body, writes=True,
-            )
-        },
-        "/auth/v1/logout": {"post": operation("sign_out", "service", "Sign out", done, writes=True)},
-        "/auth/v1/user": {
-            "get": operation("account", "service", "My account", {"200": answer("The account.", _OBJECT)})
-        },
-        "/auth/v1/settings": {
-            "get": operation(
-                "settings", "service", "How one signs in here", {"200": answer("The settings.", _OBJECT)}
-            )
-        },
-    }  # fmt: skip

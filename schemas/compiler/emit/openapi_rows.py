@@ -8,10 +8,12 @@ from typing import Any
 
 from schemas.compiler.emit.body import body_schemas, value_schema
 from schemas.compiler.emit.examples import NONE, example_of, example_row
+from schemas.compiler.emit.openapi_files import form_body
 from schemas.compiler.emit.openapi_parts import (
     IDEMPOTENCY,
     IF_MATCH,
     IF_NONE_MATCH,
+    LIST_WORDS,
     PREFER,
     answer,
     json_body,
@@ -28,16 +30,6 @@ _FILTERS = (
     "column=operator.value; operators: eq neq gt gte lt lte like ilike match imatch in is isdistinct fts "
     "plfts phfts wfts cs cd ov sl sr nxr nxl adj; not. before, (any) or (all) after. Relations and JSON "
     "paths filter alike: customer.name=eq.Acme, meta->>a=eq.1."
-)
-LIST_WORDS = (
-    parameter("select", "Columns, relations and aggregates: title,customer:customers(name),amount.sum()"),
-    parameter("order", "column.desc.nullslast, …"),
-    parameter("limit", "Most rows of the page.", schema={"type": "integer", "minimum": 0}),
-    parameter("offset", "Rows to skip.", schema={"type": "integer", "minimum": 0}),
-    parameter("after", "Next-Cursor of the page before; empty for the first page."),
-    parameter("search", "Words in the searchable fields."),
-    parameter("or", "(a.eq.1,b.gt.2)"),
-    parameter("and", "(a.eq.1,b.gt.2)"),
 )
 _PAGE = {
     "Content-Range": "0-24/573: which rows, of how many when counted",
@@ -80,6 +72,9 @@ def row_paths(view: EntityView) -> dict[str, Any]:
         collection["patch"], of_row["patch"] = _update(view), _update_one(view)
     if view.creatable is not None and view.updatable is not None:
         of_row["put"] = _put(view)
+        which = parameter(key.name, "eq. and the key, which the body has, too.")
+        collection["put"] = {**of_row["put"], "operationId": f"replace_{name}"}
+        collection["put"]["parameters"] = [which, *of_row["put"]["parameters"]]
     if view.delete:
         collection["delete"], of_row["delete"] = _delete(view), _delete_one(view)
     paths = {f"/{name}": collection} if collection else {}
@@ -203,10 +198,11 @@ def _create(view: EntityView) -> dict[str, Any]:
         parameter("on_conflict", "Fields that decide which row is meant, with Prefer: resolution=…"),
         LIST_WORDS[0],
     ]
+    body = json_body({"anyOf": [one, {"type": "array", "items": one}]}, also=(_CSV,))
+    body["content"] |= form_body(view)
     return operation(
         f"create_{name}", name, f"Make {name}: one, or a list, all or none",
-        _written(view, ("200", "201")), parameters=[*words, PREFER, IDEMPOTENCY],
-        body=json_body({"anyOf": [one, {"type": "array", "items": one}]}, also=(_CSV,)), writes=True,
+        _written(view, ("200", "201")), parameters=[*words, PREFER, IDEMPOTENCY], body=body, writes=True,
     )  # fmt: skip
 
 

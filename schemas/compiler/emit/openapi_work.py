@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.compiler.emit.body import value_schema
-from schemas.compiler.emit.openapi_parts import answer, json_body, operation, parameter
-from schemas.compiler.emit.openapi_rows import LIST_WORDS, filters
+from schemas.compiler.emit.openapi_parts import LIST_WORDS, answer, json_body, operation, parameter
+from schemas.compiler.emit.openapi_rows import filters
 from schemas.compiler.emit.visible import EntityView
 from schemas.compiler.principal import ADMIN_ROLE, Principal
 
@@ -159,6 +159,7 @@ def _accounts() -> dict[str, Any]:
         "/auth/v1/admin/audit": {
             "get": made("list_account_events", "What happened to accounts", _LIST, parameters=page)
         },
+        "/auth/v1/signing-keys/rotate": {"post": made("rotate_signing_key", "Make a new signing key")},
         "/auth/v1/keys": {
             "get": made("list_keys", "API keys", {}),
             "post": operation(

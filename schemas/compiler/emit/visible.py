@@ -5,7 +5,7 @@ anyway. Pure; called by ``openapi``, ``typescript``, ``python_types`` and the JS
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemas.compiler.model import AccessEntry, Entity, Field, TenantModel
 from schemas.compiler.principal import ADMIN_ROLE, SERVICE_ROLE, Principal
@@ -13,6 +13,7 @@ from schemas.compiler.query.access import Caller, Sight, entries_for, sight_of
 from schemas.compiler.query.access import writable as named_by
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.sections.functions import Function
+from schemas.compiler.sections.storage import OBJECTS
 from schemas.compiler.sections.triggers import RPC
 from schemas.compiler.sections.workflow import Workflow, may_go
 
@@ -52,9 +53,23 @@ class EntityView:
 
 
 def visible_entities(model: TenantModel, principal: Principal) -> list[EntityView]:
-    """Return what the caller may do, entity by entity; those it may do nothing with are absent."""
+    """Return what the caller may do, entity by entity; those it may do nothing with are absent.
+
+    Rows behind objects of buckets change by the storage API alone.
+    """
     caller = Caller(principal.roles, principal.scopes)
-    return [view for entity in model.entities.values() if (view := _view(entity, caller)).verbs]
+    views = (_view(entity, caller) for entity in model.entities.values())
+    alone = (
+        replace(view, creatable=None, updatable=None, delete=False) if view.entity.name == OBJECTS else view
+        for view in views
+    )
+    return [view for view in alone if view.verbs]
+
+
+def visible_objects(model: TenantModel, principal: Principal) -> EntityView | None:
+    """Return what the caller may do with objects of buckets, None for nothing."""
+    view = _view(model.entities[OBJECTS], Caller(principal.roles, principal.scopes))
+    return view if view.verbs else None
 
 
 def visible_functions(model: TenantModel, principal: Principal) -> list[Function]:
