@@ -27,6 +27,7 @@ _HEAD = """\
 export type Json = string | number | boolean | null | {{ [key: string]: Json | undefined }} | Json[]
 
 export type Database = {{
+  __InternalSupabase: {{ PostgrestVersion: "13" }}
   public: {{
 """
 _EMPTY = "{ [_ in never]: never }"
@@ -136,7 +137,9 @@ def _nullable(schema: Mapping[str, Any], *, masked: bool) -> Mapping[str, Any]:
 
 
 def _function(function: Function) -> str:
-    args = typescript_type(function.args) if function.args and function.args.get("properties") else "Json"
+    named = function.args is not None and function.args.get("properties")
+    # supabase-js knows no schema at all when the arguments of one function may be something else
+    args = typescript_type(function.args or {}) if named else "{ [name: string]: Json | undefined }"
     return f"      {_key(function.name)}: {{ Args: {args}; Returns: Json }}\n"
 
 
