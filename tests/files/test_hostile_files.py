@@ -1,8 +1,13 @@
-"""Attacks on files: E1 to E7, A22 of docs/attacks.md."""
+"""Attacks on files: E1 to E7, A22 of docs/attacks.md; a full disk: docs/faults.md 9."""
 
 import asyncio
+import io
 import json
-from collections.abc import AsyncIterator
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -196,3 +201,34 @@ async def test_a22_a_link_is_worth_nothing_changed_or_elsewhere(desk: Desk) -> N
         got = await desk.ask("GET", f"/files/v1/signed/{wrong}", role=None)
         assert got.status in {400, 404}, wrong
     assert token not in json.dumps(elsewhere.json)
+
+
+@pytest.fixture
+def small_disk(desk: Desk) -> Iterator[Path]:
+    """A disk of 2 MiB below the store, where this machine lets us mount one."""
+    desk.store.mkdir(mode=0o700, exist_ok=True)
+    mount = shutil.which("mount")
+    if mount is None or os.geteuid() != 0:
+        pytest.skip("only root mounts disks")
+    made = subprocess.run([mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(desk.store)], check=False)
+    if made.returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield desk.store
+    finally:
+        subprocess.run(["umount", "--lazy", str(desk.store)], check=True)
+
+
+async def test_a_full_disk_refuses_files_and_keeps_nothing_of_them(desk: Desk, small_disk: Path) -> None:
+    too_much = os.urandom(3 << 20)
+    for _ in range(2):
+        refused = await desk.ask("POST", "/files/v1/invoices/deed", io.BytesIO(too_much))
+        assert (refused.status, refused.json["code"]) == (503, "storage_full")
+    assert desk.objects() == set()
+    row = await desk.row()
+    refused = await desk.ask("PUT", f"/invoices/{row['id']}/deed", io.BytesIO(too_much))
+    assert (refused.status, refused.json["code"]) == (503, "storage_full")
+    # what fits is taken, and rows are written and read meanwhile
+    assert (await desk.upload("deed", b"x" * 1000)).status == 201
+    assert (await desk.ask("GET", f"/invoices/{row['id']}")).json["deed"] is None
+    assert len(desk.objects()) == 1
