@@ -113,13 +113,37 @@ async def test_changes_of_rows(live: Live, key: str) -> None:
         assert found[0]["data"]["old_record"] == {"id": made["id"]}
 
 
+async def test_every_table_at_once_is_every_row_one_may_see(live: Live, key: str) -> None:
+    """docs/attacks.md A15: a wildcard reaches no further than its caller."""
+    ann, base = live.token("acme-co", "member", sub="ann"), live.base("acme-co")
+    async with live.session("acme-co") as admin, wired(live, key) as wire:
+        everything = [{"event": "INSERT", "schema": "public"}]
+        status, response = await wire.join("all", ann, postgres_changes=everything)
+        assert (status, response["postgres_changes"][0]["event"]) == ("ok", "INSERT")
+        for table, row in (
+            ("notes", {"title": "hidden", "owner": "bob"}),
+            ("notes", {"title": "hers", "owner": "ann", "secret": "s"}),
+            ("projects", {"title": "house"}),
+        ):
+            async with admin.post(f"{base}/{table}", json=row) as answer:
+                assert answer.status == 201
+        told = [(await wire.message("postgres_changes"))[4] for _ in range(2)]
+        assert {one["ids"][0] for one in told} == {response["postgres_changes"][0]["id"]}
+        assert sorted((one["data"]["table"], one["data"]["record"]["title"]) for one in told) == [
+            ("notes", "hers"),
+            ("projects", "house"),
+        ]
+        assert not [one for one in told if "secret" in one["data"]["record"]]
+
+
 async def test_what_one_may_not_see_is_not_joined(live: Live, key: str) -> None:
     """docs/attacks.md A15: wildcards, hidden fields, other tenants' credentials."""
     ann = live.token("acme-co", "member", sub="ann")
     async with wired(live, key) as wire:
         for config, token in (
             ({"postgres_changes": rows("notes")}, None),
-            ({"postgres_changes": rows("*")}, ann),
+            ({"postgres_changes": rows("*")}, None),
+            ({"postgres_changes": rows("*", filter="title=eq.a")}, ann),
             ({"postgres_changes": rows("")}, ann),
             ({"postgres_changes": rows("notes", filter="secret=eq.s")}, ann),
             ({"postgres_changes": [{"event": "*", "schema": "auth", "table": "users"}]}, ann),

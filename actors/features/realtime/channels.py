@@ -17,7 +17,13 @@ from actors.features.realtime.hub import Hub
 from actors.features.realtime.outgoing import FORBIDDEN, POLICY, REFUSED, Outgoing
 from actors.features.realtime.phoenix import Frame, FrameError
 from actors.features.realtime.rooms import RESTARTS, Seat
-from actors.features.realtime.row_messages import MOST_BINDINGS, Binding, change_message, read_binding
+from actors.features.realtime.row_messages import (
+    EVERY,
+    MOST_BINDINGS,
+    Binding,
+    change_message,
+    read_binding,
+)
 from actors.messages import Credential, ProblemError
 from actors.tenant.executor import StaleGenerationError
 from runtime.buckets import Buckets
@@ -26,6 +32,8 @@ from schemas.compiler.query.errors import QueryError
 
 MOST_CHANNELS = 100
 """Of a websocket."""
+MOST_FOLLOWED = 100
+"""Tables of a channel."""
 PER_SECOND = 100
 CHECK_SECONDS = 0.5
 _TOPIC = "realtime:"
@@ -191,9 +199,20 @@ class Channels(Outgoing):
             def send(follower: Follower, message: Message, binding: Binding = binding) -> None:
                 self._changed(channel, binding, follower, message)
 
-            follower = await self._hub.follow(binding.wish, principal, channel.credential, send)
-            channel.followers.append(follower)
-            await self._hub.begin(follower)
+            before = len(channel.followers)
+            for wish in binding.wishes(self._hub.generation.model.entities):
+                try:
+                    follower = await self._hub.follow(wish, principal, channel.credential, send)
+                except QueryError:
+                    if binding.wish.entity != EVERY:
+                        raise
+                    continue  # of all tables, those that can be read are meant
+                channel.followers.append(follower)
+                if len(channel.followers) > MOST_FOLLOWED:
+                    raise FrameError(f"a channel follows at most {MOST_FOLLOWED} tables")
+                await self._hub.begin(follower)
+            if len(channel.followers) == before:
+                raise FrameError("there is no table that may be read")
         return bindings
 
     def _changed(self, channel: Channel, binding: Binding, follower: Follower, message: Message) -> None:
@@ -205,9 +224,10 @@ class Channels(Outgoing):
             problem = message.problem
             if problem is None:
                 self.end(RESTARTS, "the server restarts")
-            else:
-                refused = problem.code.startswith("auth.")
-                self.end(REFUSED if refused else FORBIDDEN, str(problem))
+            elif problem.code.startswith("auth."):
+                self.end(REFUSED, str(problem))
+            elif binding.wish.entity != EVERY:
+                self.end(FORBIDDEN, str(problem))
 
     async def _renew(self, channel: Channel, frame: Frame) -> None:
         token = frame.payload.get("access_token")

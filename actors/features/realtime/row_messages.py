@@ -3,7 +3,8 @@
 Decides which bindings a client may ask for and how a change is written. Pure.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -15,6 +16,8 @@ from schemas.compiler.query.columns import base_type
 
 MOST_BINDINGS = 20
 """Of a channel."""
+EVERY = "*"
+"""In the place of an entity: each one that can be read."""
 _EVENTS = frozenset({"*", "INSERT", "UPDATE", "DELETE"})
 _TYPES = {
     "integer": "int4", "bigint": "int8", "smallint": "int2", "boolean": "bool", "double precision": "float8",
@@ -31,6 +34,12 @@ class Binding:
     wish: Wish
     echo: dict[str, Any]
 
+    def wishes(self, entities: Iterable[str]) -> list[Wish]:
+        """Return what is to be followed, given all there is."""
+        if self.wish.entity != EVERY:
+            return [self.wish]
+        return [replace(self.wish, entity=name) for name in entities]
+
 
 def read_binding(asked: object, number: int, slug: str) -> Binding:
     """Read one of a join's ``postgres_changes``.
@@ -45,9 +54,12 @@ def read_binding(asked: object, number: int, slug: str) -> Binding:
         raise FrameError("event is *, INSERT, UPDATE or DELETE")
     if schema not in {"public", slug}:
         raise FrameError("the only schema is 'public'")
-    if not isinstance(table, str) or table in {"", "*"}:
-        raise FrameError("name a table: all tables at once are not followed")
     filter_, select = asked.get("filter") or "", asked.get("select") or ""
+    table = EVERY if table is None else table
+    if not isinstance(table, str) or not table:
+        raise FrameError("table is the name of one, or '*'")
+    if table == EVERY and (filter_ or select):
+        raise FrameError("name a table: 'filter' and 'select' are about one alone")
     names = ",".join(map(str, select)) if isinstance(select, list) else str(select)
     parts = [query_of(str(filter_)), f"select={names}" if names else ""]
     query = "&".join(part for part in parts if part)
