@@ -15,7 +15,13 @@ from gateway.ports import TenantPort
 
 
 async def admit(
-    place: Place, port: TenantPort, request: BaseRequest, deadline: float, *, secure: bool
+    place: Place,
+    port: TenantPort,
+    request: BaseRequest,
+    deadline: float,
+    *,
+    secure: bool,
+    own_page: bool = False,
 ) -> Result | None:
     """Check that a request may pass.
 
@@ -25,6 +31,7 @@ async def admit(
         request: as received.
         deadline: event-loop time.
         secure: the client reached us by TLS.
+        own_page: the place is a page that signs people in by itself.
 
     Returns:
         None to go on; else what a browser gets instead: the way to sign in, or a page that says who it is.
@@ -32,17 +39,17 @@ async def admit(
     Raises:
         ProblemError: auth.required, auth.forbidden, or the credential is not accepted.
     """
-    browser = _is_browser(request)
+    browser = is_browser(request)
     try:
         credential = read_credential(request, place.slug, secure=secure)
         principal = await port.identify(Identify(credential, deadline))
     except ProblemError as error:
         if browser and error.code == "auth.invalid_token":
-            return _sign_in(place, request)
+            return None if own_page else _sign_in(place, request)
         raise
     if not principal.known:
         if browser:
-            return _sign_in(place, request)
+            return None if own_page else _sign_in(place, request)
         raise ProblemError("auth.required", "this address needs a credential")
     if not place.match.rule.required_roles <= principal.roles:
         if browser:
@@ -53,21 +60,7 @@ async def admit(
     return None
 
 
-async def stand_in(
-    place: Place, port: TenantPort, request: BaseRequest, deadline: float, *, secure: bool
-) -> Result:
-    """Return what is where the console or a tenant's pages will be: for a person, who is signed in.
-
-    Raises:
-        ProblemError: http.not_built for programs; the tenant's own.
-    """
-    if _is_browser(request) and place.match.rule.required:
-        return await _account_page(place, port, request, deadline, secure=secure)
-    what = "console" if place.match.rule.kind == "console" else "page of the tenant"
-    raise ProblemError("http.not_built", f"this installation has no {what}")
-
-
-def _is_browser(request: BaseRequest) -> bool:
+def is_browser(request: BaseRequest) -> bool:
     """Whether a person looks at the answer."""
     return request.method == "GET" and prefers_html(request.headers.get("Accept", ""))
 

@@ -12,6 +12,7 @@ from aiohttp.web_request import BaseRequest
 
 from actors.messages import ProblemError, Result
 from gateway import problems, routes
+from gateway.assets import ASSETS, asset
 from gateway.rules import Kind, Match, Rules
 from gateway.tenancy import Target, parse_host, parse_target, tenant_of_host
 from schemas.compiler.names import slug_problem
@@ -124,15 +125,17 @@ class Places:
         return place
 
     def _work_out(self, host: str, target: Target, request: BaseRequest) -> Place | Result:
+        if target.segments[:1] == (ASSETS,):
+            return _only_read(asset(target.segments), request)
         outside = None if self._is_ours(host) else (host, self._domains(host))
         if outside is not None and outside[1] is not None:
             place = self._on_own_domain(host, outside[1], target.segments)
             if place is not None:
                 return replace(place, outside=outside)
         elif tenant_of_host(host, self._domain) is None:
-            page = self._page(target.path, request)
+            page = self._page(target.path)
             if page is not None:
-                return page
+                return _only_read(page, request)
         match = self._rules.match(host, target.segments)
         if match is None:
             if target.path == "/":
@@ -198,7 +201,7 @@ class Places:
         signs_in = found is not None and found.route.path.startswith("auth/")
         return Place(_open(match) if signs_in else match, slug, base, found, signs_in)
 
-    def _page(self, path: str, request: BaseRequest) -> Result | None:
+    def _page(self, path: str) -> Result | None:
         """Return a page that belongs to no tenant: the language's schema, a problem's description."""
         if path.startswith("/problems/"):
             page = problems.page(path.removeprefix("/problems/"))
@@ -206,11 +209,22 @@ class Places:
             page = Result(200, self._documents[path], "application/schema+json")
         else:
             return None
-        if page is not None and request.method not in {"GET", "HEAD"}:
-            raise ProblemError(
-                "http.method_not_allowed", "this page is read only", headers=(("Allow", "GET, HEAD"),)
-            )
         return page
+
+
+def _only_read(page: Result | None, request: BaseRequest) -> Result:
+    """Return a page as it is.
+
+    Raises:
+        ProblemError: http.not_found, http.method_not_allowed.
+    """
+    if page is None:
+        raise ProblemError("http.not_found", "there is nothing at this address")
+    if request.method not in {"GET", "HEAD"}:
+        raise ProblemError(
+            "http.method_not_allowed", "this page is read only", headers=(("Allow", "GET, HEAD"),)
+        )
+    return page
 
 
 def _sign_in_base(slug: str, owner: str | None) -> str:

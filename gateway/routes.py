@@ -21,6 +21,7 @@ ROUTES: tuple[Route, ...] = (
     Route("openapi.json", {"GET": "openapi"}, "OpenAPI 3.1 of the live schema"),
     Route("docs", {"GET": "docs"}, "pages to read and try the API"),
     Route("schema", {"GET": "schema"}, "the live schema as JSON"),
+    Route("branding", {"GET": "branding"}, "name, colour and logo, for pages before anybody signs in"),
     Route("types.ts", {"GET": "types.ts"}, "the schema as types for supabase-js: `createClient<Database>`"),
     Route("types.py", {"GET": "types.py"}, "the schema as types for Python"),
     Route("status", {"GET": "status"}, "serving version, last reload, last refused edit"),

@@ -18,8 +18,8 @@ from actors.messages import ProblemError, Result
 from actors.tenant.usage import UsageBook
 from config.logs import REQUEST
 from config.settings import Settings
-from gateway import cors, decode, docs_page, intake, problems
-from gateway.admission import admit, stand_in
+from gateway import cors, decode, docs_page, intake, pages, problems
+from gateway.admission import admit
 from gateway.answers import Answer
 from gateway.counters import Counters
 from gateway.credentials import read_credential, read_web, refuse_key_in_url
@@ -73,8 +73,8 @@ class Gateway:
         self.draining = False
         self._settings = settings
         self._resolve = resolve
-        pages = documents or {SCHEMA_ID: orjson.dumps(language_schema())}
-        self._places = Places(settings.domain, rules, pages, domains)
+        fixed = documents or {SCHEMA_ID: orjson.dumps(language_schema())}
+        self._places = Places(settings.domain, rules, fixed, domains)
         self._ids = RequestIds()
         self._peers = Peers(settings.trusted_proxies)
         self._cors = cors.Cors(resolve)
@@ -262,12 +262,13 @@ class Gateway:
             request = edit_request(request, rule.request_headers)
         clock, seconds = asyncio.get_running_loop().time, rule.timeout or self._request_seconds
         deadline = clock() + seconds
+        page = rule.kind in {"console", "ui"}
         if rule.required:
-            elsewhere = await admit(place, port, request, deadline, secure=self._secure)
+            elsewhere = await admit(place, port, request, deadline, secure=self._secure, own_page=page)
             if elsewhere is not None:
                 return elsewhere
-        if rule.kind in {"console", "ui"}:
-            return await stand_in(place, port, request, deadline, secure=self._secure)
+        if page:
+            return await pages.page(place, port, request, deadline)
         if found is None:
             raise ProblemError("PGRST125", "there is nothing at this path")
         method = request.method

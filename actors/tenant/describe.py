@@ -6,6 +6,7 @@ may not read or write is not in them. Called by ``operations``.
 """
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Mapping
 from decimal import Decimal
@@ -15,12 +16,13 @@ from actors.features.auth.cookies import session_cookie
 from actors.features.platform.operations import FUNCTIONS
 from actors.messages import Call, Result
 from actors.tenant.generation import Generation
+from actors.tenant.replies import etag, matches
 from schemas.compiler.compile import SYSTEM_SLUG
+from schemas.compiler.emit.interface import branding_of, interface_document
 from schemas.compiler.emit.openapi import openapi_document, title_of
 from schemas.compiler.emit.python_types import types_py
 from schemas.compiler.emit.typescript import types_ts
-from schemas.compiler.emit.visible import EntityView, visible_entities, writable
-from schemas.compiler.model import Field
+from schemas.compiler.emit.visible import visible_entities
 from schemas.compiler.principal import Principal
 
 if TYPE_CHECKING:
@@ -48,12 +50,16 @@ async def describe(generation: Generation, call: Call, principal: Principal) -> 
                 if len(generation.documents) >= _KEPT:
                     generation.documents.clear()
                 generation.documents[key] = made
-                return Result(200, made, _TYPES.get(name, _JSON))
-    return Result(200, generation.documents[key], _TYPES.get(name, _JSON))
+    document = generation.documents[key]
+    # pages ask again every few seconds whether the schema is still this one
+    tag = etag(hashlib.blake2b(document, digest_size=12).hexdigest())
+    if call.if_none_match and matches(call.if_none_match, tag, weak=True):
+        return Result(304, headers=(("ETag", tag),))
+    return Result(200, document, _TYPES.get(name, _JSON), (("ETag", tag),))
 
 
 OPERATIONS: "Mapping[str, Operation]" = dict.fromkeys(
-    ("index", "schema", "openapi", "types.ts", "types.py"), describe
+    ("index", "schema", "branding", "openapi", "types.ts", "types.py"), describe
 )
 
 
@@ -67,7 +73,9 @@ def _make(generation: Generation, name: str, base: str, principal: Principal) ->
         case "openapi":
             document = _openapi(generation, base, principal)
         case "schema":
-            document = _schema(generation, base, principal)
+            document = interface_document(model, version, base, principal)
+        case "branding":
+            document = branding_of(model)
         case _:
             document = _index(generation, base, principal)
     # not orjson: bounds of numeric columns have more than 64 bits
@@ -101,58 +109,6 @@ def _index(generation: Generation, base: str, principal: Principal) -> dict[str,
         "batch": f"{base}/batch",
         "status": f"{base}/status",
     }
-
-
-def _schema(generation: Generation, base: str, principal: Principal) -> dict[str, Any]:
-    model = generation.model
-    return {
-        "service": model.slug,
-        "title": dict(model.title),
-        "version": generation.version,
-        "languages": list(model.languages),
-        "timezone": model.timezone,
-        "currency": model.currency,
-        "base": base,
-        "entities": {view.entity.name: _entity_view(view) for view in visible_entities(model, principal)},
-    }
-
-
-def _entity_view(view: EntityView) -> dict[str, Any]:
-    entity = view.entity
-    writes = view.creatable is not None or view.updatable is not None
-    return {
-        "title": dict(entity.title),
-        "description": entity.description,
-        "key": entity.key,
-        "label": entity.label,
-        "soft_delete": entity.soft_delete,
-        "may": list(view.verbs),
-        "fields": {
-            field.name: _field_view(field)
-            for field in entity.fields.values()
-            if field.name in view.readable or (field.write_only and writes)
-        },
-    }
-
-
-def _field_view(field: Field) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "kind": field.kind,
-        "schema": dict(field.schema),
-        "required": field.required,
-        "nullable": field.nullable,
-        "writable": writable(field),
-    }
-    if field.title:
-        document["title"] = dict(field.title)
-    if field.description:
-        document["description"] = field.description
-    for name in ("unique", "searchable", "write_only"):
-        if getattr(field, name):
-            document[name] = True
-    if field.references is not None:
-        document["references"] = {"entity": field.references.entity, "field": field.references.field}
-    return document
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON

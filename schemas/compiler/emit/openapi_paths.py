@@ -77,6 +77,7 @@ def fixed_paths() -> dict[str, Any]:
         },
         "/me": {"get": operation("me", "service", "Who I am and what I may do", read)},
         "/schema": {"get": operation("schema", "service", "The live schema as JSON", read)},
+        "/branding": {"get": operation("branding", "service", "Name, colours and logo", read)},
         "/status": {"get": operation("status", "service", "Version in force, and the last edit", read)},
         **_broadcasts(),
     }  # fmt: skip

@@ -1,0 +1,165 @@
+"""A live process and one Chromium for all tests of pages; each test has a context of its own.
+
+The process serves a tenant made from a file with every type, and the example `sample-crm`. Screenshots go to
+`build/screenshots/`, for people to look at.
+"""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.live import ROOT, Live
+
+CHROMIUM = shutil.which("chromium") or ""
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+SHOTS = ROOT / "build" / "screenshots"
+PASSWORD = "correct horse battery 9"
+ADMIN = "root@example.com"
+PATIENCE = 30_000
+"""Milliseconds until something that must appear counts as missing."""
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium here")
+
+
+class Site:
+    """The process with its people.
+
+    Attributes:
+        live: the process.
+    """
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+
+    async def person(self, slug: str, email: str, role: str) -> None:
+        """Make somebody who can sign in with PASSWORD."""
+        body = {"email": email, "password": PASSWORD, "email_confirm": True, "role": role}
+        status, told = await self.call(slug, "POST", "/auth/v1/admin/users", body)
+        assert status in {200, 201}, told
+
+    async def call(
+        self, slug: str, method: str, path: str, body: Any = None, **headers: str
+    ) -> tuple[int, Any]:
+        """Ask a tenant's API as its admin."""
+        token = self.live.token(slug, role="admin")
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(
+                method, f"{self.live.url}/api/tenants/{slug}{path}", json=body, headers={"Authorization": f"Bearer {token}", **headers},
+            ) as answer,
+        ):  # fmt: skip
+            return answer.status, await answer.json(content_type=None)
+
+
+@pytest.fixture(scope="session")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    if not CHROMIUM:
+        pytest.skip("no chromium here: .ci/run installs it")
+    live = Live(
+        tmp_path_factory.mktemp("pages") / "site",
+        BACKSAAS_ADMIN_EMAIL=ADMIN,
+        BACKSAAS_ADMIN_PASSWORD=PASSWORD,
+    )
+    here = Path(__file__).parent
+    shutil.copy(ROOT / "schemas" / "platform.yaml", live.schemas)
+    for file in here.glob("*.yaml"):
+        shutil.copy(file, live.schemas)
+    await live.start()
+    site = Site(live)
+    await site.person("all-types", "ada@types.example", "admin")
+    await site.person("all-types", "mel@types.example", "member")
+    yield site
+    await live.stop()
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+class Visitor:
+    """A person at a browser; what the page complains about on its console fails the test.
+
+    Attributes:
+        page: its one tab.
+        home: address of the face it looks at.
+    """
+
+    def __init__(self, page: Page, home: str) -> None:
+        self.page, self.home = page, home
+        self.complaints: list[str] = []
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda line: line.type == "error" and self.complaints.append(line.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    async def go(self, path: str = "/") -> None:
+        await self.page.goto(self.home + path)
+
+    async def sign_in(self, email: str, path: str = "/") -> None:
+        await self.go(path)
+        await self.page.get_by_label("E-mail").fill(email)
+        await self.page.locator("input[name=password]").fill(PASSWORD)
+        await self.page.get_by_role("button", name="Sign in", exact=True).click()
+        await self.page.locator("#content").wait_for()
+
+    async def shoot(self, name: str) -> None:
+        """Write the page as it is, light and dark, wide and narrow; and hold it against WCAG 2.2 AA."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        for scheme in ("light", "dark"):
+            for width in (1280, 360):
+                await self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                await self.page.set_viewport_size({"width": width, "height": 800})
+                await self.page.screenshot(path=SHOTS / f"{name}-{scheme}-{width}.png")
+                wide = await self.page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, f"{name} is {wide} px wide on a screen of {width}"
+            assert await self.violations() == [], f"{name}, {scheme}"
+        await self.page.set_viewport_size({"width": 1280, "height": 800})
+
+    async def violations(self) -> list[str]:
+        """What axe finds, by rule and place."""
+        if not AXE.exists():
+            return []
+        await self.page.evaluate(AXE.read_text())
+        found = await self.page.evaluate(
+            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
+        )
+        return [
+            f"{violation['id']}: {node['html'][:160]}"
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ]
+
+
+Visit = Callable[..., Awaitable[Visitor]]
+
+
+@pytest.fixture
+async def visit(site: Site, chromium: Browser) -> AsyncIterator[Visit]:
+    """Open a browser of one's own at a face: ``await visit("/app/all-types")``; a signed-in one with ``as_``."""
+    contexts: list[BrowserContext] = []
+    visitors: list[Visitor] = []
+
+    async def open_(face: str, as_: str = "", path: str = "/", **settings: Any) -> Visitor:
+        context = await chromium.new_context(
+            **{"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", "timezone_id": "Europe/Berlin"}
+            | settings
+        )
+        contexts.append(context)
+        visitor = Visitor(await context.new_page(), site.live.url + face)
+        visitors.append(visitor)
+        if as_:
+            await visitor.sign_in(as_, path)
+        return visitor
+
+    yield open_
+    for context in contexts:
+        await context.close()
+    assert [line for visitor in visitors for line in visitor.complaints] == []

@@ -1,0 +1,49 @@
+/** What the side and the command palette offer in the tenant UI: from the schema and what I may do. */
+import { IconHome, IconPlus, IconTable } from "@tabler/icons-react";
+import { useNavigate } from "react-router";
+import type { Command } from "@/components/Palette";
+import type { NavGroup } from "@/components/Navigation";
+import { useI18n } from "@/lib/i18n";
+import { useSchema } from "@/lib/schema/schema";
+import { entityTitle } from "@/lib/schema/words";
+import type { Entity } from "@/lib/schema/types";
+
+/** Entities people work with: those the platform keeps for a section, and mere links between two others, are not among them. */
+export function shownEntities(entities: Record<string, Entity>): Entity[] {
+  return Object.values(entities).filter((entity) => entity.may.includes("read") && !entity.added && !isLink(entity));
+}
+
+function isLink(entity: Entity): boolean {
+  const own = Object.values(entity.fields).filter((field) => !field.managed && field.name !== entity.key);
+  return entity.label === null && own.length === 2 && own.every((field) => field.references);
+}
+
+export function useNavigation(): NavGroup[] {
+  const { t, language } = useI18n();
+  const schema = useSchema();
+  return [
+    { items: [{ to: "/", label: t.shell.overview, icon: <IconHome size={18} />, end: true }] },
+    {
+      label: t.shell.data,
+      items: shownEntities(schema.entities).map((entity) => ({
+        to: `/data/${entity.name}`,
+        label: entityTitle(entity, language),
+        icon: <IconTable size={18} />,
+      })),
+    },
+  ];
+}
+
+export function useCommands(): Command[] {
+  const { t, language } = useI18n();
+  const schema = useSchema();
+  const navigate = useNavigate();
+  return shownEntities(schema.entities)
+    .filter((entity) => entity.may.includes("create"))
+    .map((entity) => ({
+      id: `new ${entity.name}`,
+      label: t.shell.newOf(entityTitle(entity, language)),
+      icon: <IconPlus size={18} />,
+      run: () => void navigate(`/data/${entity.name}/new`),
+    }));
+}

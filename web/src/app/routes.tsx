@@ -1,0 +1,20 @@
+/** Every page of the tenant UI; each is fetched when somebody goes there. */
+import type { RouteObject } from "react-router";
+import { NotFound, PageError } from "@/components/PageError";
+import { TenantShell } from "./TenantShell";
+
+export const routes: RouteObject[] = [
+  {
+    element: <TenantShell />,
+    errorElement: <PageError />,
+    children: [
+      {
+        errorElement: <PageError />,
+        children: [
+          { index: true, lazy: async () => ({ Component: (await import("@/features/home/HomePage")).default }) },
+          { path: "*", element: <NotFound /> },
+        ],
+      },
+    ],
+  },
+];

@@ -1,0 +1,28 @@
+/** The start page of a tenant: the ways into its data. */
+import { Paper, SimpleGrid, Text } from "@mantine/core";
+import { Link } from "react-router";
+import { shownEntities } from "@/app/navigation";
+import { Page } from "@/components/Page";
+import { useI18n } from "@/lib/i18n";
+import { useSchema } from "@/lib/schema/schema";
+import { entityTitle } from "@/lib/schema/words";
+import classes from "./HomePage.module.css";
+
+export default function HomePage() {
+  const { t, language } = useI18n();
+  const schema = useSchema();
+  return (
+    <Page title={t.shell.overview}>
+      <SimpleGrid cols={{ base: 1, xs: 2, md: 3 }} spacing="md">
+        {shownEntities(schema.entities).map((entity) => (
+          <Paper key={entity.name} component={Link} to={`/data/${entity.name}`} withBorder p="md" className={classes.card}>
+            <Text fw={600}>{entityTitle(entity, language)}</Text>
+            <Text size="sm" c="dimmed" lineClamp={2}>
+              {entity.description}
+            </Text>
+          </Paper>
+        ))}
+      </SimpleGrid>
+    </Page>
+  );
+}

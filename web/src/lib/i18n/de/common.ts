@@ -1,0 +1,28 @@
+import type { Messages } from "../en";
+
+export const common: Messages["common"] = {
+  save: "Speichern",
+  cancel: "Abbrechen",
+  close: "Schließen",
+  delete: "Löschen",
+  edit: "Bearbeiten",
+  create: "Anlegen",
+  add: "Hinzufügen",
+  remove: "Entfernen",
+  back: "Zurück",
+  retry: "Noch einmal",
+  search: "Suchen",
+  more: "Mehr",
+  yes: "Ja",
+  no: "Nein",
+  none: "Keine",
+  all: "Alle",
+  copy: "Kopieren",
+  copied: "Kopiert",
+  undo: "Rückgängig",
+  loading: "Wird geladen",
+  optional: "freiwillig",
+  language: "Sprache",
+  saved: "Gespeichert",
+  deleted: "Gelöscht",
+};
