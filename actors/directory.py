@@ -93,6 +93,9 @@ class Directory(Supervisor):
         for slug in self._sources:
             self._enqueue(slug)
         self.spawn(self._listen(), "listen")
+        work = self._platform.work
+        if work is not None and work.wire is not None:
+            self.spawn(work.wire.run(), "rooms")
         for number in range(WORKERS):
             self.spawn(self._take_changes(), f"take_changes {number}")
 

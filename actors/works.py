@@ -13,6 +13,7 @@ from actors.features.functions.host import FunctionHost
 from actors.features.functions.launcher import Launcher
 from actors.features.functions.services import Services
 from actors.features.functions.workers import WorkerPool
+from actors.features.realtime.wire import Wire
 from actors.mail import Mailer
 from actors.outbound import Outbound, networks_of
 from actors.tenant.due import DueBook
@@ -20,15 +21,25 @@ from actors.tenant.work import Work
 from config.settings import Settings
 
 
-def functions_and_work(settings: Settings, database: Database, mailer: Mailer) -> tuple[FunctionHost, Work]:
-    """Return what runs functions, and what does the work after commits and on the clock."""
+def functions_and_work(
+    settings: Settings, database: Database, mailer: Mailer, key: bytes = b""
+) -> tuple[FunctionHost, Work]:
+    """Return what runs functions, and what does the work after commits and on the clock.
+
+    Args:
+        settings: of the installation.
+        database: started.
+        mailer: sends what functions write.
+        key: secret of all processes of this database; empty in commands, which hear no rooms.
+    """
     outbound = Outbound(networks=networks_of(settings.private_networks))
     reach = Services(mailer, outbound, Publisher())
     limits = settings.functions
     workers = WorkerPool(
         Launcher(limits.memory_mb << 20), reach, total=limits.processes, per_tenant=limits.per_tenant
     )
-    return FunctionHost(reach, workers=workers), Work(DueBook(database), outbound, database)
+    work = Work(DueBook(database), outbound, database, Wire(database, key) if key else None)
+    return FunctionHost(reach, workers=workers), work
 
 
 def file_store(settings: Settings) -> Files:

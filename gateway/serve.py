@@ -121,7 +121,7 @@ class Server:
             await registry.bootstrap(connection)
             key, trigram = await registry.cluster_key(connection), await registry.trigram(connection)
         auth = auth_services(settings, self._database, bytes.fromhex(key), self._door)
-        functions, work = functions_and_work(settings, self._database, auth.mailer)
+        functions, work = functions_and_work(settings, self._database, auth.mailer, auth.key)
         platform = Platform(
             self._database,
             compiler,

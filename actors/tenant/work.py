@@ -22,6 +22,7 @@ from actors.features.outbox.slots import Slots
 from actors.features.outbox.tasks import NewTask, Task, TaskRefusedError
 from actors.features.realtime.checking import Identifies
 from actors.features.realtime.hub import Hub
+from actors.features.realtime.wire import Wire
 from actors.features.webhooks import events as heard
 from actors.features.webhooks import log as deliveries
 from actors.features.webhooks.breaker import Breakers
@@ -46,14 +47,16 @@ class Work:
         due: which tenants have work.
         outbound: connects to other servers.
         database: where those who follow rows read.
+        wire: to the rooms of other processes; None in commands, which have none.
 
     Attributes:
         relays: those at work.
     """
 
-    def __init__(self, due: DueBook, outbound: Outbound, database: Database) -> None:
+    def __init__(self, due: DueBook, outbound: Outbound, database: Database, wire: Wire | None) -> None:
         self.due = due
         self.database = database
+        self.wire = wire
         self.slots = Slots()
         self.deliverer = Deliverer(outbound, Breakers())
         self.relays: WeakSet[Relay] = WeakSet()
@@ -163,6 +166,8 @@ class TenantWork:
             spawn(generation.functions.warm(generation), "functions")
         if self._hub is None:
             self._hub = Hub(generation, self._work.database, self._identify, spawn)
+            if self._work.wire is not None:
+                self._work.wire.join(generation.identity.id, self._hub.rooms)
         generation.live = self._hub
         self._hub.serve(generation)
 
