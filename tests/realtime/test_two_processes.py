@@ -69,9 +69,11 @@ async def test_people_of_two_processes_hear_and_see_each_other(both: list[Live],
                 assert "forged" not in json.dumps(str(heard.data))
         assert heard.data.endswith(b"\0\xff")
         url = f"{both[1].base(SLUG)}/realtime/v1/api/broadcast/room/events/up"
-        async with aiohttp.ClientSession(headers={"apikey": key}) as session:
-            async with session.post(url, json={"n": 1}) as answer:
-                assert answer.status == 202
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, json={"n": 1}, headers={"apikey": key}) as answer,
+        ):
+            assert answer.status == 202
         assert (await ann.message("broadcast"))[4]["payload"] == {"n": 1}
         await bob.socket.close()
         while "bob" not in (await ann.message("presence_diff"))[4]["leaves"]:
