@@ -38,6 +38,18 @@ async def test_channels_of_supabase_js(start_live: StartLive) -> None:
     )  # fmt: skip
     output, _ = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode == 0, output.decode()[-6000:]
+    process = await asyncio.create_subprocess_exec(
+        node, "reconnect.test.mjs", cwd=HERE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env={"PATH": os.environ["PATH"], "BASE": live.base("notes-app"), "KEY": key},
+    )  # fmt: skip
+    assert process.stdout is not None
+    said = b""
+    async with asyncio.timeout(120):
+        while b"joined" not in said and (line := await process.stdout.readline()):
+            said += line
+        await live.restart()
+        said += await process.stdout.read()
+        assert await process.wait() == 0, said.decode()[-6000:]
 
 
 async def test_channels_of_the_python_client(start_live: StartLive) -> None:

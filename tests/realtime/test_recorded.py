@@ -1,12 +1,17 @@
-"""What following leaves in a tenant's namespace, and that it goes again."""
+"""What following leaves in a tenant's namespace, and how much of it there may be: docs/attacks.md D8."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 
-from actors.features.realtime import log
+from actors.features.realtime import events, log, members, operations
+from actors.features.realtime.hub import Hub
+from actors.tenant.operations import identify
 from tests.api.harness import World, open_world
 from tests.realtime.conftest import ACME
+from tests.realtime.feed import Feed
 
 LATER = "UPDATE {ns}._live SET until = clock_timestamp() - interval '1 second'"
 TRIGGERS = "SELECT count(*) FROM pg_trigger WHERE tgname = '_tell' AND tgrelid = '{ns}.notes'::regclass"
@@ -42,3 +47,75 @@ async def test_changes_are_recorded_only_while_somebody_listens(world: World) ->
         await log.disarm(owner, identity)
         assert await count(TRIGGERS) == 0
         await log.disarm(owner, identity)
+
+
+@pytest.fixture(scope="module")
+async def followed(world: World) -> AsyncIterator[Hub]:
+    """The hub of the tenant ``live-co``."""
+    tasks: list[asyncio.Task[None]] = []
+    generation = await world.tenant("live-co", ACME.replace("acme-co", "live-co"))
+    hub = Hub(generation, world.database, identify, lambda work, _: tasks.append(asyncio.ensure_future(work)))
+    generation.live = hub
+    hub.serve(generation)
+    yield hub
+    hub.close()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_as_many_follow_as_may(world: World, followed: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    boss = world.client("live-co", "admin")
+    headers = {"Authorization": f"Bearer {boss.token}"}
+    monkeypatch.setattr(members, "MOST_FOLLOWERS", 1)
+    monkeypatch.setattr(operations, "MOST_SOCKETS", 1)
+    socket = f"{boss.base}/realtime/v1/websocket?vsn=2.0.0"
+    async with aiohttp.ClientSession(headers=headers) as session:
+        async with Feed(session, f"{boss.base}/notes") as feed:
+            assert await feed.told() == ("ready", {})
+            refused = await boss.get("/notes", Accept="text/event-stream")
+            assert (refused.status, refused.json["code"]) == (429, "realtime.too_many")
+            assert "Retry-After" in refused.headers
+            async with session.ws_connect(socket) as first:
+                join = {
+                    "config": {"postgres_changes": [{"event": "*", "schema": "public", "table": "notes"}]}
+                }
+                await first.send_json(["1", "1", "realtime:a", "phx_join", join])
+                answer = await first.receive_json()
+                assert (answer[4]["status"], "may" in answer[4]["response"]["reason"]) == ("error", True)
+                with pytest.raises(aiohttp.WSServerHandshakeError) as full:
+                    await session.ws_connect(socket)
+                assert full.value.status == 429
+        async with asyncio.timeout(30):
+            while followed.members.count or followed.rooms.sockets:
+                await asyncio.sleep(0.01)
+        # whoever left made room
+        async with Feed(session, f"{boss.base}/notes") as feed, session.ws_connect(socket):
+            assert await feed.told() == ("ready", {})
+
+
+async def test_silence_is_broken_and_what_is_forgotten_is_told_anew(
+    world: World, followed: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.05)
+    boss = world.client("live-co", "admin")
+    url = f"{boss.base}/notes?select=title&order=title"
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {boss.token}"}) as session:
+        async with session.get(url, headers={"Accept": "text/event-stream"}) as answer, asyncio.timeout(30):
+            await answer.content.readuntil(b": still here\n\n")
+        async with Feed(session, url) as feed:
+            await feed.told()
+            assert (await boss.post("/notes", {"title": "one"})).status == 201
+            assert await feed.told() == ("insert", {"title": "one"})
+            last = feed.last
+        for title in ("three", "two"):
+            assert (await boss.post("/notes", {"title": title})).status == 201
+        async with Feed(session, url, last) as feed:
+            assert await feed.told() == ("insert", {"title": "three"})
+        monkeypatch.setattr(log, "KEPT_SECONDS", 0)
+        async with world.database.owner() as owner:
+            await log.forget(owner, followed.generation.identity.namespace, 0)
+        async with Feed(session, url, last) as feed:
+            kind, told = await feed.told()
+        rows = [{"title": title} for title in ("one", "three", "two")]
+        assert (kind, told) == ("resync", {"reason": "changes were missed", "rows": rows})
