@@ -11,9 +11,10 @@ import signal
 import struct
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from schemas.compiler.diagnostics import CompileError, Diagnostic, Position
 from schemas.compiler.model import TenantModel
@@ -32,8 +33,7 @@ class CompilerDiedError(Exception):
     """The compiler process cannot run; its own message is in the log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True):
     """What a good file means.
 
     Attributes:

@@ -9,12 +9,12 @@ import contextlib
 import hashlib
 import hmac
 import socket
-from dataclasses import dataclass
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+from msgspec import Struct
 
 from actors.slow import Watch
 
@@ -78,8 +78,7 @@ class TenantConnection(_Connection):
         return not self.is_closed() and (reported is None or reported("search_path") == SEARCH_PATH)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where PostgreSQL is and how long to wait for it.
 
     Attributes:

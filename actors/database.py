@@ -7,12 +7,12 @@ Decides which server is used and keeps our own one running. It never runs a tena
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote as percent
 
 import asyncpg
 import structlog
+from msgspec import Struct
 
 from actors.binaries import EmbeddedError
 from actors.budget import ConnectionBudget
@@ -38,8 +38,7 @@ _HEALTH = "SELECT pg_catalog.pg_is_in_recovery(), EXISTS (SELECT FROM backsaas.t
 log = structlog.get_logger("database")
 
 
-@dataclass(frozen=True, slots=True)
-class ServerFacts:
+class ServerFacts(Struct, frozen=True):
     """What the server can do, asked once at start.
 
     Attributes:

@@ -9,10 +9,10 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 
 import asyncpg
 import structlog
+from msgspec import Struct
 from typing_extensions import override
 
 from actors.connections import ConnectError
@@ -43,15 +43,13 @@ LISTEN_RETRY = 1.0
 log = structlog.get_logger("directory")
 
 
-@dataclass(frozen=True, slots=True)
-class Found(Request[None]):
+class Found(Struct, Request[None], frozen=True):
     """The watcher's news."""
 
     finding: Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Settled(Interleaved[None]):
+class Settled(Struct, Interleaved[None], frozen=True):
     """Answered when every change known now has been taken or refused."""
 
 

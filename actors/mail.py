@@ -6,7 +6,6 @@ the time of an answer tells nothing. ``run`` is spawned by an actor.
 
 import asyncio
 import re
-from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import aiosmtplib
 import structlog
+from msgspec import Struct
 
 from actors.tenant.identifiers import new_key
 
@@ -31,8 +31,7 @@ _LINE = re.compile(r"[\r\n]")
 log = structlog.get_logger("mail")
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(Struct, frozen=True):
     message: EmailMessage
     tries: int = 0
 

@@ -1,9 +1,9 @@
 """What travels between gateway and tenants: calls, results and their errors. Values only."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from msgspec import Struct, field
 from typing_extensions import override
 
 from runtime.ref import Interleaved
@@ -83,8 +83,7 @@ class Socket(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """The answer to a Call: status, body (or stream, or socket) and the headers that depend on the data."""
 
     status: int
@@ -119,8 +118,7 @@ class Credential(NamedTuple):
         return "Credential(...)"  # logs and errors show what they hold
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Web:
+class Web(Struct, frozen=True):
     """What only signing in needs to know of a request.
 
     Attributes:
@@ -133,6 +131,8 @@ class Web:
         same_origin: as in ``Credential``; for forms, which have no credential yet.
     """
 
+    __repr__ = object.__repr__  # what it holds reaches no log
+
     agent: str = ""
     secure: bool = False
     html: bool = False
@@ -142,11 +142,10 @@ class Web:
     same_origin: bool = False
 
 
-@dataclass(slots=True)
-class Call(Interleaved[Result]):
+class Call(Struct, Interleaved[Result]):
     """One request to one tenant, as the gateway decoded it; nothing in it is HTTP any more but the words.
 
-    Nobody changes one; it is not frozen because making a frozen one takes three times as long, per request.
+    Nobody changes one but who takes in its body: a form with files is a plain one when it runs again.
 
     Attributes:
         operation: name in ``actors.tenant.operations.OPERATIONS``.
@@ -202,8 +201,7 @@ class Call(Interleaved[Result]):
     sending: Sending | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Identify(Interleaved[Principal]):
+class Identify(Struct, Interleaved[Principal], frozen=True):
     """Asks a tenant who somebody is, without asking it for anything else.
 
     Attributes:
@@ -250,8 +248,7 @@ class ProblemError(Exception):
         self.signed_in: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TenantIdentity:
+class TenantIdentity(Struct, frozen=True):
     """A tenant's names in PostgreSQL; opaque, fixed for life."""
 
     id: str

@@ -8,10 +8,10 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
+from msgspec import Struct
 from typing_extensions import override
 
 from actors.connections import ConnectError
@@ -38,8 +38,7 @@ log = structlog.get_logger("metering")
 Warn = Callable[[str, str, int, int], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class PlansFound(Request[None]):
+class PlansFound(Struct, Request[None], frozen=True):
     """The watcher's news about ``plans.yaml``."""
 
     finding: Finding

@@ -9,12 +9,12 @@ by the features that speak to others: signing in, functions, webhooks.
 import ipaddress
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+from msgspec import Struct
 from typing_extensions import override
 from yarl import URL
 
@@ -42,8 +42,7 @@ class OutboundError(Exception):
         self.kind = kind
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came back: ``headers`` by lower-case name, ``body`` as sent, at most the bytes asked for."""
 
     status: int

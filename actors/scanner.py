@@ -6,9 +6,10 @@ makes it right.
 """
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from actors.sources import CODE_SUFFIX, Source, SourceError, read_tenant
 
@@ -16,24 +17,21 @@ GONE_AFTER = 0.3
 """Seconds until a missing file counts as deleted: editors move the old one away before they write."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """The file ``name`` (without suffix) was saved; its content may be what it was."""
 
     name: str
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The file cannot be used; ``reason`` speaks to its author."""
 
     name: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(Struct, frozen=True):
     """The file is gone."""
 
     name: str

@@ -6,9 +6,10 @@ text, in which they are ``$1``. Connections tell it; the view of the runtime and
 
 from collections import deque
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from config.logs import REQUEST
 
@@ -17,8 +18,7 @@ KEPT = 20
 MAX_TEXT = 2000
 
 
-@dataclass(slots=True)
-class Spent:
+class Spent(Struct):
     """What one request spent in PostgreSQL."""
 
     seconds: float = 0.0

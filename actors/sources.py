@@ -12,8 +12,9 @@ import secrets
 import signal
 import stat
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 MAX_BYTES = (1 << 20) + 1
 """One byte more than a source may have, so that the compiler sees that it is too long."""
@@ -26,8 +27,7 @@ class SourceError(Exception):
     """The file cannot be used as it is; the message says why, for its author."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A tenant's file, and the Python file beside it: one version of a tenant.
 
     Attributes:

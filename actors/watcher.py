@@ -8,9 +8,9 @@ never reads YAML. Supervised; what it finds goes to ``on_finding`` of each watch
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from typing_extensions import override
 from watchfiles import awatch
 
@@ -23,8 +23,7 @@ EVENT_STEP_MS = 10
 EVENT_DEBOUNCE_MS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Struct, frozen=True):
     """One directory's scanner and who hears what it finds."""
 
     scanner: Scanner

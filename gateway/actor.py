@@ -6,10 +6,10 @@ file changes; a bad edit is reported and the last good routes keep serving. The 
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+from msgspec import Struct
 from typing_extensions import override
 
 from actors.scanner import Changed, Finding, Refused, Removed
@@ -44,8 +44,7 @@ def read_rules(folder: Path, domain: str) -> Rules:
         raise StartError(f"{path} cannot be read: {error.strerror}") from error
 
 
-@dataclass(frozen=True, slots=True)
-class RulesFound(Request[None]):
+class RulesFound(Struct, Request[None], frozen=True):
     """The watcher's news about ``gateway.yaml``."""
 
     finding: Finding

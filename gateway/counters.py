@@ -3,10 +3,9 @@
 Decides which tenant and route a request is counted for; what is counted per tenant goes to the book of usage.
 """
 
-from dataclasses import dataclass, field
-
 import structlog
 from aiohttp import web
+from msgspec import Struct, field
 
 from actors.messages import Result
 from actors.tenant.usage import Counted, UsageBook
@@ -18,8 +17,7 @@ log = structlog.get_logger("gateway")
 _METHODS = {name: name for name in ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")}
 
 
-@dataclass(slots=True)
-class Counters:
+class Counters(Struct):
     """Requests in flight and answered.
 
     Attributes:

@@ -4,9 +4,8 @@ Decides nothing: ``gateway.rule_file`` said which fields may change. Called by `
 passed on to a URL is edited by ``gateway.proxy.fields``.
 """
 
-import dataclasses
-
 from aiohttp.web_request import BaseRequest
+from msgspec import structs
 from multidict import CIMultiDict
 
 from actors.messages import Result
@@ -23,4 +22,4 @@ def edit_request(request: BaseRequest, edit: HeaderEdit) -> BaseRequest:
 def edit_result(result: Result, edit: HeaderEdit) -> Result:
     """Return the answer as the client sees it."""
     kept = tuple(item for item in result.headers if item[0].lower() not in edit.remove)
-    return dataclasses.replace(result, headers=(*kept, *edit.add))
+    return structs.replace(result, headers=(*kept, *edit.add))

@@ -5,7 +5,9 @@ and ``proxy``.
 """
 
 import resource
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.messages import ProblemError
 from gateway.rules import Rule
@@ -15,8 +17,7 @@ _SHARE = 0.8
 _FALLBACK = 800
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How long a peer may take, how much it may send and how many connections there may be."""
 
     head_seconds: float = 10.0

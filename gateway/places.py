@@ -4,11 +4,13 @@ Decides what is refused before any tenant is asked. Remembers what it worked out
 same few paths again and again. Owned by ``server``.
 """
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import orjson
 from aiohttp.web_request import BaseRequest
+from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.messages import ProblemError, Result
 from gateway import problems, routes
@@ -26,8 +28,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"
 _INDEX = orjson.dumps({"service": "backsaas", "tenants": "/api/tenants/{slug}", "platform": "/api/platform"})
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a request leads, worked out once per distinct host and path.
 
     Attributes:
@@ -253,7 +254,7 @@ def _open(match: Match, kind: Kind | None = None) -> Match:
     rule = match.rule
     if not rule.required and kind is None:
         return match
-    opened = replace(rule, kind=kind or rule.kind, required=False, required_roles=frozenset())
+    opened = dataclasses.replace(rule, kind=kind or rule.kind, required=False, required_roles=frozenset())
     return replace(match, rule=opened)
 
 

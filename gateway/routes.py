@@ -8,7 +8,7 @@ where an entity may have any name; directly under the base the words of this tab
 same name.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from gateway.file_routes import FILE_PLACES, find_file, find_of_row
 from gateway.route import Route
@@ -192,8 +192,7 @@ _WORK = frozenset({"tasks", "jobs", "realtime"})
 _NOT_ENTITIES = frozenset({"rpc", "functions", "auth", "storage", "realtime", "rest"})
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The route a path has, with its variable parts."""
 
     route: Route

@@ -7,6 +7,8 @@ Decides the first rule that matches a request, and the path its target sees. Pur
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct
+
 from gateway.proxy.upstream import Upstream
 from gateway.rule_fields import UNCHANGED, HeaderEdit, Rate
 
@@ -67,8 +69,7 @@ class Rule:
         object.__setattr__(self, "fingerprint", hash(self))
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A rule that matched, the slug it found (``""`` for none), how many parts belong to its base."""
 
     rule: Rule
@@ -89,11 +90,10 @@ class Match:
         return segments if rule.kind == "proxy" and not rule.strip_prefix else rest
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """All rules in order; the first that matches decides."""
 
-    rules: tuple[Rule, ...] = field(default=())
+    rules: tuple[Rule, ...] = ()
 
     def match(self, host: str, segments: tuple[str, ...], *, hosted: bool = False) -> Match | None:
         """Return the first rule for a canonical host and path, None when there is none.

@@ -23,7 +23,7 @@ from gateway.admission import admit
 from gateway.answers import Answer
 from gateway.counters import Counters
 from gateway.credentials import read_credential, read_web, refuse_key_in_url
-from gateway.deadline import call_in_time
+from gateway.deadline import Deadlines
 from gateway.edits import edit_request, edit_result
 from gateway.limits import Limits, Rates, socket_cap
 from gateway.peers import Client, Peers
@@ -91,6 +91,7 @@ class Gateway:
             sockets_per_address=limits.sockets_per_address,
         )
         self._request_seconds = limits.request_seconds
+        self._within = Deadlines().within
         self._proxy = Proxy(self._limits, limits.request_seconds)
         self._streams = Streams(limits.write_seconds, secure=self._secure)
         self._idle = asyncio.Event()
@@ -208,12 +209,9 @@ class Gateway:
                         result = await self._answer(place, request, client, request_id, extra)
         except ProblemError as error:
             close = close or error.code in {"http.body_too_large", "http.timeout", "http.bad_body"}
+            known = error.signed_in is True
             result = problems.render(
-                error,
-                request_id=request_id,
-                instance=instance,
-                signed_in=error.signed_in is True,
-                gotrue=gotrue,
+                error, request_id=request_id, instance=instance, signed_in=known, gotrue=gotrue
             )
         except Exception:
             # the last line of defence: one caller's 500, recorded
@@ -243,7 +241,8 @@ class Gateway:
             if port is None:
                 raise ProblemError("tenant.not_found", "there is no such tenant")
             deadline = asyncio.get_running_loop().time() + self._request_seconds
-            elsewhere = await admit(place, port, request, deadline, secure=self._secure)
+            check = admit(place, port, request, deadline, secure=self._secure)
+            elsewhere = await self._within(deadline, "GET", check)
             if elsewhere is not None:
                 return elsewhere
         host, parent = request.headers.get("Host", ""), trace.partition(": ")[2].strip()
@@ -264,7 +263,8 @@ class Gateway:
         deadline = clock() + seconds
         page = rule.kind in {"console", "ui"}
         if rule.required:
-            elsewhere = await admit(place, port, request, deadline, secure=self._secure, own_page=page)
+            check = admit(place, port, request, deadline, secure=self._secure, own_page=page)
+            elsewhere = await self._within(deadline, "GET", check)
             if elsewhere is not None:
                 return elsewhere
         if page:
@@ -293,7 +293,7 @@ class Gateway:
             request, operation, found, query, body, place.base, request_id, deadline, credential,
             client.address, browser, sending,
         )  # fmt: skip
-        result = await call_in_time(port, call)
+        result = await self._within(deadline, method, port.call(call))
         if result.stream is None and result.socket is None:
             return result
         result = edit_result(result, rule.response_headers)

@@ -5,8 +5,9 @@ guesses: what is not plainly right is refused. Pure; called by ``gateway.server`
 """
 
 import re
-from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
+
+from msgspec import Struct
 
 from actors.messages import ProblemError
 from schemas.compiler.names import slug_problem
@@ -23,8 +24,7 @@ MAX_HOST = 253
 MAX_SEGMENTS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A request target in parts.
 
     Attributes:

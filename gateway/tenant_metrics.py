@@ -6,8 +6,8 @@ first time.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from actors.tenant.usage import Queues, Totals
@@ -15,8 +15,7 @@ from gateway.vitals import Vitals
 from runtime.snapshot import snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """One tenant's figures at one moment; ``active`` None: it sleeps; ``totals`` None: nobody asked it."""
 
     slug: str

@@ -7,9 +7,10 @@ moment.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from actors.compile_worker import CompileWorker
 from actors.database import Database
@@ -28,8 +29,7 @@ from config.errors import StartError
 from config.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """What a command works with.
 
     Attributes:

@@ -5,11 +5,11 @@ Decides where it is told: as a further member of each row, in JSON answers that 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from actors.messages import Call, ProblemError, Result
 from actors.tenant import rows

@@ -6,7 +6,8 @@ and by tests.
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from actors.seed.kinship import Relatives
 from actors.seed.rows import RowMaker
@@ -18,8 +19,7 @@ BATCH_ROWS = 500
 FIRST_DAY = dt.date(2026, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Rows of one entity.
 
     Attributes:

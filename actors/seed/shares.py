@@ -6,7 +6,8 @@ it has. References that close a circle are set afterwards. Called by ``generate`
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from actors.seed.vocabulary import NAMES_BY_STEM
 from schemas.compiler.model import Entity, Field, TenantModel
@@ -19,8 +20,7 @@ LIST_FIELDS = {"name", "title", "label"}
 """Fields that hold a name out of ``NAMES_BY_STEM``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Portion:
+class Portion(Struct, frozen=True):
     """One entity's part of the data.
 
     Attributes:

@@ -6,10 +6,10 @@ to pass them on. A child of the directory; the gateway calls it through its ``Ac
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import structlog
+from msgspec import Struct
 from typing_extensions import override
 
 from actors.connections import ConnectError
@@ -40,31 +40,26 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 log = structlog.get_logger("tenant")
 
 
-@dataclass(frozen=True, slots=True)
-class SourceChanged(Request[None]):
+class SourceChanged(Struct, Request[None], frozen=True):
     """The file has new content: take it.
 
     Carries nothing, so that however many come while one is worked on, the newest content counts.
     """
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryChanged(Request[None]):
+class RegistryChanged(Struct, Request[None], frozen=True):
     """Another process deployed a version, or somebody confirmed a plan."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountsChanged(Request[None]):
+class AccountsChanged(Struct, Request[None], frozen=True):
     """Another process changed who may sign in: look at every credential again."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkDue(Request[None]):
+class WorkDue(Struct, Request[None], frozen=True):
     """Something is to be done by the clock, or was left by a process that is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRemoved(Request[None]):
+class SourceRemoved(Struct, Request[None], frozen=True):
     """The file is gone: stop serving, keep the data."""
 
 

@@ -7,11 +7,11 @@ the file's ``audit`` (``schemas.compiler.recording``).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import asyncpg
 import orjson
+from msgspec import Struct
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
@@ -98,8 +98,7 @@ END $act$;
 """In the control schema, which no tenant's role gets into."""
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
+class Who(Struct, frozen=True):
     """Who did something, as far as it is known.
 
     Attributes:

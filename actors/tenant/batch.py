@@ -17,12 +17,12 @@ caller.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
 import msgspec
 import orjson
+from msgspec import Struct
 
 from actors.messages import Call, ProblemError, Result
 
@@ -42,8 +42,7 @@ _KEYS = frozenset({"id", "method", "path", "body", "headers"})
 _ROWS = "return=representation"
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One operation as written."""
 
     name: str

@@ -9,9 +9,10 @@ have such functions; other writes never come here.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from actors.connections import TenantConnection
 from actors.messages import Call, ProblemError
@@ -165,8 +166,9 @@ def _rewritten(
         each=one_by_one,
         ragged=not one_by_one and any(row.keys() != rows[0].keys() for row in rows),
     )
-    prepared = compile_write(generation, call.method, request, principal)
-    prepared.deprecated = write.prepared.deprecated
+    prepared = replace(
+        compile_write(generation, call.method, request, principal), deprecated=write.prepared.deprecated
+    )
     return replace(write, prepared=prepared, rows=write.rows if one_by_one else tuple(rows), request=request)
 
 

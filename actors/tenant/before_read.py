@@ -6,10 +6,11 @@ here.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote_plus
+
+from msgspec.structs import replace
 
 from actors.connections import TenantConnection
 from actors.features.functions.calls import DataPort, Invocation, Origin

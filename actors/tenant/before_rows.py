@@ -4,9 +4,10 @@ Decides what a function sees of a row, and what of its answer counts. Called by 
 """
 
 import asyncio
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from actors.connections import TenantConnection
 from actors.features.functions.calls import Invocation, Origin
@@ -23,8 +24,7 @@ from schemas.compiler.sections.functions import Function
 REJECTED = "function.rejected"
 
 
-@dataclass(slots=True)
-class Item:
+class Item(Struct):
     """One row on its way: what the caller sets, and the whole row as functions see it."""
 
     place: str

@@ -8,10 +8,11 @@ need to tell a number from a text. Called by ``pipeline``.
 import csv
 import io
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
+
+from msgspec import Struct, field
 
 from actors.messages import Call, ProblemError
 from schemas.compiler.model import Entity
@@ -28,8 +29,7 @@ _TEXT_KINDS = frozenset({"text", "uuid", "date", "time", "datetime", "inet", "ra
 _WORDS: Mapping[str, bool] = {"true": True, "t": True, "false": False, "f": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """The rows of a body; ``many`` when it was a list, even of one; old names used -> present ones."""
 
     rows: list[Row]

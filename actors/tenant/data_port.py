@@ -8,11 +8,11 @@ rules and functions as everybody, and that one that catches a refusal finds its 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any, TypeAlias
 from urllib.parse import quote_plus
 
 import msgspec
+from msgspec.structs import replace
 
 from actors.connections import TenantConnection
 from actors.features.functions.calls import Origin

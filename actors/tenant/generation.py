@@ -6,11 +6,11 @@ parts of two. Made by ``reload``, held in the tenant actor's lease, read by ``op
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import jsonschema_rs
+from msgspec import Struct, field
 
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from actors.tenant.validation import Check
 
 
-@dataclass(slots=True, eq=False)
-class Generation:
+class Generation(Struct, eq=False):
     """One version of one tenant in this process.
 
     Attributes:

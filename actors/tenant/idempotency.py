@@ -7,10 +7,10 @@ transaction of the write itself, so either both exist or neither does. Called by
 import hashlib
 import weakref
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 import asyncpg
 import orjson
+from msgspec import Struct, field
 
 from actors.connections import TenantConnection
 from actors.messages import Call, ProblemError, Result
@@ -37,8 +37,7 @@ _TIDY_EVERY = 256
 _REPLAYED = ("Idempotency-Replayed", "true")
 
 
-@dataclass(slots=True)
-class _State:
+class _State(Struct):
     """What this process knows about one tenant's keys."""
 
     running: set[tuple[str, str]] = field(default_factory=set)

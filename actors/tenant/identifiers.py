@@ -10,6 +10,9 @@ _COUNTER_BITS = 12
 _SEED_BITS = 11
 """The counter starts in the lower half, so that a millisecond has room for 2,048 keys at least."""
 _POOL_BYTES = 4096
+_DIGITS = 16
+"""Random hexadecimal digits per key; the first two bits of them give way to the variant."""
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 class KeySource:
@@ -17,34 +20,38 @@ class KeySource:
 
     def __init__(self) -> None:
         self._milliseconds = 0
+        self._time = ""
         self._counter = 0
-        self._random = b""
+        self._random = ""
         self._used = 0
 
     def next(self) -> str:
         """Return a fresh key in the canonical text form."""
         now = time.time_ns() // 1_000_000
         if now > self._milliseconds:
-            self._milliseconds = now
-            self._counter = self._draw() >> (64 - _SEED_BITS)
+            self._begin(now)
         else:
             self._counter += 1
             if self._counter >> _COUNTER_BITS:
-                self._milliseconds += 1
-                self._counter = self._draw() >> (64 - _SEED_BITS)
-        high = (self._milliseconds & 0xFFFF_FFFF_FFFF) << 16 | 0x7000 | self._counter
-        low = 0x8000_0000_0000_0000 | self._draw() >> 2
-        text = f"{high:016x}{low:016x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-    def _draw(self) -> int:
-        """Return 64 random bits; the system is asked for many at once: asking costs more than a key."""
+                self._begin(self._milliseconds + 1)
         if self._used >= len(self._random):
-            self._random = os.urandom(_POOL_BYTES)
-            self._used = 0
+            self._draw()
         start = self._used
-        self._used = start + 8
-        return int.from_bytes(self._random[start : start + 8])
+        self._used = start + _DIGITS
+        drawn = self._random[start : start + _DIGITS]
+        return f"{self._time}-7{self._counter:03x}-{_VARIANT[drawn[0]]}{drawn[1:4]}-{drawn[4:]}"
+
+    def _begin(self, milliseconds: int) -> None:
+        """Take a millisecond that no key has yet, and a fresh place in it to count from."""
+        self._milliseconds = milliseconds
+        text = f"{milliseconds & 0xFFFF_FFFF_FFFF:012x}"
+        self._time = f"{text[:8]}-{text[8:]}"
+        self._counter = int.from_bytes(os.urandom(2)) >> (16 - _SEED_BITS)
+
+    def _draw(self) -> None:
+        """Ask the system for random digits, for many keys at once: asking costs more than a key."""
+        self._random = os.urandom(_POOL_BYTES).hex()
+        self._used = 0
 
 
 new_key = KeySource().next

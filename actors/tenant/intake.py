@@ -5,10 +5,10 @@ actor.
 """
 
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
+from msgspec import Struct, field
 
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
@@ -24,8 +24,7 @@ LOGGED_FINDINGS = 20
 log = structlog.get_logger("tenant")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How it came out.
 
     Attributes:

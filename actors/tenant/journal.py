@@ -7,10 +7,11 @@ leaves either both the step and its entry or neither.
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 import asyncpg
+import msgspec
+from msgspec import Struct
 
 from actors.messages import TenantIdentity
 from actors.tenant.audit import Who, act
@@ -25,8 +26,7 @@ GONE = "gone"
 """A payload of this word and a tenant's id says that the tenant was deleted for good."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenMigration:
+class OpenMigration(Struct, frozen=True):
     """A migration that has begun and not ended.
 
     Attributes:
@@ -56,7 +56,7 @@ async def begin(connection: Connection, identity: TenantIdentity, migration: Mig
         *_key(identity, migration),
         state,
         json.dumps(steps_to_json(migration.steps)),
-        json.dumps(asdict(migration.record)),
+        msgspec.json.encode(migration.record).decode(),
         migration.base,
     )
 
@@ -146,7 +146,7 @@ async def deploy(
         """,
         tenant,
         migration.version,
-        json.dumps(asdict(migration.record)),
+        msgspec.json.encode(migration.record).decode(),
         list(migration.touched),
         json.dumps(shape),
         CHANNEL,

@@ -8,12 +8,13 @@ same rules as every other. Called by ``rows``.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import msgspec
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.connections import TenantConnection
 from actors.features.functions.calls import Origin
@@ -40,8 +41,7 @@ Write: TypeAlias = Callable[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Moving:
+class Moving(Struct, frozen=True):
     """Who wants to move what, and which functions led to it."""
 
     generation: Generation
@@ -50,8 +50,7 @@ class Moving:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(Struct, frozen=True):
     """A transition of an entity, as asked for."""
 
     name: str

@@ -5,10 +5,10 @@ from the query compiler and goes to ``executor``. Called by ``TenantActor`` thro
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from actors.connections import TenantConnection
 from actors.features import capabilities, explain, me

@@ -6,10 +6,12 @@ choice.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from urllib.parse import unquote_plus
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.features.functions.calls import BY_REQUEST, Origin
 from actors.messages import Call, ProblemError
@@ -33,8 +35,7 @@ _NO_FIELDS: frozenset[str] = frozenset()
 _TAG = '"'
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """A transition that a write of one row is: the state it sets, beside what the body says."""
 
     name: str
@@ -42,8 +43,7 @@ class Move:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """A write ready to run.
 
     Attributes:

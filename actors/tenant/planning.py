@@ -6,10 +6,10 @@ is rolled back.
 
 import json
 import uuid
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 import asyncpg
+from msgspec.structs import replace
 
 from actors.messages import TenantIdentity
 from actors.tenant.introspect import introspect

@@ -1,10 +1,11 @@
 """What all tenants of this process share, handed to each of them; nothing reaches everything through it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from actors.compile_worker import CompileWorker
 from actors.connections import derive_password
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from actors.features.monitoring.runtime import View
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(Struct, frozen=True):
     """The tenants' surroundings.
 
     Attributes:

@@ -5,11 +5,11 @@ a migration is open, and that an audit log never is. Called by ``actors.features
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
 import asyncpg
+from msgspec import Struct
 
 from actors.messages import TenantIdentity
 from actors.tenant import journal
@@ -38,8 +38,7 @@ WHERE v.deployed_at <= $4 AND t.name !~ '^_arch_audit_log_[0-9]+$' ORDER BY t.ta
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Archived:
+class Archived(Struct, frozen=True):
     """A removed field's column, or a removed entity's table.
 
     Attributes:

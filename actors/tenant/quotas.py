@@ -13,9 +13,10 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+
+from msgspec import Struct, field
 
 from actors.messages import Call, ProblemError
 from actors.pool import TenantPool
@@ -29,8 +30,7 @@ RECOUNT_SECONDS = 0.5
 _WRITES = frozenset({"POST", "PUT", "PATCH"})
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What a plan allows; None: as much as one likes.
 
     Attributes:
@@ -111,8 +111,7 @@ class Stock:
             self._counted_at = time.monotonic()
 
 
-@dataclass(slots=True)
-class Held:
+class Held(Struct):
     """Reservations of one call; they end with it. Those of the platform's own hand are not limited."""
 
     free: bool = False

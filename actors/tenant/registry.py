@@ -8,11 +8,12 @@ import json
 import secrets
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
 import asyncpg
+import msgspec
+from msgspec import Struct, field
 
 from actors.messages import TenantIdentity
 from actors.tenant.audit import Who, act
@@ -23,8 +24,7 @@ from schemas.compiler.migrate.steps import Migration, Record
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """One version of a tenant's file.
 
     Attributes:
@@ -47,8 +47,7 @@ class Version:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Deployed:
+class Deployed(Struct, frozen=True):
     """What is in force: version number and digest; 0 and "" for a tenant that never had a version.
 
     Attributes:
@@ -187,7 +186,7 @@ async def record(  # noqa: PLR0913 - a version
         digest,
         state,
         author,
-        json.dumps([asdict(diagnostic) for diagnostic in diagnostics]),
+        msgspec.json.encode(diagnostics).decode(),
         code,
     )
     return number

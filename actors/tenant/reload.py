@@ -13,10 +13,10 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 
 import asyncpg
+from msgspec import Struct, field
 
 from actors.compile_worker import Compiled
 from actors.features.files.keeper import files_of
@@ -62,8 +62,7 @@ class BlockedError(Exception):
     """Somebody holds a table; the reload is tried again by itself."""
 
 
-@dataclass(slots=True)
-class Stopwatch:
+class Stopwatch(Struct):
     """Milliseconds by phase."""
 
     phases_ms: dict[str, float] = field(default_factory=dict)

@@ -5,13 +5,13 @@ changed. Called by ``operations``.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
 import asyncpg
+from msgspec.structs import replace
 
 from actors.connections import TenantConnection
 from actors.features.functions.calls import BY_REQUEST, Origin

@@ -4,8 +4,9 @@ Decides what callers of a closed tenant are told. Held by the tenant's actor, wh
 file and the registry.
 """
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from actors.messages import Call, Identify, ProblemError
 from actors.tenant.registry import Deployed
@@ -16,8 +17,7 @@ ACTIVE, ARCHIVED = "active", "archived"
 RETRY_SOON = (("Retry-After", "2"),)
 
 
-@dataclass(slots=True)
-class Standing:
+class Standing(Struct):
     """A tenant's standing.
 
     Attributes:

@@ -5,9 +5,11 @@ A value, replaced as a whole; it outlives the actor, so that a tenant that canno
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runtime.histogram import Histogram
 from schemas.compiler.diagnostics import Diagnostic
@@ -15,8 +17,7 @@ from schemas.compiler.diagnostics import Diagnostic
 State = Literal["cold", "starting", "serving", "paused", "suspended", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(Struct, frozen=True):
     """An edit that was not taken; the version before keeps serving."""
 
     at: datetime
@@ -24,8 +25,7 @@ class Rejection:
     diagnostics: tuple[Diagnostic, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """A plan that waits for a person, and what it would do."""
 
     plan_id: str
@@ -33,8 +33,7 @@ class Pending:
     summary: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReloadTimes:
+class ReloadTimes(Struct, frozen=True):
     """How long the last successful reload took: milliseconds by phase, and from save to live."""
 
     at: datetime
@@ -43,8 +42,7 @@ class ReloadTimes:
     phases_ms: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class TenantStatus:
+class TenantStatus(Struct, frozen=True):
     """One tenant as seen from outside.
 
     Attributes:

@@ -9,10 +9,10 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import asyncpg
+from msgspec import Struct
 
 from schemas.compiler.migrate.steps import Batches, Step
 
@@ -43,8 +43,7 @@ def _untold(_: str) -> None:
     """Nobody listens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """How a migration waits; replaced in tests.
 
     Attributes:

@@ -6,8 +6,10 @@ asked and how long functions ran. One book per process.
 
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from actors.tenant.quotas import TenantQuota
 
@@ -28,8 +30,7 @@ class Kind(NamedTuple):
     le: int
 
 
-@dataclass(slots=True)
-class Counted:
+class Counted(Struct):
     """What is not written yet; see ``TenantUsage``."""
 
     requests: dict[tuple[str, str, int, int], list[float]] = field(default_factory=dict)
@@ -59,8 +60,7 @@ class Counted:
             entry[2] += size
 
 
-@dataclass(slots=True)
-class Totals:
+class Totals(Struct):
     """What a tenant was served since the process began; requests by class of status, 2 for 2xx."""
 
     by_class: dict[int, int] = field(default_factory=dict)

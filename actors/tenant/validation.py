@@ -5,10 +5,10 @@ Called by ``pipeline``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import jsonschema_rs
+from msgspec import Struct
 
 from actors.messages import ProblemError
 from actors.tenant.bodies import Body, Row
@@ -19,8 +19,7 @@ from schemas.compiler.model import Entity
 MAX_FINDINGS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """What the rows of one entity must meet.
 
     Attributes:

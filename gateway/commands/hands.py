@@ -5,12 +5,11 @@ database hears of it by the registry and sees the files.
 """
 
 import contextlib
-import dataclasses
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct, structs
 
 from actors.commands.installation import generation_in_force, opened
 from actors.features.auth.realm import Realm
@@ -27,8 +26,7 @@ from schemas.compiler.principal import SERVICE
 from schemas.compiler.query.errors import QueryError
 
 
-@dataclass(frozen=True, slots=True)
-class Hands:
+class Hands(Struct, frozen=True):
     """What a command works with."""
 
     generation: Generation
@@ -76,8 +74,8 @@ async def hands(settings: Settings) -> AsyncIterator[Hands]:
     async with opened(settings) as found:
         key = bytes.fromhex(found.platform.cluster_key)
         services = auth_services(settings, found.database, key, lambda _: None)
-        installation = dataclasses.replace(
-            found, platform=dataclasses.replace(found.platform, auth=services, plans=first_plans(settings))
+        installation = structs.replace(
+            found, platform=structs.replace(found.platform, auth=services, plans=first_plans(settings))
         )
         identity = await installation.provisioned(SYSTEM_SLUG)
         pool = installation.platform.pool(identity)

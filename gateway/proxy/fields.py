@@ -8,8 +8,8 @@ References:
 """
 
 import re
-from dataclasses import dataclass
 
+from msgspec import Struct
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from gateway.rule_fields import HeaderEdit
@@ -37,8 +37,7 @@ _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a request came from, as an upstream is told.
 
     Attributes:

@@ -6,8 +6,9 @@ called by ``gateway.rules``.
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from gateway.proxy.addresses import refused
 from gateway.rule_fields import check_keys, read_count, read_flag, read_seconds
@@ -25,8 +26,7 @@ _HEALTH_PATH = re.compile(r"/[A-Za-z0-9_.~/?&=%-]{0,500}", re.ASCII)
 MAX_RETRIES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
+class Upstream(Struct, frozen=True):
     """A server and how to treat it; rules that say the same share its connections and its state.
 
     Attributes:

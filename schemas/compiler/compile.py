@@ -5,7 +5,8 @@ by tests.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from schemas.compiler.diagnostics import CompileError, Diagnostic, Position
 from schemas.compiler.findings import Findings, TooManyFindingsError
@@ -24,8 +25,7 @@ PLATFORM_FILE = "platform"
 """``platform.yaml`` is the tenant ``system``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True):
     """What a good file means, and what its author should know."""
 
     model: TenantModel

@@ -9,10 +9,10 @@ import datetime as dt
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 
 import jsonschema_rs
+from msgspec.structs import replace
 
 from schemas.compiler.expressions.celtypes import type_of_column
 from schemas.compiler.expressions.check import literal_expression

@@ -4,14 +4,14 @@ Made by ``parse``, looked up through ``scope``, finished by ``resolve``. Only th
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from schemas.compiler.model import Field, Role
 from schemas.compiler.nodes import Mapping, Node, Scalar
 
 
-@dataclass(frozen=True, slots=True)
-class Rename:
+class Rename(Struct, frozen=True):
     """An old name, the new one, and the line that says so."""
 
     old: str
@@ -24,8 +24,7 @@ class Rename:
         return f"{now}: write '{self.new}' here"
 
 
-@dataclass(slots=True)
-class FieldDraft:
+class FieldDraft(Struct):
     """A field, where it is written, and the expressions it still waits for."""
 
     field: Field
@@ -35,8 +34,7 @@ class FieldDraft:
     computed: Scalar | None = None
 
 
-@dataclass(slots=True)
-class EntityDraft:
+class EntityDraft(Struct):
     """An entity with its fields.
 
     Attributes:
@@ -62,8 +60,7 @@ class EntityDraft:
     added: bool = False
 
 
-@dataclass(slots=True)
-class TenantDraft:
+class TenantDraft(Struct):
     """The file's entities and roles, and the names of those that were refused.
 
     Attributes:

@@ -5,8 +5,9 @@ and emit read ``FIELD_TYPES``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+
+from msgspec import Struct
 
 NUMERIC_PRECISION = 38
 TEXT_KEYWORDS = frozenset({"minLength", "maxLength", "pattern"})
@@ -19,8 +20,7 @@ JSON_KEYWORDS = OBJECT_KEYWORDS | ARRAY_KEYWORDS
 FILE_KEYWORDS = frozenset({"accept", "maxSize", "protected"})
 
 
-@dataclass(frozen=True, slots=True)
-class FieldType:
+class FieldType(Struct, frozen=True):
     """One kind of field.
 
     Attributes:

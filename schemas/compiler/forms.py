@@ -4,8 +4,9 @@ Decides what a missing ``type`` means and which keywords constrain which types. 
 """
 
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from schemas.compiler.fieldtypes import (
     ARRAY_KEYWORDS,
@@ -52,8 +53,7 @@ _PYTHON_TYPES: MappingType[str, tuple[type, ...]] = {
 }
 
 
-@dataclass(slots=True)
-class Form:
+class Form(Struct):
     """What the keywords about the value say."""
 
     type: FieldType

@@ -6,8 +6,9 @@ Decides what an expression may be used for (its type; whether it must be sayable
 """
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from schemas.compiler.drafts import EntityDraft, Rename, TenantDraft
 from schemas.compiler.expressions.celtypes import BOOL, STRING, CelType, type_of_column
@@ -26,8 +27,7 @@ _INSIDE_COMPUTED = re.compile(r"in '\w+': ", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """What an expression is for.
 
     Attributes:
@@ -47,8 +47,7 @@ class Use:
     row: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
+class _Segment(Struct, frozen=True):
     """A stretch of expanded text and where it comes from; ``rule``: the named rule it is of, or ""."""
 
     start: int

@@ -5,8 +5,9 @@ look-ups, so it can be sent between processes and shared by concurrent requests.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from schemas.compiler.expressions.syntax import Expression
 
@@ -14,8 +15,7 @@ MANAGED_FIELDS = ("created_at", "updated_at", "created_by", "updated_by", "row_v
 SOFT_DELETE_FIELD = "deleted_at"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A foreign key from a field to another entity's key."""
 
     entity: str
@@ -23,8 +23,7 @@ class Reference:
     field: str = "id"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One field of an entity and the column that holds it (same name).
 
     Attributes:
@@ -72,8 +71,7 @@ class Field:
     options: Mapping[str, Any] = field(default_factory=dict)  # accept, maxSize, protected, currency, ...
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """An index; ``where`` is a compiled predicate over the row."""
 
     name: str
@@ -83,8 +81,7 @@ class Index:
     method: str = "btree"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A validation rule (Kubernetes' keys). ``uses_old`` rules are skipped on create."""
 
     rule: Expression
@@ -95,8 +92,7 @@ class Rule:
     uses_old: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AccessEntry:
+class AccessEntry(Struct, frozen=True):
     """One ``access`` entry. Entries of a verb add up (OR).
 
     Attributes:
@@ -120,8 +116,7 @@ class AccessEntry:
     aggregate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """Who may do what with an entity's rows; ``declared`` is False when the file has no ``access`` for it."""
 
     read: tuple[AccessEntry, ...] = ()
@@ -131,8 +126,7 @@ class Access:
     declared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(Struct, frozen=True):
     """One entity: its table has the same name.
 
     ``fields`` holds every field in order, key first, managed ones last. ``sections`` holds the checked values
@@ -158,8 +152,7 @@ class Entity:
     added: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
+class Role(Struct, frozen=True):
     """A role; ``includes`` is the closure over ``inherits``, itself included."""
 
     name: str
@@ -167,8 +160,7 @@ class Role:
     includes: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class TenantModel:
+class TenantModel(Struct, frozen=True):
     """A whole tenant file; ``sections`` holds its checked top-level ones by name (branding, auth, ...)."""
 
     slug: str

@@ -5,8 +5,9 @@ Made by ``source``, narrowed by ``grammar``, read by ``parse`` and the sections.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from schemas.compiler.diagnostics import Position
 
@@ -15,8 +16,7 @@ Plain: TypeAlias = str | int | float | bool | None
 _ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
 
 
-@dataclass(slots=True)
-class Scalar:
+class Scalar(Struct):
     """A scalar: its value by the YAML 1.2 core schema, its text, and where it stands.
 
     ``start`` and ``end`` are offsets into the source; ``style`` is ``""`` (plain), ``'``, ``"``, ``|`` or
@@ -37,8 +37,7 @@ class Scalar:
         return Position(self.line, self.column)
 
 
-@dataclass(slots=True)
-class Sequence:
+class Sequence(Struct):
     """A list of nodes."""
 
     items: "list[Node]"
@@ -51,16 +50,14 @@ class Sequence:
         return Position(self.line, self.column)
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """A key with its value."""
 
     key: Scalar
     value: "Node"
 
 
-@dataclass(slots=True)
-class Mapping:
+class Mapping(Struct):
     """A map; keys are their text, in file order. ``dropped``: entries refused and taken out."""
 
     entries: dict[str, Entry]

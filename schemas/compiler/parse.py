@@ -5,7 +5,8 @@ compiles no expression (``resolve``). Called by ``compile``.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from schemas.compiler.drafts import EntityDraft, FieldDraft, Rename, TenantDraft
 from schemas.compiler.fields import parse_field

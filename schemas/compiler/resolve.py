@@ -4,8 +4,9 @@ Decides what two parts of a file mean together: a reference and the key it holds
 computed field and what it reads. Called by ``compile``; nothing after it can fail for a reason in the file.
 """
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from schemas.compiler.defaults import default_of
 from schemas.compiler.drafts import EntityDraft, TenantDraft

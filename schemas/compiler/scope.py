@@ -5,7 +5,9 @@ expressions only through ``formulas``. Made by ``resolve``, used by the slots of
 """
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.compiler.diagnostics import Position
 from schemas.compiler.drafts import EntityDraft, TenantDraft
@@ -16,8 +18,7 @@ from schemas.compiler.model import Field
 from schemas.compiler.nodes import Mapping, Node, Scalar, locate, pairs
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The names in force: the tenant's, and the entity's when inside one.
 
     Attributes:

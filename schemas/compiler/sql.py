@@ -6,8 +6,9 @@ Decides how a value reaches PostgreSQL: always as a parameter sent as text and c
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from schemas.compiler.expressions.claims import claim_text
 from schemas.compiler.principal import Principal
@@ -16,32 +17,28 @@ Scalar: TypeAlias = str | None
 Argument: TypeAlias = str | list[str | None] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Const:
+class Const(Struct, frozen=True):
     """A value fixed when the schema was compiled; text form, or a list of text forms for an array type."""
 
     value: str | tuple[str | None, ...] | None
     pg_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """The request's literal number ``index`` (0-based); its text form is supplied when the statement runs."""
 
     index: int
     pg_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A value of the principal, by path: ``("id",)``, ``("roles",)``, ``("claims", "region")``."""
 
     path: tuple[str, ...]
     pg_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+class Now(Struct, frozen=True):
     """The request's time, as timestamptz."""
 
     pg_type: str = "timestamptz"
@@ -50,8 +47,7 @@ class Now:
 Bind: TypeAlias = Const | Slot | Claim | Now
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(Struct, frozen=True):
     """A piece of SQL: literal text and binds in order. Hashable; joined with ``+`` and ``join``."""
 
     parts: tuple[str | Bind, ...]
@@ -89,8 +85,7 @@ def quote(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """Final SQL text with ``$n`` parameters, and the binds that fill them in that order."""
 
     text: str

@@ -1,8 +1,7 @@
 """What a key with scopes is told about the schema: what it may use, and nothing beside it."""
 
-from dataclasses import replace
-
 import orjson
+from msgspec.structs import replace
 
 from actors.messages import Call
 from actors.tenant.operations import execute

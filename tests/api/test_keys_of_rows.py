@@ -29,7 +29,7 @@ def test_keys_ascend_and_are_version_7() -> None:
 
 def test_keys_ascend_when_the_clock_steps_back() -> None:
     source = KeySource()
-    source._milliseconds = int(time.time() * 1000) + 60_000
+    source._begin(int(time.time() * 1000) + 60_000)
     keys = [source.next() for _ in range(10_000)]
     assert keys == sorted(set(keys))
 

@@ -1,10 +1,10 @@
 """How often one may ask: by the file's limits, a key's own, and apart for every tenant."""
 
-from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from actors.messages import Call, ProblemError
 from actors.tenant.generation import Generation

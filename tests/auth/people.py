@@ -1,11 +1,11 @@
 """A tenant whose people have accounts: its auth tables, and a realm with a clock of its own."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from actors.features.auth.guard import Guard
 from actors.features.auth.passwords import Hasher

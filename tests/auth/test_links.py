@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from actors.features.auth import accounts
 from actors.features.auth.account_values import Account
@@ -51,7 +52,7 @@ class Box:
 async def people(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[People]:
     async with open_world(database_url, tmp_path_factory.mktemp("world")) as world:
         opened = await open_people(world, f'redirects: ["{APP}"]', text=FILE)
-        object.__setattr__(opened.realm.services, "mailer", Box())
+        opened.realm.services = replace(opened.realm.services, mailer=Box())
         opened.generation.limits = None
         yield opened
 

@@ -80,9 +80,9 @@ class Echo:
             case "splitting":
                 return Result(200, b"{}", headers=(("Location", "/x\r\nSet-Cookie: a=b"),))
         document = {
-            field.name: getattr(call, field.name)
-            for field in dataclasses.fields(call)
-            if field.name not in ("principal", "body", "credential", "web")
+            name: getattr(call, name)
+            for name in call.__struct_fields__
+            if name not in ("principal", "body", "credential", "web")
         } | {
             "slug": self.slug,
             "body": call.body.decode("latin-1"),

@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from dataclasses import replace
 
 import asyncpg
 import pytest
 from migrating import KilledError, Tenant, column, entity, kill_at, model
+from msgspec.structs import replace
 
 from actors.tenant import journal, migrator, registry
 from schemas.compiler.model import Index

@@ -1,9 +1,8 @@
 """Renames: one line in the file, catalog only, everything named after it follows."""
 
-from dataclasses import replace
-
 import pytest
 from migrating import Tenant, column, entity, model
+from msgspec.structs import replace
 
 from schemas.compiler.migrate.steps import INSTANT
 from schemas.compiler.model import Index

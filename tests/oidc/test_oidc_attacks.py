@@ -3,7 +3,6 @@
 import hashlib
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,6 +12,7 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from msgspec.structs import replace
 
 from actors.features.auth import oidc_operations, sign_up, token_operations
 from actors.features.auth.providers import PRESETS

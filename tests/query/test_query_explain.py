@@ -1,9 +1,9 @@
 """Why somebody may or may not: the entries one by one, and that they say what the compiler does."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.compiler.compile import compile_source
 from schemas.compiler.principal import Principal

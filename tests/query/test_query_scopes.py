@@ -1,8 +1,7 @@
 """The scopes of an API key narrow what its roles may do: every verb, every entity a request enters, every cache."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from schemas.compiler.query.errors import QueryError
 from tests.query.kit import Tenant, uid, who

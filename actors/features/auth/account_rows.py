@@ -6,11 +6,11 @@ signs up. Credentials are not its business. Called by ``accounts``.
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import orjson
+from msgspec.structs import replace
 
 from actors.features.auth.account_values import Account
 from actors.features.auth.store import Session

@@ -4,18 +4,17 @@ Decides the shape of what is told about a person. It reads nothing; ``accounts``
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 import orjson
+from msgspec import Struct, field
 
 from schemas.compiler.principal import AUTHENTICATED_ROLE
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Account:
+class Account(Struct, frozen=True):
     """A person who can sign in, or could.
 
     Attributes:
@@ -27,6 +26,8 @@ class Account:
         confirmed_at: when the address of the row was proven; None: it was not.
         has_record: whether there are credentials, or only the users row.
     """
+
+    __repr__ = object.__repr__  # what it holds reaches no log
 
     id: str
     email: str

@@ -1,14 +1,14 @@
 """Accounts: a row of the tenant's ``users`` and, beside it, what nobody may read through the API.
 
-Decides who an address belongs to, what a new account needs, and whether a password is its owner's. Links are
-``one_time``'s business, other issuers ``oidc``'s. Called by the operations of this folder, inside their
-transactions.
+Decides who an address belongs to, what a new account needs, whether a password is its owner's. Links are
+``one_time``'s business, other issuers ``oidc``'s. Called by this folder's operations, in their transactions.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from actors.addresses import canonical_email
 from actors.features.auth.account_rows import (

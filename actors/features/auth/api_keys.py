@@ -8,9 +8,10 @@ us refuse a mistyped key without asking the database. Kept as a hash; shown once
 import secrets
 import string
 import zlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from actors.features.auth.audit import record
 from actors.features.auth.sealing import digest
@@ -35,8 +36,7 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(Struct, frozen=True):
     """A key that may be used now.
 
     Attributes:

@@ -11,11 +11,11 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import orjson
+from msgspec import Struct
 
 from schemas.compiler.principal import ANONYMOUS_ROLE, AUTHENTICATED_ROLE, Principal
 
@@ -35,8 +35,7 @@ class TokenError(Exception):
     """The token is not believed; the text never repeats any of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """What a good token says, and until when (seconds since the epoch)."""
 
     principal: Principal

@@ -5,9 +5,10 @@ this installation. Everything else becomes the default page, before anybody is l
 """
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
 
 from actors.features.auth import accounts, one_time, sessions
 from actors.features.auth.account_values import Account
@@ -29,8 +30,7 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where a browser goes after a link.
 
     Attributes:

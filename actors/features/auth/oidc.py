@@ -8,10 +8,10 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jwt
+from msgspec import Struct
 
 from actors.features.auth import accounts, identities, sessions
 from actors.features.auth.bodies import text
@@ -31,8 +31,7 @@ LEEWAY = 30
 _SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Struct, frozen=True):
     """A provider as a tenant's file names it, with its secrets filled in.
 
     Attributes:
@@ -47,8 +46,7 @@ class Client:
     preset: Preset
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """Who somebody is at an issuer."""
 
     issuer: str

@@ -4,9 +4,10 @@ Decides which page comes next. They serve browsers that have no application yet;
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from actors.features.auth import accounts, first_start, links, one_time, pages, sessions, totp
 from actors.features.auth.account_values import Account

@@ -8,7 +8,8 @@ import hashlib
 import html
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from actors.features.auth import accounts
 from actors.messages import Call, ProblemError, Result
@@ -48,8 +49,7 @@ _HEADERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One input."""
 
     name: str
@@ -59,8 +59,7 @@ class Field:
     complete: str = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """One form, posted to the page's own address unless ``action`` says otherwise."""
 
     button: str

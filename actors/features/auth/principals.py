@@ -4,9 +4,11 @@ Decides what each kind of credential proves. Roles, address and whether the acco
 the tenant's tables, never from a token. Called by ``Realm.principal`` for what it does not remember.
 """
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.features.auth import accounts, api_keys
 from actors.features.auth.account_values import Account
@@ -35,8 +37,7 @@ FROM {ns}._auth_sessions WHERE revoked_at IS NULL AND expires_at > $2 AND
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What a credential proved, and until when that may be remembered (seconds since the epoch)."""
 
     principal: Principal

@@ -6,11 +6,11 @@ connect to is ``actors.outbound``'s.
 
 import asyncio
 import time
-from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakValueDictionary
 
 import msgspec
+from msgspec import Struct, field
 
 from actors.messages import ProblemError
 from actors.outbound import Outbound, OutboundError
@@ -27,8 +27,7 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
+class Preset(Struct, frozen=True):
     """A provider that is known by name.
 
     Attributes:
@@ -61,8 +60,7 @@ PRESETS = {
 }
 
 
-@dataclass(slots=True)
-class _Issuer:
+class _Issuer(Struct):
     metadata: dict[str, Any]
     until: float
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)

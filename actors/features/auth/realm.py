@@ -7,9 +7,10 @@ through their generation.
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from actors.features.auth.api_keys import KEY_PREFIX
 from actors.features.auth.cookies import csrf_matches
@@ -31,8 +32,7 @@ MAX_KNOWN = 8192
 """Credentials remembered per tenant and process."""
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Struct, frozen=True):
     """What all realms of a process share.
 
     Attributes:

@@ -4,10 +4,10 @@ Decides which sessions a sign-out ends. Everything about how a session works is 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from msgspec.structs import replace
 
 from actors.features.auth import accounts, sessions
 from actors.features.auth.bodies import query_of, read_object, text

@@ -5,11 +5,11 @@ token) or to a browser (a cookie).
 """
 
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from msgspec import Struct
 
 from actors.features.auth import accounts
 from actors.features.auth.account_values import Account
@@ -32,8 +32,7 @@ KEPT_AFTER = timedelta(days=1)
 """How long a session that is over is kept, so that its tokens are told apart from unknown ones."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Opened:
+class Opened(Struct, frozen=True):
     """A session as its owner gets it.
 
     Attributes:
@@ -46,6 +45,8 @@ class Opened:
         cookie: the browser's secret, "" for an application's session.
         csrf: what the browser's pages send with unsafe requests.
     """
+
+    __repr__ = object.__repr__  # what it holds reaches no log
 
     session_id: str
     user_id: str

@@ -5,10 +5,10 @@ already: the account of a new person and the pretended one of a known person loo
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from msgspec.structs import replace
 
 from actors.features.auth import accounts, links
 from actors.features.auth.account_values import Account, time_json

@@ -8,7 +8,6 @@ ES256 (RFC 7518, section 3.4) is what browsers' WebCrypto can check.
 import asyncio
 import base64
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_der_private_key,
 )
+from msgspec import Struct
 
 from actors.features.auth.audit import record
 from actors.features.auth.sealing import seal, unseal
@@ -37,8 +37,7 @@ LOOK_AGAIN_SECONDS = 60.0
 _PURPOSE = b"signing key"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class SigningKey:
+class SigningKey(Struct, frozen=True):
     """One pair.
 
     Attributes:
@@ -49,6 +48,8 @@ class SigningKey:
         signs_from: when it starts to sign.
         retires: when it stops being believed, None while it is the newest.
     """
+
+    __repr__ = object.__repr__  # what it holds reaches no log
 
     kid: str
     private: ec.EllipticCurvePrivateKey

@@ -4,8 +4,9 @@ Decides which grant is asked for; the password grant is here, each other one wit
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from actors.features.auth.accounts import check_password, realm_of
 from actors.features.auth.bodies import query_of, read_object, secret, text

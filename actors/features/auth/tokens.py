@@ -6,10 +6,10 @@ leads anywhere.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jwt
+from msgspec import Struct
 
 from actors.features.auth.account_values import Account
 from actors.features.auth.signing_keys import ALGORITHM, SigningKey
@@ -30,8 +30,7 @@ class TokenRefusedError(Exception):
     """The token is not believed; the text never repeats any of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionFacts:
+class SessionFacts(Struct, frozen=True):
     """What a token says about the session behind it."""
 
     id: str

@@ -8,9 +8,10 @@ begins on its first day and ends before ``end``.
 
 import calendar
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from msgspec import Struct
 
 _EXACT = Context(prec=50, rounding=ROUND_HALF_EVEN)
 CENT = Decimal("0.01")
@@ -19,8 +20,7 @@ NO_CENTS = frozenset({"JPY", "KRW", "CLP", "VND", "ISK", "XAF", "XOF", "PYG", "U
 """Currencies of ISO 4217 without a smaller unit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Struct, frozen=True):
     """Days from ``start`` to before ``end``."""
 
     start: date
@@ -36,8 +36,7 @@ class Period:
         return min(max((self.end - day).days, 0), self.days)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of an invoice; ``amount`` is rounded, ``quantity`` times ``unit_price`` need not be."""
 
     kind: str
@@ -48,8 +47,7 @@ class Line:
     period: Period
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(Struct, frozen=True):
     """Sums of an invoice: ``subtotal`` + ``tax`` = ``total``, to the smallest unit."""
 
     subtotal: Decimal

@@ -8,11 +8,11 @@ import csv
 import io
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from xml.sax.saxutils import escape
 
 import orjson
+from msgspec.structs import replace
 
 from actors.features.auth.accounts import realm_of
 from actors.features.auth.store import Session

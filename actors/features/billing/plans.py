@@ -7,12 +7,12 @@ Called by ``actors.metering_actor``, and after a subscription changed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
 import yaml
+from msgspec import Struct, field
 
 from actors.database import Database
 from actors.tenant.quotas import Limits
@@ -51,16 +51,14 @@ class PlansError(Exception):
     """The file cannot be used; the text says where and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overage:
+class Overage(Struct, frozen=True):
     """What is charged for each ``per`` beyond the quota."""
 
     per: int
     price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class PlanRow:
+class PlanRow(Struct, frozen=True):
     """One plan; ``quotas`` by name, without those that have no limit."""
 
     name: str
@@ -72,8 +70,7 @@ class PlanRow:
     overage: Mapping[str, Overage] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class PlanFile:
+class PlanFile(Struct, frozen=True):
     """The whole file.
 
     Attributes:
@@ -210,8 +207,7 @@ class _Reader:
         return int(digits) * BYTES[unit]
 
 
-@dataclass(slots=True)
-class PlanBook:
+class PlanBook(Struct):
     """The plans in force in this process."""
 
     file: PlanFile

@@ -5,9 +5,10 @@ asked for is asked again later with the same key, so that nobody pays twice. Use
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 
 class ProviderError(Exception):
@@ -18,16 +19,14 @@ class SignatureError(Exception):
     """A notice is not the provider's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A payment that was asked for: the provider's name for it, and where the customer pays."""
 
     reference: str
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """What a provider told us.
 
     Attributes:

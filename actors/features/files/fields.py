@@ -6,12 +6,12 @@ rules of every other request. A ``protected`` file is handed out by links alone.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from msgspec.structs import replace
 
 from actors.connections import TenantConnection
 from actors.features.files import answer, records

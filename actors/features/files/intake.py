@@ -7,7 +7,9 @@ upload stays. What becomes of the object, in which table its row is, is the call
 import errno
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.features.files.keeper import TenantFiles
 from actors.features.files.media import HEAD, accepts, media_of
@@ -20,8 +22,7 @@ MAX_NAME = 255
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What a file may be.
 
     Attributes:

@@ -6,7 +6,8 @@ link of one tenant opens nothing of another. Made with each generation.
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from actors.features.files.links import Links
 from actors.features.files.pictures import Pictures
@@ -16,8 +17,7 @@ from actors.tenant.quotas import TenantQuota
 from config.settings import FileSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(Struct, frozen=True):
     """What all tenants of a process share.
 
     Attributes:
@@ -31,8 +31,7 @@ class Files:
     pictures: Pictures = field(default_factory=Pictures)
 
 
-@dataclass(frozen=True, slots=True)
-class TenantFiles:
+class TenantFiles(Struct, frozen=True):
     """One tenant's part of it; ``quota`` None: nobody counts."""
 
     shared: Files

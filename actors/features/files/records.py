@@ -3,9 +3,10 @@
 Decides nothing; names reach SQL from the tenant's identity alone. Called by the operations of files.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from actors.connections import TenantConnection
 from actors.tenant.executor import fetch_one, fetch_rows_on
@@ -16,8 +17,7 @@ _COLUMNS = "id, entity, field, name, size, media_type, sha256, owner, created_at
 _NOT_YET = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """One file.
 
     Attributes:

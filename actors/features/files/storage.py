@@ -5,11 +5,11 @@ or read itself (``objects``). A link made here is for a place; it ends when noth
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
+from msgspec.structs import replace
 
 from actors.connections import TenantConnection
 from actors.features.files import answer, fields, objects, records

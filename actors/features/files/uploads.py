@@ -8,10 +8,11 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.features.files import answer, fields, objects
 from actors.features.files.buckets import find_bucket
@@ -35,8 +36,7 @@ _ABOUT = frozenset({"cacheControl", "metadata"})
 """Fields of a form that say something about its object."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where an object is put.
 
     Attributes:

@@ -4,8 +4,9 @@ Shared by everybody who runs functions: the write path, rpc, jobs, events, workf
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 from actors.messages import ProblemError
 from schemas.compiler.principal import ANONYMOUS, Principal
@@ -15,8 +16,7 @@ MAX_DEPTH = 5
 """How deep functions may set off each other by what they write."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """What led to a write.
 
     Attributes:
@@ -93,8 +93,7 @@ class DataPort(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(Struct, frozen=True):
     """One call of a function.
 
     Attributes:
@@ -129,8 +128,7 @@ class Invocation:
     lane: object = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What a function made of it.
 
     Attributes:

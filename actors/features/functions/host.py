@@ -8,10 +8,10 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import structlog
+from msgspec.structs import replace
 
 from actors.features.functions.built_in import BUILT_IN
 from actors.features.functions.built_in.context import Context

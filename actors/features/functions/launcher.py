@@ -13,8 +13,9 @@ import socket
 import struct
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _ZYGOTE = Path(__file__).parent / "worker" / "zygote.py"
 _START_SECONDS = 15.0
@@ -24,8 +25,7 @@ class LaunchError(Exception):
     """No process can be started."""
 
 
-@dataclass(slots=True, eq=False)
-class Child:
+class Child(Struct, eq=False):
     """One process.
 
     Attributes:

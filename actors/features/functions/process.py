@@ -9,11 +9,12 @@ import asyncio
 import struct
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.features.functions.asks import answer
 from actors.features.functions.calls import DataPort, Invocation, Outcome, RunError, rejected
@@ -49,8 +50,7 @@ class LoadError(Exception):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """A version of a tenant's Python file."""
 
     tenant: str

@@ -8,12 +8,12 @@ no request waits for them; a process that is killed loses that moment. Filled by
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import structlog
+from msgspec import Struct
 
 from actors.features.functions.calls import Invocation, Outcome, RunError
 from actors.messages import ProblemError
@@ -39,8 +39,7 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 log = structlog.get_logger("functions")
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     pool: TenantPool
     namespace: str
 

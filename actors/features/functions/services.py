@@ -1,14 +1,13 @@
 """What functions may reach outside their tenant's rows, built-in and Python ones alike."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from actors.features.functions.built_in.context import Events
 from actors.mail import Mailer
 from actors.outbound import Outbound
 
 
-@dataclass(slots=True)
-class Services:
+class Services(Struct):
     """Shared by all tenants.
 
     Attributes:

@@ -6,10 +6,11 @@ metrics/NAME`` with ``tenant``, ``from``, ``to`` (ISO 8601) and ``step`` (minute
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from actors.features.auth.bodies import query_of
 from actors.features.platform.rights import Request, answer, hands, invalid, require_admin, require_owner
@@ -75,8 +76,7 @@ _SUMS = {"egress": "egress_bytes", "function_time": "function_ms"}
 _LARGEST = {"active_users": "active_users", "rows": "rows", "storage": "storage_bytes"}
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """What a chart is about; ``tenant`` None: all."""
 
     since: datetime

@@ -5,11 +5,11 @@ names, what was removed is left out, and marking a row deleted is deleting it. P
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import asyncpg
+from msgspec import Struct
 
 from schemas.compiler.expressions.to_python import Env, to_python
 from schemas.compiler.model import SOFT_DELETE_FIELD, Entity, TenantModel
@@ -22,8 +22,7 @@ _VERBS = {"insert": "create", "update": "update", "delete": "delete"}
 PAST = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What happened.
 
     Attributes:

@@ -5,8 +5,9 @@ there for. What a schedule is made of, its caller knows. Called by the relay.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from actors.connections import TenantConnection
 from actors.features.outbox.queue import filled, put, tidy
@@ -35,8 +36,7 @@ SELECT gen_random_uuid(), $1, $2, jsonb_build_object('scheduled_at', $3::timesta
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """One of a tenant's.
 
     Attributes:

@@ -5,13 +5,13 @@ Decides when a failed task is tried again. Used by the relay and by every kind o
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class NewTask:
+
+class NewTask(Struct, frozen=True):
     """A task to be.
 
     Attributes:
@@ -31,8 +31,7 @@ class NewTask:
     id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A task that is being run; ``attempts`` counts this one."""
 
     id: str
@@ -44,8 +43,7 @@ class Task:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Retries:
+class Retries(Struct, frozen=True):
     """How often, and after how many seconds, something is tried again."""
 
     limit: int = 5

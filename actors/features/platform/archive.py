@@ -11,12 +11,12 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncGenerator, Iterable
-from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
+from msgspec.structs import asdict, replace
 
 from actors.features.files.keeper import Files
 from actors.features.files.store import PIECE

@@ -5,9 +5,10 @@ the second repeats the word it answered, and nothing is dropped that was not wri
 function of the platform.
 """
 
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import asdict
 
 from actors.features.platform.dumping import dump
 from actors.features.platform.events import note

@@ -6,11 +6,11 @@ asleep: copying tells nobody, and computed columns come as they are. ``clone_ten
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import asyncpg
 import orjson
+from msgspec import Struct
 
 from actors.features.files.keeper import Files
 from actors.features.platform import carrying, creating, files
@@ -46,8 +46,7 @@ ACCOUNT = (
 """What is known about an account besides its secrets."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """In which order tables are filled.
 
     Attributes:

@@ -6,12 +6,13 @@ again, by this process or, after a crash, by the next. Called by ``operations`` 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import structlog
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from actors.connections import TenantConnection
 from actors.features.auth import accounts
@@ -49,8 +50,7 @@ _OWNED = "SELECT count(*) FROM {ns}.tenants WHERE owner_id::text = $1"
 log = structlog.get_logger("platform")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A tenant somebody wants.
 
     Attributes:

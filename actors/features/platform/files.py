@@ -6,8 +6,9 @@ one rename, and is taken the same way; only then is it answered. Functions and o
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from actors.features.platform import making, operator_keys, plans
 from actors.features.platform.events import note
@@ -29,8 +30,7 @@ TAKE_SECONDS = 20.0
 """How long an answer waits for a version to come into force; a longer migration is answered with 202."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A tenant's file as it is.
 
     Attributes:

@@ -5,11 +5,11 @@ its token; it cannot be renewed, and ``auth`` lets it change nothing about the a
 function of the platform, ``auth.impersonate`` any tenant's, called by the platform alone.
 """
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from actors.features.auth import accounts
 from actors.features.auth.audit import record

@@ -6,11 +6,11 @@ row in ``system`` is what counts; the registry follows it, at once here and with
 Functions of the platform.
 """
 
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+from msgspec.structs import asdict
 
 from actors.features.platform import settling, undertakings
 from actors.features.platform.events import note

@@ -5,10 +5,10 @@ session of the platform is worth nothing there. ``auth.tenants`` and ``auth.swit
 ``system``'s; ``auth.enter`` and ``auth.member`` any tenant's, called by the platform alone.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from actors.features.auth import accounts, sessions
 from actors.features.auth.audit import record

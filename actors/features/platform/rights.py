@@ -5,10 +5,10 @@ of this folder.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from actors.features.auth.accounts import realm_of
 from actors.features.auth.bodies import query_of, read_object
@@ -24,8 +24,7 @@ PLATFORM_ADMIN = "platform_admin"
 _OWNED = "SELECT 1 FROM {ns}.tenants WHERE slug = $1 AND owner_id::text = $2"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What a function of the platform was asked.
 
     Attributes:

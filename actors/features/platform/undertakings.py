@@ -9,10 +9,10 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import asyncpg
+from msgspec import Struct
 
 from actors.messages import ProblemError
 from schemas.compiler.sql import quote
@@ -21,8 +21,7 @@ Connection: TypeAlias = "asyncpg.Connection[Any]"
 MAKE, DELETE = "make", "delete"
 
 
-@dataclass(frozen=True, slots=True)
-class Undertaking:
+class Undertaking(Struct, frozen=True):
     """One of them.
 
     Attributes:

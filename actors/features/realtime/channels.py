@@ -6,10 +6,10 @@ brings messages in and takes them out. Made by ``sockets``.
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from msgspec import Struct, field
 
 from actors.features.realtime import phoenix
 from actors.features.realtime.groups import Ended, Follower, LiveEvent, Message
@@ -39,8 +39,7 @@ CHECK_SECONDS = 0.5
 _TOPIC = "realtime:"
 
 
-@dataclass(slots=True, eq=False)
-class Channel:
+class Channel(Struct, eq=False):
     """One topic a websocket has joined."""
 
     topic: str

@@ -6,8 +6,9 @@ state; no I/O. Called by the hub.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from actors.features.realtime.positions import Position, Snapshot
 from actors.messages import Credential, ProblemError
@@ -16,8 +17,7 @@ from schemas.compiler.query.follow_sql import Follow
 from schemas.compiler.sql import Argument
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What somebody wants to follow.
 
     Attributes:
@@ -32,8 +32,7 @@ class Wish:
     rows: bool = True
 
 
-@dataclass(slots=True, eq=False)
-class LiveEvent:
+class LiveEvent(Struct, eq=False):
     """One change as the followers of a group see it.
 
     Attributes:
@@ -58,8 +57,7 @@ class LiveEvent:
     record: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """The rows there are now: to begin with, or (``reason``) because events are missing."""
 
     position: Position
@@ -67,15 +65,13 @@ class Rows:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reloaded:
+class Reloaded(Struct, frozen=True):
     """Another version of the tenant's file is in force."""
 
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """There will be no more events; ``problem`` says why, None when the server goes away."""
 
     problem: ProblemError | None = None
@@ -86,8 +82,7 @@ GroupKey: TypeAlias = tuple[int, str, str, str, tuple[object, ...], frozenset[st
 """Number of the generation, entity, query, statement, arguments, roles, scopes."""
 
 
-@dataclass(slots=True, eq=False)
-class Follower:
+class Follower(Struct, eq=False):
     """One who follows.
 
     Attributes:
@@ -142,8 +137,7 @@ class Follower:
         self.seen, self.seen_text, self.until = snapshot, text, until
 
 
-@dataclass(slots=True, eq=False)
-class Group:
+class Group(Struct, eq=False):
     """Followers who are sent the same.
 
     Attributes:

@@ -7,9 +7,9 @@ its transaction is over, and PostgreSQL says who does. Called by the hub.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import asyncpg
+from msgspec import Struct
 
 from actors.connections import TenantConnection
 from actors.features.realtime.tables import LIVE_TRIGGER
@@ -59,8 +59,7 @@ ON CONFLICT (entity) DO UPDATE SET since = excluded.since, until = excluded.unti
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """One change as the log has it, without its images."""
 
     seq: int

@@ -5,16 +5,15 @@ Pure.
 """
 
 import re
-from dataclasses import dataclass
 
+from msgspec import Struct
 from typing_extensions import override
 
 _SNAPSHOT = re.compile(r"(\d{1,20}):(\d{1,20}):((?:\d{1,20})?(?:,\d{1,20}){0,200})", re.ASCII)
 _POSITION = re.compile(r"([0-9a-f]{12})\.(\d{1,18})(?:\.([\d:,]{1,4000}))?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """What one statement saw (PostgreSQL's ``pg_snapshot``)."""
 
     first: int
@@ -35,8 +34,7 @@ def parse_snapshot(text: str) -> Snapshot | None:
     return Snapshot(int(found[1]), int(found[2]), running)
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True):
     """The id of an event.
 
     Attributes:

@@ -6,10 +6,10 @@ belongs to its tenant alone; a private one is another room than the public one o
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import orjson
+from msgspec import Struct, field
 
 from actors.messages import Socket
 
@@ -25,8 +25,7 @@ RoomName: TypeAlias = tuple[str, bool]
 Meta: TypeAlias = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """What rooms of one process tell those of another.
 
     Attributes:
@@ -44,8 +43,7 @@ class Word:
     seat: str = ""
 
 
-@dataclass(slots=True, eq=False)
-class Seat:
+class Seat(Struct, eq=False):
     """One member of a room.
 
     Attributes:
@@ -67,8 +65,7 @@ def _nobody(word: Word) -> None:
     """Say nothing: there is no other process."""
 
 
-@dataclass(slots=True, weakref_slot=True, eq=False)
-class Rooms:
+class Rooms(Struct, weakref=True, eq=False):
     """See the module's docstring.
 
     Attributes:

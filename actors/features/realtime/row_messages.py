@@ -4,10 +4,11 @@ Decides which bindings a client may ask for and how a change is written. Pure.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.features.realtime.groups import Follower, LiveEvent, Wish
 from actors.features.realtime.phoenix import FrameError, query_of
@@ -25,8 +26,7 @@ _TYPES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """One wish of a channel, and what the client is told of it."""
 
     id: int

@@ -8,9 +8,11 @@ where every read is. Called by ``actors.tenant.operations``.
 import csv
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import unquote_plus
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.features.transfer.sheet import sheet
 from actors.messages import Call, ProblemError, Result, Stream
@@ -30,8 +32,7 @@ _ACCEPT = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
 _ORDERED_ELSEWHERE = "query.bad_cursor"
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """What is exported: the query's parts without its page, and the most rows to answer."""
 
     parts: tuple[str, ...]

@@ -6,15 +6,15 @@ attempt.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 FAILURES = 5
 FIRST_SECONDS, MOST_SECONDS = 30.0, 900.0
 MAX_KNOWN = 10_000
 
 
-@dataclass(slots=True)
-class _Endpoint:
+class _Endpoint(Struct):
     failed: int = 0
     open_until: float = 0.0
     pause: float = FIRST_SECONDS

@@ -6,10 +6,10 @@ in ``webhook_deliveries``, as it was sent and as it was answered, without secret
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from actors.features.outbox.tasks import (
     Retries,
@@ -39,8 +39,7 @@ AGENT = "BackSaas-Webhooks/1"
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(Struct, frozen=True):
     url: str
     headers: dict[str, str]
     shown: dict[str, str]

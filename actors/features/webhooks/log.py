@@ -5,8 +5,9 @@ Called by ``delivery`` and the relay.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from actors.connections import TenantConnection
 from actors.features.outbox.queue import RELAXED, encode, filled
@@ -33,8 +34,7 @@ DELETE FROM {ns}.webhook_deliveries WHERE at < now() - interval '30 days'
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """What was sent and what came back; ``url`` and ``headers`` as in the file, secrets not filled in."""
 
     url: str

@@ -4,8 +4,9 @@ Decides how both are written down: as rows of ``workflow_history`` and ``approva
 any other entity. Called inside the transaction of the transition.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from actors.connections import TenantConnection
 from actors.tenant.identifiers import new_key
@@ -37,8 +38,7 @@ WHERE entity = $1 AND key = $2 AND outcome = 'waiting'
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A transition of one row by somebody.
 
     Attributes:

@@ -3,12 +3,12 @@
 Decides that whoever may read a row may read its past. Called by ``operations``.
 """
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import orjson
+from msgspec.structs import replace
 
 from actors.connections import TenantConnection
 from actors.messages import Call, ProblemError, Result

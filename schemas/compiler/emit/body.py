@@ -9,9 +9,10 @@ time.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from msgspec import Struct
 
 from schemas.compiler.model import Entity, Field
 
@@ -50,8 +51,7 @@ def body_schemas(entity: Entity, *, trusted: bool = False) -> dict[str, JsonSche
     return {"create": update | ({"required": required} if required else {}), "update": update}
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """What a number must meet; None for what its schema does not ask."""
 
     minimum: Decimal | None = None

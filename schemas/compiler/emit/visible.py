@@ -5,7 +5,9 @@ anyway. Pure; called by ``openapi``, ``typescript``, ``python_types`` and the JS
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.compiler.model import AccessEntry, Entity, Field, TenantModel
 from schemas.compiler.principal import ADMIN_ROLE, SERVICE_ROLE, Principal
@@ -18,8 +20,7 @@ from schemas.compiler.sections.triggers import RPC
 from schemas.compiler.sections.workflow import Workflow, may_go
 
 
-@dataclass(frozen=True, slots=True)
-class EntityView:
+class EntityView(Struct, frozen=True):
     """What one caller may do with an entity.
 
     Attributes:

@@ -1,14 +1,13 @@
 """The types of expressions, and which PostgreSQL type carries each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from typing_extensions import override
 
 
-@dataclass(frozen=True, slots=True)
-class CelType:
+class CelType(Struct, frozen=True):
     """A type.
 
     Attributes:

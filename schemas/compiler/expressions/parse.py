@@ -6,9 +6,10 @@
 import functools
 import math
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from schemas.compiler.expressions import wire
 from schemas.compiler.expressions.errors import ExpressionError
@@ -22,24 +23,21 @@ _NUMBER = re.compile(r"(-?)\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)", re.ASCII)
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Const:
+class Const(Struct, frozen=True):
     """A literal."""
 
     offset: int
     value: bool | int | Decimal | str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ident:
+class Ident(Struct, frozen=True):
     """A name."""
 
     offset: int
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(Struct, frozen=True):
     """``operand.field``; ``test`` inside has(). The offset is the field's."""
 
     offset: int
@@ -48,8 +46,7 @@ class Select:
     test: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Invoke:
+class Invoke(Struct, frozen=True):
     """A function, method or operator; the offset is the name's."""
 
     offset: int
@@ -58,16 +55,14 @@ class Invoke:
     arguments: "tuple[Raw, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Struct, frozen=True):
     """A list literal."""
 
     offset: int
     items: "tuple[Raw, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Macro:
+class Macro(Struct, frozen=True):
     """exists, all, exists_one, filter, map, recognised from the parser's expansion."""
 
     offset: int

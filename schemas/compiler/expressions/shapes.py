@@ -6,11 +6,12 @@ Built by the schema compiler from resolved fields, before expressions are compil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from schemas.compiler.expressions.celtypes import STRING, CelType
 
 
-@dataclass(frozen=True, slots=True)
-class FieldShape:
+class FieldShape(Struct, frozen=True):
     """A field.
 
     Attributes:
@@ -30,16 +31,14 @@ class FieldShape:
     hidden: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Inverted:
+class Inverted(Struct, frozen=True):
     """One collection of child rows of an entity."""
 
     child: str
     field: str
 
 
-@dataclass(frozen=True, slots=True)
-class EntityShape:
+class EntityShape(Struct, frozen=True):
     """An entity: its key field and its fields."""
 
     key: str

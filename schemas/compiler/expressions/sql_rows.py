@@ -1,7 +1,8 @@
 """Rows and lists in SQL: following relations, and lists as row sources for macros and aggregates."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from schemas.compiler.expressions.celtypes import BOOL, CelType
 from schemas.compiler.expressions.syntax import Comprehension, Field, Inverse, Node, Relation
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from schemas.compiler.expressions.sql_writer import Writer
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Something to select from: tables, their tie to the outer query, the alias of the row wanted."""
 
     tables: Fragment
@@ -22,8 +22,7 @@ class Source:
     alias: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """A list as a row source.
 
     Attributes:

@@ -5,17 +5,17 @@ live in the errors and in ``Expression.references``.
 """
 
 import datetime as dt
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from schemas.compiler.expressions.celtypes import ANY, NULL, CelType
 
 Value: TypeAlias = bool | int | Decimal | float | str | dt.datetime | dt.date | dt.time | dt.timedelta | None
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """A value written in the text; ``pg_type`` is the type it is sent as."""
 
     type: CelType
@@ -23,24 +23,21 @@ class Literal:
     pg_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(Struct, frozen=True):
     """A list written in the text."""
 
     type: CelType
     items: "tuple[Node, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """``self``, ``old``, ``now``, ``today``, a macro's variable (``#1``) or a declared one."""
 
     type: CelType
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A column of a row; ``required``: never null; ``references``: the entity its value points to."""
 
     type: CelType
@@ -52,8 +49,7 @@ class Field:
     references: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(Struct, frozen=True):
     """The row a foreign key points to (``type.entity``)."""
 
     type: CelType
@@ -64,8 +60,7 @@ class Relation:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Inverse:
+class Inverse(Struct, frozen=True):
     """The rows (of ``type.element.entity``) whose ``field`` points to ``base``'s ``key``."""
 
     type: CelType
@@ -76,8 +71,7 @@ class Inverse:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A member of a JSON object by name, or of a list by index; the value is JSON when the base is."""
 
     type: CelType
@@ -85,8 +79,7 @@ class Member:
     key: "str | int | Node"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A value of the caller by ``Principal.lookup`` path."""
 
     type: CelType
@@ -94,16 +87,14 @@ class Claim:
     pg_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A value of ``tenant`` or ``request``, by path."""
 
     type: CelType
     path: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """An operator or function; the names are those of ``functions`` and ``operators``."""
 
     type: CelType
@@ -111,8 +102,7 @@ class Call:
     arguments: "tuple[Node, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Comprehension:
+class Comprehension(Struct, frozen=True):
     """A macro: exists, all, exists_one, filter, map."""
 
     type: CelType
@@ -128,8 +118,7 @@ Node: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """One use of an entity's field in the text; line and column count from 1."""
 
     entity: str
@@ -138,8 +127,7 @@ class Use:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """A checked expression.
 
     Attributes:

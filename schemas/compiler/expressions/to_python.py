@@ -7,8 +7,9 @@ it is, a property test holds both together.
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 from schemas.compiler.expressions import python_functions, python_times, tree, values
 from schemas.compiler.expressions.celtypes import BOOL, DECIMAL, DOUBLE, CelType
@@ -44,8 +45,7 @@ class World(Protocol):
         """Return the rows that refer to that key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Env:
+class Env(Struct, frozen=True):
     """What an expression is evaluated on.
 
     Attributes:

@@ -6,8 +6,9 @@ SELECT lists alike. Any other value is null when absent.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from schemas.compiler.expressions.celtypes import BOOL
 from schemas.compiler.expressions.sql_writer import Writer
@@ -39,8 +40,7 @@ class SqlModel(Protocol):
         """The tenant's entities by name."""
 
 
-@dataclass(frozen=True, slots=True)
-class SqlContext:
+class SqlContext(Struct, frozen=True):
     """Where a fragment will stand.
 
     Attributes:

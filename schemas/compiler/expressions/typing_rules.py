@@ -3,8 +3,9 @@
 Called by the checker; raises ``Mismatch``, which the checker turns into an error with a place.
 """
 
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from schemas.compiler.expressions import values
 from schemas.compiler.expressions.celtypes import (

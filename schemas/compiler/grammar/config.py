@@ -6,9 +6,9 @@ Decides that every template in it compiles when the file is loaded. Rendering is
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from typing_extensions import override
 
 from schemas.compiler.expressions.syntax import Expression
@@ -23,8 +23,7 @@ MAX_TEXT = 10_000
 _TEMPLATE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """Plain values, and the compiled expression of every ``{{ ... }}`` by its text."""
 
     values: Any = None

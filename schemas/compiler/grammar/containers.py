@@ -6,9 +6,9 @@ checked.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from typing_extensions import override
 
 from schemas.compiler.findings import Findings, did_you_mean
@@ -17,8 +17,7 @@ from schemas.compiler.nodes import Entry, Mapping, Node, Scalar, plain
 from schemas.compiler.scope import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """One key of a record: the form of its value, what it means, and the attribute that keeps it."""
 
     shape: Shape

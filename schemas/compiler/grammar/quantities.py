@@ -3,9 +3,9 @@
 Decides what each means in seconds and bytes, the units of the rest of the program.
 """
 
-from dataclasses import dataclass
 from datetime import date
 
+from msgspec import Struct
 from typing_extensions import override
 
 from schemas.compiler.findings import Findings, did_you_mean
@@ -77,8 +77,7 @@ def bytes_of(text: str) -> int:
     return number * BYTES[unit]
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """At most ``limit`` times in ``seconds``."""
 
     limit: int

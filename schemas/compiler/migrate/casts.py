@@ -1,14 +1,14 @@
 """Which column type turns into which, and at what price: the SQL of a value's conversion."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _INTEGERS = {"smallint": 0, "integer": 1, "bigint": 2}
 _NUMERIC = re.compile(r"numeric(?:\((\d+),(\d+)\))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(Struct, frozen=True):
     """How values of one type become another's.
 
     Attributes:

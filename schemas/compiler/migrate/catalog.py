@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from schemas.compiler.sql import quote
 
 ARCHIVE_PREFIX = "_arch_"
@@ -30,8 +32,7 @@ SIMPLE_DEFAULTS = ("now()", "1")
 """Defaults PostgreSQL prints back as written; every other one carries a mark."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Struct, frozen=True):
     """A column's name inside an expression."""
 
     column: str
@@ -77,8 +78,7 @@ class Check:
     template: Template = field(default=(), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignKey:
+class ForeignKey(Struct, frozen=True):
     """A foreign key to the key of ``target``."""
 
     name: str
@@ -185,8 +185,7 @@ class Catalog:
     sizes: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where a catalog lives: the tenant's names in PostgreSQL."""
 
     namespace: str

@@ -4,8 +4,9 @@
 tenant file that asks for the change; the file's positions turn it into a line.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from schemas.compiler.migrate.catalog import (
     Audit,
@@ -20,47 +21,41 @@ from schemas.compiler.migrate.catalog import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CreateTable:
+class CreateTable(Struct, frozen=True):
     """A new entity."""
 
     table: Table
 
 
-@dataclass(frozen=True, slots=True)
-class RenameTable:
+class RenameTable(Struct, frozen=True):
     """An entity with ``renamed_from``."""
 
     old: str
     new: str
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveTable:
+class ArchiveTable(Struct, frozen=True):
     """A removed entity: moves to the archive with its rows. ``replaced``: its name is needed at once."""
 
     table: Table
     replaced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreTable:
+class RestoreTable(Struct, frozen=True):
     """An entity that comes back from the archive, where it is called ``archived``."""
 
     table: str
     archived: str
 
 
-@dataclass(frozen=True, slots=True)
-class AddColumn:
+class AddColumn(Struct, frozen=True):
     """A new field."""
 
     table: str
     column: Column
 
 
-@dataclass(frozen=True, slots=True)
-class RenameColumn:
+class RenameColumn(Struct, frozen=True):
     """A field with ``renamed_from``."""
 
     table: str
@@ -68,8 +63,7 @@ class RenameColumn:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveColumn:
+class ArchiveColumn(Struct, frozen=True):
     """A removed field: the column stays under an archive name. ``replaced``: its name is needed at once."""
 
     table: str
@@ -77,8 +71,7 @@ class ArchiveColumn:
     replaced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreColumn:
+class RestoreColumn(Struct, frozen=True):
     """A field that comes back with the values it had as ``archived``."""
 
     table: str
@@ -87,8 +80,7 @@ class RestoreColumn:
     archived_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeType:
+class ChangeType(Struct, frozen=True):
     """A field of another type; ``origin`` is the archived column it goes back to, if it does."""
 
     table: str
@@ -97,8 +89,7 @@ class ChangeType:
     origin: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SetNotNull:
+class SetNotNull(Struct, frozen=True):
     """A field becomes required. ``waiting`` is its not yet valid CHECK, left by an earlier confirmed plan."""
 
     table: str
@@ -106,24 +97,21 @@ class SetNotNull:
     waiting: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DropNotNull:
+class DropNotNull(Struct, frozen=True):
     """A field becomes optional, or goes away."""
 
     table: str
     column: Column
 
 
-@dataclass(frozen=True, slots=True)
-class SetDefault:
+class SetDefault(Struct, frozen=True):
     """A new default, or none (``column.default`` is None)."""
 
     table: str
     column: Column
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeKey:
+class ChangeKey(Struct, frozen=True):
     """Another primary key."""
 
     table: str
@@ -131,24 +119,21 @@ class ChangeKey:
     after: Column
 
 
-@dataclass(frozen=True, slots=True)
-class AddCheck:
+class AddCheck(Struct, frozen=True):
     """A new or different condition on a field."""
 
     table: str
     check: Check
 
 
-@dataclass(frozen=True, slots=True)
-class ValidateCheck:
+class ValidateCheck(Struct, frozen=True):
     """A condition that old rows may meet by now."""
 
     table: str
     check: Check
 
 
-@dataclass(frozen=True, slots=True)
-class AddForeignKey:
+class AddForeignKey(Struct, frozen=True):
     """A reference; ``changed`` when the field had another one."""
 
     table: str
@@ -156,16 +141,14 @@ class AddForeignKey:
     changed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ValidateForeignKey:
+class ValidateForeignKey(Struct, frozen=True):
     """A reference whose old rows may be right by now."""
 
     table: str
     key: ForeignKey
 
 
-@dataclass(frozen=True, slots=True)
-class DropConstraint:
+class DropConstraint(Struct, frozen=True):
     """A condition or reference that is gone; it loosens."""
 
     table: str
@@ -173,24 +156,21 @@ class DropConstraint:
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AddIndex:
+class AddIndex(Struct, frozen=True):
     """A new index."""
 
     table: str
     index: Index
 
 
-@dataclass(frozen=True, slots=True)
-class DropIndex:
+class DropIndex(Struct, frozen=True):
     """An index nobody wants, or an invalid one."""
 
     table: str
     index: Index
 
 
-@dataclass(frozen=True, slots=True)
-class RenameObject:
+class RenameObject(Struct, frozen=True):
     """A constraint or index named after something renamed; ``stamp`` is its new mark, "" to keep it."""
 
     table: str
@@ -200,8 +180,7 @@ class RenameObject:
     stamp: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SetDerive:
+class SetDerive(Struct, frozen=True):
     """Another row trigger, or none.
 
     Attributes:
@@ -218,24 +197,21 @@ class SetDerive:
     counters: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SetRecorder:
+class SetRecorder(Struct, frozen=True):
     """Keep the table's changes from now on, in another way, or no more."""
 
     table: str
     after: Recorder | None
 
 
-@dataclass(frozen=True, slots=True)
-class SetBinder:
+class SetBinder(Struct, frozen=True):
     """Tie files to the table's rows from now on, by other columns, or no more."""
 
     table: str
     after: Binder | None
 
 
-@dataclass(frozen=True, slots=True)
-class SetAudit:
+class SetAudit(Struct, frozen=True):
     """Keep the table's changes in the audit log from now on, in another way, or no more."""
 
     table: str

@@ -5,7 +5,8 @@ order, locks or risk (``planner`` does) and executes nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from schemas.compiler.migrate.catalog import (
     Check,
@@ -23,8 +24,7 @@ from schemas.compiler.sql import quote
 _ON_DELETE = {"restrict": "RESTRICT", "cascade": "CASCADE", "set_null": "SET NULL", "no_action": "NO ACTION"}
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """What wanted tables and columns are called while a step runs; a name not listed is already its own."""
 
     target: Target

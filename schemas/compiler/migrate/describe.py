@@ -23,8 +23,7 @@ def describe(migration: Migration) -> dict[str, Any]:
         "level": migration.level,
         "summary": hazards or [step.summary for step in migration.steps],
         "hazards": [
-            {name: getattr(hazard, name) for name in Hazard.__dataclass_fields__}
-            for hazard in migration.hazards
+            {name: getattr(hazard, name) for name in Hazard.__struct_fields__} for hazard in migration.hazards
         ],
         "steps": [
             {

@@ -1,7 +1,8 @@
 """A plan while it is being made: what is known, and the steps and hazards so far."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from schemas.compiler.migrate.catalog import ARCHIVE_PREFIX, Catalog, Table
 from schemas.compiler.migrate.changes import (
@@ -33,8 +34,7 @@ ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What the database said about the rows; tables by their present names.
 
     Attributes:

@@ -6,8 +6,9 @@ who may not read the rows.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from schemas.compiler.migrate.casts import Conversion, conversion
 from schemas.compiler.migrate.catalog import Index, Table, render
@@ -36,8 +37,7 @@ SAMPLE = 5
 Key: TypeAlias = tuple[str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """A question to the rows; answers ``(count, sample)``. ``key`` is (kind, table, object).
 
     ``setup`` makes what the question needs; whoever asks rolls it back.
@@ -48,8 +48,7 @@ class Probe:
     setup: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """An answer: how many rows (at most ``COUNT_LIMIT`` + 1 are counted) and some of their keys."""
 
     count: int = 0
@@ -62,8 +61,7 @@ class Finding:
         return f"{number} row{'s' if self.count != 1 else ''}"
 
 
-@dataclass(frozen=True, slots=True)
-class Hazard:
+class Hazard(Struct, frozen=True):
     """What somebody has to know before a plan runs.
 
     Attributes:

@@ -1,13 +1,13 @@
 """What two catalogs alone can't tell: which names moved, which archived values are meant."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from schemas.compiler.model import TenantModel
 
 
-@dataclass(frozen=True, slots=True)
-class Hints:
+class Hints(Struct, frozen=True):
     """What the catalogs alone can't tell; all keyed by wanted names.
 
     Attributes:

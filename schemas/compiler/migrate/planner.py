@@ -7,8 +7,9 @@ Rows are asked beforehand (``hazards``); small and empty tables take the direct 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from schemas.compiler.migrate import plan_columns, plan_constraints, plan_tables, plan_types
 from schemas.compiler.migrate.catalog import Catalog, Table, Target

@@ -1,8 +1,9 @@
 """A migration as values: executable steps, what they may cost, and the record a later rollback reads."""
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from schemas.compiler.migrate.hazards import Hazard
 
@@ -10,8 +11,7 @@ EXPAND, BACKFILL, SWITCH, CONTRACT = "expand", "backfill", "switch", "contract"
 INSTANT, VALIDATE, CONCURRENT, BATCHED = "instant", "validate", "concurrent", "batched"
 
 
-@dataclass(frozen=True, slots=True)
-class Batches:
+class Batches(Struct, frozen=True):
     """Rows changed a batch at a time, in the order of their key.
 
     Attributes:
@@ -28,8 +28,7 @@ class Batches:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One executable step.
 
     Attributes:
@@ -63,8 +62,7 @@ class Step:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """What a migration did to names, so that a rollback can find everything again.
 
     Keys are names after the migration; a column's key is ``table.column``. Values are the names before it, or
@@ -80,8 +78,7 @@ class Record:
     retyped: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """The ordered steps from one version to the next, and everything somebody should know before they run.
 
     Attributes:
@@ -116,11 +113,11 @@ def plan_id(steps: tuple[Step, ...], base: int, digest: str) -> str:
 def steps_to_json(steps: tuple[Step, ...]) -> list[dict[str, Any]]:
     """Return steps as JSON values, for the journal."""
     return [
-        {name: getattr(step, name) for name in Step.__dataclass_fields__ if name != "batches"}
+        {name: getattr(step, name) for name in Step.__struct_fields__ if name != "batches"}
         | {
             "batches": None
             if step.batches is None
-            else {name: getattr(step.batches, name) for name in Batches.__dataclass_fields__}
+            else {name: getattr(step.batches, name) for name in Batches.__struct_fields__}
         }
         for step in steps
     ]

@@ -4,8 +4,9 @@ Decides that the scopes of an API key narrow what its roles may do, for every en
 called by the SQL builders.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.model import AccessEntry, Entity, Field
@@ -57,8 +58,7 @@ def entries_for(entity: Entity, verb: str, caller: Caller) -> tuple[AccessEntry,
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """What a caller sees of an entity.
 
     Attributes:

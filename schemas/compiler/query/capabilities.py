@@ -5,8 +5,9 @@ a write are accepted is another matter. Pure; called by the operations that tell
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql
 from schemas.compiler.model import AccessEntry, Entity, TenantModel
@@ -22,8 +23,7 @@ KEYS = 0
 """Slot of the rows' keys."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """How to learn it.
 
     Attributes:

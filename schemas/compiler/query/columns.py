@@ -3,8 +3,9 @@
 Pure; called by ``conditions``, ``read_sql`` and ``write_sql``.
 """
 
-from dataclasses import dataclass, field
 from datetime import date
+
+from msgspec import Struct, field
 
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
 from schemas.compiler.model import AccessEntry, Entity, Field, TenantModel
@@ -29,8 +30,7 @@ _FAMILIES = (
 )  # fmt: skip
 
 
-@dataclass(slots=True)
-class Frame:
+class Frame(Struct):
     """What a whole statement shares.
 
     Attributes:
@@ -59,8 +59,7 @@ class Frame:
         return f"{quote(self.namespace)}.{quote(entity)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """One use of an entity in a statement: its alias and what the caller sees of it."""
 
     frame: Frame

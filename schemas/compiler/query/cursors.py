@@ -8,7 +8,8 @@ import base64
 import binascii
 import hmac
 import json
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.sql import Fragment, Slot, join, sql
@@ -16,8 +17,7 @@ from schemas.compiler.sql import Fragment, Slot, join, sql
 _TAG = 16
 
 
-@dataclass(frozen=True, slots=True)
-class SortKey:
+class SortKey(Struct, frozen=True):
     """A sort key a cursor holds the value of."""
 
     value: Fragment

@@ -5,7 +5,8 @@ It grants nothing and is shown to administrators only. Pure; called by the opera
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from schemas.compiler.expressions.to_sql import SqlContext, to_sql
 from schemas.compiler.model import AccessEntry, Entity, TenantModel
@@ -19,8 +20,7 @@ KEY = 0
 """Slot of the row's key."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedEntry:
+class ExplainedEntry(Struct, frozen=True):
     """One access entry before one caller.
 
     Attributes:
@@ -38,8 +38,7 @@ class ExplainedEntry:
     fields: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AccessExplanation:
+class AccessExplanation(Struct, frozen=True):
     """What a caller may do with an entity.
 
     Attributes:

@@ -4,7 +4,7 @@ Decides that a change is judged by the images of its row before and after, with 
 masks of the read. Pure; called by ``compiler`` for those who follow a query.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from schemas.compiler.model import Entity
 from schemas.compiler.query.errors import QueryError
@@ -17,8 +17,7 @@ _ELSEWHERE = frozenset({"offset", "after"})
 _NO_MEDIA = ("json", False, False)
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(Struct, frozen=True):
     """A read that can be asked about changes.
 
     Attributes:

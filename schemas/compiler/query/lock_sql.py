@@ -5,7 +5,7 @@
 Decides that functions see only rows the caller may change. Pure; called by ``compiler``.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from schemas.compiler.model import Entity
 from schemas.compiler.query.read_sql import Reader

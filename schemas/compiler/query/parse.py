@@ -4,8 +4,9 @@ Decides form only: no name is looked up here. Every literal goes to ``slots`` an
 Pure; called by ``compiler``.
 """
 
-from dataclasses import replace
 from urllib.parse import unquote_plus
+
+from msgspec.structs import replace
 
 from schemas.compiler.query.errors import QueryError, parse_error
 from schemas.compiler.query.parse_select import json_steps, parse_select

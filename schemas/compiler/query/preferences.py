@@ -1,7 +1,9 @@
 """The Prefer header (RFC 7240) as PostgREST uses it. Pure; called by the operations of a tenant."""
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.compiler.query.errors import QueryError
 
@@ -15,8 +17,7 @@ _CHOICES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
+class Preferences(Struct, frozen=True):
     """What the caller prefers; "" where nothing was said.
 
     Attributes:
@@ -76,4 +77,4 @@ def parse_preferences(prefer: str) -> Preferences:
         )
     if found.get("handling") != "strict" and found.pop("max_affected", None) is not None:
         applied = [text for text in applied if not text.startswith("max-affected")]
-    return replace(NONE, **found, applied=tuple(applied))  # type: ignore[arg-type]
+    return replace(NONE, **found, applied=tuple(applied))

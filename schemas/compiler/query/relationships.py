@@ -1,15 +1,15 @@
 """How entities relate, as PostgREST sees foreign keys: to one, to many, many to many. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from schemas.compiler.expressions.shapes import relation_name
 from schemas.compiler.model import Entity, TenantModel
 from schemas.compiler.query.errors import QueryError
 
 
-@dataclass(frozen=True, slots=True)
-class Relationship:
+class Relationship(Struct, frozen=True):
     """From ``source`` to ``target``.
 
     Attributes:

@@ -5,7 +5,8 @@ Decides that every relation is entered with the caller's own read rules of the e
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from schemas.compiler.query.access import Caller, sight_of
 from schemas.compiler.query.columns import Frame, Rows, answers

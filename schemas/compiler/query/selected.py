@@ -4,7 +4,7 @@ Decides that aggregates are computed over a subquery that already holds plain va
 can be selected can also be grouped by. Pure; called by ``read_sql`` and the statement builders.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from schemas.compiler.query.columns import cast
 from schemas.compiler.query.errors import QueryError
@@ -17,8 +17,7 @@ ROW = '"?row"'
 """Alias of a level whose rows become JSON: as a whole, so it must be no key's name either."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(Struct, frozen=True):
     """One key of an answer row.
 
     Attributes:
@@ -39,8 +38,7 @@ class Selected:
     shown: Fragment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sorted:
+class Sorted(Struct, frozen=True):
     """One sort key: its value, its suffix (DESC, NULLS ...), and what it names.
 
     ``pg_type`` is given for a value that is no column, and never null.

@@ -5,8 +5,10 @@ Decides what is a literal: the value of a filter, paging, the key in the path, a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.compiler.model import Rule
 from schemas.compiler.query.cursors import unseal
@@ -27,8 +29,7 @@ Values: TypeAlias = Sequence[Argument]
 """Literals of a request: one for each pair, then those of its logic trees and embedded levels."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """A compiled request without its literals.
 
     Attributes:

@@ -4,20 +4,19 @@ Made by ``parse``, resolved by ``read_sql`` and ``write_sql``. Literals never ap
 numbers, so that equal shapes are equal values.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Path:
+
+class Path(Struct, frozen=True):
     """A column, into its JSON if ``steps``; each step is (``->`` or ``->>``, key)."""
 
     column: str
     steps: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A selected column or aggregate; ``column`` is "" for ``count()``."""
 
     path: Path
@@ -27,8 +26,7 @@ class Column:
     aggregate_cast: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Embed:
+class Embed(Struct, frozen=True):
     """A selected relation."""
 
     target: str
@@ -44,16 +42,14 @@ class Embed:
         return self.alias or self.target
 
 
-@dataclass(frozen=True, slots=True)
-class Everything:
+class Everything(Struct, frozen=True):
     """``*``."""
 
 
 Item: TypeAlias = Column | Embed | Everything
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """``path.not.op(any).value``; ``slot`` is the value's number, ``slots`` those of a list."""
 
     path: Path
@@ -66,8 +62,7 @@ class Condition:
     word: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Logic:
+class Logic(Struct, frozen=True):
     """``and`` or ``or`` of conditions."""
 
     operator: str
@@ -78,8 +73,7 @@ class Logic:
 Filter: TypeAlias = Condition | Logic
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """One sort key; ``relation`` is the to-one embed it is read from."""
 
     path: Path
@@ -88,8 +82,7 @@ class Order:
     relation: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Struct, frozen=True):
     """What the query says about one level: the root, or an embed."""
 
     filters: tuple[Filter, ...] = ()
@@ -98,8 +91,7 @@ class Level:
     offset: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class ReadQuery:
+class ReadQuery(Struct, frozen=True):
     """A whole query string.
 
     Attributes:

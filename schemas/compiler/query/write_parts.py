@@ -3,7 +3,7 @@
 Decides nothing. Used by ``write_sql``, ``insert_sql``, ``lock_sql`` and ``write_statement``.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from schemas.compiler.model import Rule
 from schemas.compiler.sql import Fragment
@@ -16,8 +16,7 @@ ROW_KEY = "?key"
 """Member of a row in the body that says which row it is for; no field has such a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """The data-modifying part of a statement and what is checked afterwards.
 
     Attributes:

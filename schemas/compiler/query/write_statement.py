@@ -4,7 +4,7 @@ Decides which rows a write is about and what it answers; the change itself is ``
 ``compiler``.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from schemas.compiler.model import Entity
 from schemas.compiler.query.access import entries_for, writable
@@ -26,8 +26,7 @@ WHO = 2
 RESERVED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What a write is, apart from its query.
 
     Attributes:

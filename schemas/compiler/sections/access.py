@@ -4,10 +4,10 @@ Decides which keys make sense for which verb. How entries become predicates is t
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import reduce
 from typing import Any
 
+from msgspec.structs import replace
 from typing_extensions import override
 
 from schemas.compiler.expressions.check import both

@@ -5,7 +5,8 @@ names readers only: rows are written by the platform. Decides which files get wh
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from schemas.compiler.findings import Findings
 from schemas.compiler.nodes import Mapping, pairs, plain
@@ -134,8 +135,7 @@ access: { read: [ { role: admin, aggregate: true } ] }
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(Struct, frozen=True):
     """One such entity.
 
     Attributes:

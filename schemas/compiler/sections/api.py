@@ -3,8 +3,7 @@
 Decides the forms; the gateway enforces them.
 """
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from typing_extensions import override
 
 from schemas.compiler.findings import did_you_mean
@@ -25,8 +24,7 @@ _VERBS = ("read", "create", "update", "delete", "write", "*")
 _AREAS = ("auth", "rpc", "batch", "files", "realtime")
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
+class RateLimit(Struct, frozen=True):
     """At most ``limit`` requests that match, per ``per``."""
 
     match: str
@@ -34,8 +32,7 @@ class RateLimit:
     per: str = "user"
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(Struct, frozen=True):
     """The tenant's own limits."""
 
     origins: tuple[str, ...] = ()

@@ -4,9 +4,9 @@ Decides the forms and which roles they name. Signing in is a feature's; who may 
 """
 
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from typing_extensions import override
 
 from schemas.compiler.expressions.syntax import Expression
@@ -23,8 +23,7 @@ USERS = "users"
 PRESETS = ("google", "github", "microsoft", "gitlab")
 
 
-@dataclass(frozen=True, slots=True)
-class Password:
+class Password(Struct, frozen=True):
     """What a password must be."""
 
     min_length: int = 8
@@ -32,16 +31,14 @@ class Password:
     enabled: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class SecondFactor:
+class SecondFactor(Struct, frozen=True):
     """Whether one-time codes are used, and for whom they are required."""
 
     totp: str = "optional"
     required_for: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sessions:
+class Sessions(Struct, frozen=True):
     """Lifetimes in seconds."""
 
     access_ttl: float = 900
@@ -50,8 +47,7 @@ class Sessions:
     idle: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(Struct, frozen=True):
     """An identity provider; texts may hold ``${NAME}``."""
 
     client_id: str
@@ -61,8 +57,7 @@ class Provider:
     title: MappingType[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class MailWords:
+class MailWords(Struct, frozen=True):
     """What one kind of mail says."""
 
     subject: str
@@ -70,8 +65,7 @@ class MailWords:
     button: str = "Open"
 
 
-@dataclass(frozen=True, slots=True)
-class Auth:
+class Auth(Struct, frozen=True):
     """How people sign up and in; ``claims`` are expressions over the users row."""
 
     signup: str = "invite"

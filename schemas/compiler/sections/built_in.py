@@ -5,7 +5,8 @@ Decides which keys each of them takes, and that the names in them exist. What th
 """
 
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from schemas.compiler.findings import did_you_mean
 from schemas.compiler.grammar.config import Config
@@ -15,8 +16,7 @@ from schemas.compiler.scope import Scope
 _ADDRESS = ("http://", "https://", "{{", "${")
 
 
-@dataclass(frozen=True, slots=True)
-class Takes:
+class Takes(Struct, frozen=True):
     """The keys of one function's configuration.
 
     Attributes:

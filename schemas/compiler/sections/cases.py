@@ -4,9 +4,9 @@ Decides that a case names real fields, verbs and transitions. Running it is the 
 """
 
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from typing_extensions import override
 
 from schemas.compiler.findings import did_you_mean
@@ -22,8 +22,7 @@ WHO = ("me", "other", "nobody")
 _VALUES = {"string": str, "integer": int, "number": int | float, "boolean": bool}
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One expectation.
 
     Attributes:

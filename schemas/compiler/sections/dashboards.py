@@ -4,7 +4,8 @@ Decides that every entity, field and filter a widget names exists.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from schemas.compiler.grammar.combinators import Many, Titles
 from schemas.compiler.grammar.containers import Key, Keyed, Record
@@ -25,8 +26,7 @@ WIDGETS = {
 PERIODS = ("day", "week", "month", "quarter", "year")
 
 
-@dataclass(frozen=True, slots=True)
-class Widget:
+class Widget(Struct, frozen=True):
     """One tile of a dashboard."""
 
     type: str
@@ -43,8 +43,7 @@ class Widget:
     title: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Dashboard:
+class Dashboard(Struct, frozen=True):
     """A page of widgets; roles () means everyone who may read the entities."""
 
     widgets: tuple[Widget, ...]

@@ -3,8 +3,7 @@
 Decides which parts an entity has. Each part's form and meaning is in the module of its name.
 """
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from typing_extensions import override
 
 from schemas.compiler.grammar.combinators import Either, FormerNames, Titles
@@ -25,8 +24,7 @@ from schemas.compiler.sections.views import VIEWS
 from schemas.compiler.sections.workflow import WORKFLOW
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """Row history; ``keep`` in seconds, None for ever."""
 
     keep: float | None = None

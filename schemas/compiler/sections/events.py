@@ -3,7 +3,7 @@
 Decides what such a function hears. Publishing and running is a feature's.
 """
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from schemas.compiler.expressions.syntax import Expression
 from schemas.compiler.formulas import Use
@@ -17,8 +17,7 @@ from schemas.compiler.sections.tenant import NAME, NAME_SAYS
 from schemas.compiler.sections.webhooks import EventName, ListenerRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(Struct, frozen=True):
     """A function and what it hears; it runs after the commit."""
 
     on: tuple[str, ...]

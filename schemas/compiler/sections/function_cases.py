@@ -4,10 +4,10 @@ Decides what a test of a function can say. Running it is a feature's.
 """
 
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field
 from typing import Any
 
 import jsonschema_rs
+from msgspec import Struct, field
 from typing_extensions import override
 
 from schemas.compiler.findings import Findings
@@ -20,8 +20,7 @@ from schemas.compiler.nodes import Mapping, Node, plain
 from schemas.compiler.scope import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionCase:
+class FunctionCase(Struct, frozen=True):
     """One expectation of a function.
 
     Attributes:

@@ -4,11 +4,11 @@ Decides the spellings of triggers and what each kind of function needs; those at
 for several entities, or be called by name. Running them is a feature's.
 """
 
-import dataclasses
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+from msgspec import Struct
 from typing_extensions import override
 
 from schemas.compiler.expressions.syntax import Expression
@@ -48,8 +48,7 @@ FILTER_ROWS = "filter_rows"
 FUNCTION_NAME = r"[a-z][a-z0-9_]{0,62}"
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """When a function runs by itself; either ``schedule`` or ``every`` (seconds) is set."""
 
     schedule: Schedule | None = None
@@ -58,8 +57,7 @@ class Clock:
     missed: str = "once"
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """One function; ``asynchronous`` ones run after the commit.
 
     Attributes:
@@ -86,7 +84,7 @@ class Function:
     asynchronous: bool = False
     timeout: float = DEFAULT_TIMEOUT
     retries: int = DEFAULT_RETRIES
-    config: Config = dataclasses.field(default_factory=Config)
+    config: Config = msgspec.field(default_factory=Config)
     roles: tuple[str, ...] = ()
     args: MappingType[str, Any] | None = None
     read_only: bool = False

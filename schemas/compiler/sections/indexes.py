@@ -4,9 +4,9 @@ Decides their names, which never meet an entity's. How they are built without st
 planner's.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from typing_extensions import override
 
 from schemas.compiler.expressions.syntax import Expression
@@ -46,8 +46,7 @@ class IndexRecord(Record):
         return Index(name, fields, values.get("unique", False), where, values.get("method", "btree"))
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(Struct, frozen=True):
     """Fields that together are unique."""
 
     unique: tuple[str, ...]

@@ -3,8 +3,7 @@
 Decides the forms of a schedule. Running jobs is a feature's.
 """
 
-from dataclasses import dataclass, field
-
+from msgspec import Struct, field
 from typing_extensions import override
 
 from schemas.compiler.grammar.config import Config, ConfigValue
@@ -29,8 +28,7 @@ MISSED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A function on schedule; either ``schedule`` or ``every`` (seconds) is set."""
 
     function: str

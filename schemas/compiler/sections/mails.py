@@ -3,8 +3,7 @@
 Decides that every template in a mail compiles, for the rows the mail is about. Sending is a feature's.
 """
 
-from dataclasses import dataclass, field
-
+from msgspec import Struct, field
 from typing_extensions import override
 
 from schemas.compiler.findings import Findings
@@ -15,8 +14,7 @@ from schemas.compiler.nodes import Node, Scalar
 from schemas.compiler.sections.tenant import NAME, NAME_SAYS
 
 
-@dataclass(frozen=True, slots=True)
-class MailTemplate:
+class MailTemplate(Struct, frozen=True):
     """A mail before its values are filled in; ``html`` None: a page is made of the text."""
 
     subject: Config

@@ -4,9 +4,10 @@ Decides that what a report names exists and that each parameter in its filter is
 """
 
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field, replace
 from typing import Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from typing_extensions import override
 
 from schemas.compiler.grammar.combinators import Many, Titles
@@ -21,16 +22,14 @@ from schemas.compiler.sections.properties import SUBSCHEMA
 from schemas.compiler.sections.tenant import NAME, NAME_SAYS
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """When something runs; zone None means the tenant's."""
 
     cron: str
     zone: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """A grouped table of figures."""
 
     entity: str

@@ -7,9 +7,10 @@ the same rules in the same SQL as every row.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from typing_extensions import override
 
 from schemas.compiler.grammar.combinators import Many
@@ -45,8 +46,7 @@ access:
 _VERBS = {"read": ("rule",), "create": ("check",), "update": ("rule", "check"), "delete": ("rule",)}
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Struct, frozen=True):
     """A bucket.
 
     Attributes:

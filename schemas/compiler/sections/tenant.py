@@ -4,7 +4,8 @@ Decides their forms and values; who may do what with rows is in ``access``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from schemas.compiler.formulas import Use
 from schemas.compiler.grammar.combinators import Many, Titles
@@ -17,8 +18,7 @@ NAME = r"[a-z][a-z0-9_-]{0,62}"
 NAME_SAYS = "lower-case letters, digits, '_' and '-', beginning with a letter"
 
 
-@dataclass(frozen=True, slots=True)
-class Branding:
+class Branding(Struct, frozen=True):
     """How the tenant looks: typed tokens only, no free CSS."""
 
     color: str = ""

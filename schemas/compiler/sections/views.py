@@ -5,9 +5,9 @@ Decides that every field a view names exists. Drawing them is the UI's, from the
 
 from collections.abc import Callable
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from typing_extensions import override
 
 from schemas.compiler.expressions.syntax import Expression
@@ -31,8 +31,7 @@ COUNTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ListView:
+class ListView(Struct, frozen=True):
     """Rows in a table."""
 
     columns: tuple[str, ...] = ()
@@ -46,8 +45,7 @@ class ListView:
     type: str = "list"
 
 
-@dataclass(frozen=True, slots=True)
-class BoardView:
+class BoardView(Struct, frozen=True):
     """Rows as cards in columns."""
 
     group_by: str
@@ -59,8 +57,7 @@ class BoardView:
     type: str = "board"
 
 
-@dataclass(frozen=True, slots=True)
-class CalendarView:
+class CalendarView(Struct, frozen=True):
     """Rows by day."""
 
     start: str
@@ -73,8 +70,7 @@ class CalendarView:
     type: str = "calendar"
 
 
-@dataclass(frozen=True, slots=True)
-class FormSection:
+class FormSection(Struct, frozen=True):
     """A titled group of fields."""
 
     fields: tuple[str, ...]
@@ -83,8 +79,7 @@ class FormSection:
     columns: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class FormField:
+class FormField(Struct, frozen=True):
     """How one field behaves in the form."""
 
     required_if: Expression | None = None
@@ -94,8 +89,7 @@ class FormField:
     placeholder: MappingType[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class FormView:
+class FormView(Struct, frozen=True):
     """One row to fill in."""
 
     sections: tuple[FormSection, ...] = ()

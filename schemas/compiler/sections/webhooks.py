@@ -5,9 +5,10 @@ feature's.
 """
 
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field, replace
 from typing import Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from typing_extensions import override
 
 from schemas.compiler.expressions.syntax import Expression
@@ -27,8 +28,7 @@ EVENTS = ("created", "updated", "deleted")
 MAX_SECRETS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(Struct, frozen=True):
     """An address and what it hears; ``url``, ``secret`` (new one first) and ``headers`` may hold names."""
 
     url: str

@@ -4,10 +4,11 @@ Decides that every state is a value of the field and every transition leads some
 feature's.
 """
 
-import dataclasses
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, replace
 
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 from typing_extensions import override
 
 from schemas.compiler.expressions.syntax import Expression
@@ -27,8 +28,7 @@ ALL = "all"
 VERBS = frozenset({"read", "create", "update", "delete", "write"})
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What holds while a row is in a state.
 
     Attributes:
@@ -40,12 +40,11 @@ class State:
     editors: tuple[str, ...] = ()
     deadline: float | None = None
     on_deadline: str | None = None
-    title: MappingType[str, str] = dataclasses.field(default_factory=dict)
+    title: MappingType[str, str] = msgspec.field(default_factory=dict)
     color: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Struct, frozen=True):
     """A way from some states to another."""
 
     sources: tuple[str, ...]
@@ -56,16 +55,15 @@ class Transition:
     allow_self: bool = True
     comment: str = "optional"
     confirm: bool = False
-    title: MappingType[str, str] = dataclasses.field(default_factory=dict)
+    title: MappingType[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(Struct, frozen=True):
     """The states and transitions of an entity's rows."""
 
     field: str
-    states: MappingType[str, State] = dataclasses.field(default_factory=dict)
-    transitions: MappingType[str, Transition] = dataclasses.field(default_factory=dict)
+    states: MappingType[str, State] = msgspec.field(default_factory=dict)
+    transitions: MappingType[str, Transition] = msgspec.field(default_factory=dict)
 
 
 def may_go(transition: Transition, roles: frozenset[str]) -> bool:

@@ -1,8 +1,9 @@
 """What a built-in function is given."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 from actors.features.functions.calls import DataPort, Invocation, Row
 from actors.mail import Mailer
@@ -26,8 +27,7 @@ class Events(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """The surroundings of one call of a built-in function.
 
     Attributes:
