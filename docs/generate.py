@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gateway.file_routes import FILE_ROUTES, STORAGE_ROUTES
+from gateway.history_routes import HISTORY_ROUTES
 from gateway.problem_table import PROBLEMS
 from gateway.routes import REALTIME_ROUTES, ROUTES, WORK_ROUTES
 from schemas.compiler.emit.language import reference_markdown
@@ -44,7 +45,7 @@ def _errors() -> str:
 
 def _routes() -> str:
     lines = ["| Path below the base | Methods | What |", "|---|---|---|"]
-    for route in (*ROUTES, *FILE_ROUTES, *STORAGE_ROUTES, *WORK_ROUTES, *REALTIME_ROUTES):
+    for route in (*ROUTES, *HISTORY_ROUTES, *FILE_ROUTES, *STORAGE_ROUTES, *WORK_ROUTES, *REALTIME_ROUTES):
         methods = ", ".join(dict.fromkeys(route.operations))
         lines.append(f"| `/{route.path}` | {methods} | {route.summary} |")
     return "\n".join(lines)

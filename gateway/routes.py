@@ -11,6 +11,7 @@ same name.
 from msgspec import Struct
 
 from gateway.file_routes import FILE_PLACES, find_file, find_of_row
+from gateway.history_routes import HISTORY_WORD, find_history
 from gateway.route import Route
 
 _COLLECTION = {"GET": "list", "POST": "create", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}
@@ -250,6 +251,8 @@ def _find_rows(parts: tuple[str, ...]) -> Found | None:
             if len(parts) == 3
             else Found(_MOVE, parts[0], parts[1], parts[3])
         )
+    if parts[2] == HISTORY_WORD:
+        return _named(find_history(parts))
     return _named(find_of_row(parts))
 
 

@@ -58,11 +58,11 @@ BEGIN
     nullif(NEW.address, ''));
   RETURN NULL;
 END $audit$;
--- no right is granted to the log; should one be by mistake, this still refuses
+-- no right is granted to the log, or to what keeps versions; should one be by mistake, this still refuses
 CREATE OR REPLACE FUNCTION {namespace}._audit_seal() RETURNS trigger LANGUAGE plpgsql AS $audit$
 BEGIN
   IF current_user = {role_text} THEN
-    RAISE insufficient_privilege USING MESSAGE = 'the audit log only grows, by what happens';
+    RAISE insufficient_privilege USING MESSAGE = 'this only grows, by what happens';
   END IF;
   RETURN NULL;
 END $audit$;
@@ -70,9 +70,10 @@ END $audit$;
 """Run as the platform's owner; ``{namespace}`` is quoted, ``{role_text}`` the tenant's role as a literal."""
 
 SEALED = """
-SELECT c.oid::regclass::text FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+SELECT DISTINCT c.oid::regclass::text FROM pg_catalog.pg_trigger t
+JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-WHERE n.nspname = $1 AND c.relname = 'audit_log' AND p.pronamespace = n.oid AND p.proname = '_audit_seal'
+WHERE n.nspname = $1 AND p.pronamespace = n.oid AND p.proname = '_audit_seal'
 """
 
 ACT_DDL = """

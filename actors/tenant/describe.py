@@ -58,9 +58,17 @@ async def describe(generation: Generation, call: Call, principal: Principal) -> 
     return Result(200, document, _TYPES.get(name, _JSON), (("ETag", tag),))
 
 
-OPERATIONS: "Mapping[str, Operation]" = dict.fromkeys(
-    ("index", "schema", "branding", "openapi", "types.ts", "types.py"), describe
-)
+async def list_origins(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Return the origins whose pages may call; for the gateway only, no route leads here."""
+    del call, principal
+    section = generation.model.sections.get("api")
+    return Result(200, json.dumps(list(getattr(section, "origins", ()))).encode())
+
+
+OPERATIONS: "Mapping[str, Operation]" = {
+    **dict.fromkeys(("index", "schema", "branding", "openapi", "types.ts", "types.py"), describe),
+    "origins": list_origins,
+}
 
 
 def _make(generation: Generation, name: str, base: str, principal: Principal) -> bytes:

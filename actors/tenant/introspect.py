@@ -21,6 +21,7 @@ from schemas.compiler.migrate.catalog import (
     BIND_TRIGGER,
     COUNTERS,
     DERIVE_TRIGGER,
+    HISTORY_TRIGGER,
     RECORD_TRIGGER,
     Audit,
     Binder,
@@ -29,6 +30,7 @@ from schemas.compiler.migrate.catalog import (
     Column,
     Derive,
     ForeignKey,
+    History,
     Index,
     Recorder,
     Table,
@@ -79,7 +81,7 @@ SELECT c.relname, coalesce(pg_catalog.pg_relation_size(c.oid), 0), coalesce((
     JOIN pg_catalog.pg_am m ON m.oid = x.relam WHERE i.indrelid = c.oid AND NOT i.indisprimary), ''),
   CASE WHEN c.relhastriggers THEN coalesce((
     SELECT string_agg(concat_ws(E'\x1f', g.tgname, g.tgenabled,
-      CASE WHEN g.tgname NOT IN ('_record', '_bind', '_audit') THEN md5(p.prosrc) ELSE '' END,
+      CASE WHEN g.tgname NOT IN ('_record', '_bind', '_audit', '_seal') THEN md5(p.prosrc) ELSE '' END,
       (
         SELECT t.description FROM pg_catalog.pg_description t
         WHERE t.objoid = g.oid AND t.classoid = 'pg_catalog.pg_trigger'::regclass AND t.objsubid = 0)),
@@ -132,6 +134,7 @@ def _table(name: str, columns: str, constraints: str, indexes: str, triggers: st
         Recorder(fired[RECORD_TRIGGER]) if RECORD_TRIGGER in fired else None,
         Binder(fired[BIND_TRIGGER]) if BIND_TRIGGER in fired else None,
         Audit(fired[AUDIT_TRIGGER]) if AUDIT_TRIGGER in fired else None,
+        History(fired[HISTORY_TRIGGER]) if HISTORY_TRIGGER in fired else None,
         primary[0],
         {item[1]: item[2] for item in listed if item[1].startswith(ARCHIVE_PREFIX)},
         digest.hexdigest()[:20],

@@ -5,9 +5,9 @@ from the query compiler and goes to ``executor``. Called by ``TenantActor`` thro
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
-import orjson
 from msgspec.structs import replace
 
 from actors.connections import TenantConnection
@@ -17,6 +17,7 @@ from actors.features.billing import functions as billing
 from actors.features.files import fields, forms
 from actors.features.files import operations as files
 from actors.features.functions import rpc
+from actors.features.history import reverting, versions
 from actors.features.metering import series
 from actors.features.monitoring import runtime as monitoring
 from actors.features.outbox import operations as outbox
@@ -246,13 +247,6 @@ def _of_people(generation: Generation, call: Call) -> bool:
 # -- about the tenant -----------------------------------------------------------------------------
 
 
-async def list_origins(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Return the origins whose pages may call; for the gateway only, no route leads here."""
-    del call, principal
-    section = generation.model.sections.get("api")
-    return Result(200, orjson.dumps(list(getattr(section, "origins", ()))))
-
-
 async def call_function(generation: Generation, call: Call, principal: Principal) -> Result:
     """Call a function of the platform, or of the tenant's file."""
     if generation.model.slug == SYSTEM_SLUG:
@@ -285,7 +279,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "batch": run_batch,
     "export": export,
     "call": call_function,
-    "origins": list_origins,
+    "history": versions.list_versions,
+    "history.get": versions.show_version,
+    "history.revert": partial(reverting.revert, write_rows),
     **describe.OPERATIONS,
     **{name: attributed(operation) for name, operation in {**auth.OPERATIONS, **platform.OPERATIONS}.items()},
     **outbox.OPERATIONS,

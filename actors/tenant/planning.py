@@ -16,7 +16,8 @@ from actors.tenant.introspect import introspect
 from actors.tenant.migration_run import StalePlanError
 from schemas.compiler.layout import wanted_catalog
 from schemas.compiler.migrate.catalog import Catalog, Table, Target
-from schemas.compiler.migrate.changes import Change, ChangeKey, CreateTable, table_of
+from schemas.compiler.migrate.causes import table_of
+from schemas.compiler.migrate.changes import Change, ChangeKey, CreateTable
 from schemas.compiler.migrate.diff import diff
 from schemas.compiler.migrate.draft import Facts
 from schemas.compiler.migrate.hazards import Finding, Hazard, Key, probes

@@ -99,6 +99,10 @@ def _refused_by_rule(state: str, detail: str) -> ProblemError:
         text = "no uploaded file that waits for this field has this id"
         errors = _field_errors([detail], "no_such_file", text)
         return ProblemError("file.unknown", f"{detail}: {text}", errors=errors)
+    if state == "BS410":
+        text = f"what rows of {detail} were at that moment is not kept"
+        hint = "keeping began later, was off, or the file's 'history: keep' is shorter"
+        return ProblemError("history.not_kept", text, hint=hint)
     code, message = _BY_REFUSAL.get(state, ("P0001", "the request was refused"))
     return ProblemError(code, detail or message)
 

@@ -1,7 +1,8 @@
 """The control schema: what the platform keeps about every tenant, and the one function statements call.
 
 ``backsaas`` belongs to the owner alone. ``backsaas_api`` is readable by every tenant role and holds nothing
-but ``refuse``, by which a statement stops itself, and pg_trgm's operators where the server has them.
+but ``refuse``, by which a statement stops itself, ``fitted``, which makes an old version of a row one of its
+table as it is now, and pg_trgm's operators where the server has them.
 """
 
 from actors.tenant.audit import ACT_DDL
@@ -82,6 +83,35 @@ BEGIN
   RAISE EXCEPTION USING ERRCODE = code, MESSAGE = code, DETAIL = coalesce(detail, '');
 END $refuse$;
 GRANT EXECUTE ON FUNCTION backsaas_api.refuse(text, text) TO PUBLIC;
+CREATE OR REPLACE FUNCTION backsaas_api.fitted(base anyelement, data jsonb, until timestamptz, notes jsonb)
+  RETURNS jsonb LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fitted$
+DECLARE note record; name text; was text; now text;
+BEGIN
+  FOR note IN SELECT (n -> 'at' #>> '{}')::timestamptz AS at, n -> 'data' AS said
+    FROM jsonb_array_elements(notes) AS n LOOP
+    CONTINUE WHEN note.at < until OR data IS NULL;
+    was := note.said ->> 'from';
+    now := note.said ->> 'to';
+    IF was <> now THEN
+      data := CASE WHEN data ? was THEN data - was || jsonb_build_object(now, data -> was)
+        ELSE data - now END;
+    END IF;
+  END LOOP;
+  BEGIN
+    PERFORM jsonb_populate_record(base, data);
+    RETURN data;
+  EXCEPTION WHEN data_exception THEN
+    FOR name IN SELECT jsonb_object_keys(data) LOOP
+      BEGIN
+        PERFORM jsonb_populate_record(base, jsonb_build_object(name, data -> name));
+      EXCEPTION WHEN data_exception THEN
+        data := data - name;
+      END;
+    END LOOP;
+    RETURN data;
+  END;
+END $fitted$;
+GRANT EXECUTE ON FUNCTION backsaas_api.fitted(anyelement, jsonb, timestamptz, jsonb) TO PUBLIC;
 """.replace("{act}", ACT_DDL)
 
 TRIGRAM = """

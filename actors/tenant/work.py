@@ -14,6 +14,7 @@ from actors.connections import ConnectError, TenantConnection
 from actors.database import Database
 from actors.features.events import publishing
 from actors.features.files import removal
+from actors.features.history import pruning
 from actors.features.jobs import timetable
 from actors.features.outbox.changes import Change
 from actors.features.outbox.relay import Relay
@@ -81,7 +82,8 @@ class Work:
 
     def schedules(self, generation: Generation) -> Sequence[Schedule]:
         """Return what runs by the clock."""
-        return [*timetable.schedules_of(generation.model), *removal.schedules_of(generation)]
+        sweeps = (*removal.schedules_of(generation), *pruning.schedules_of(generation))
+        return [*timetable.schedules_of(generation.model), *sweeps]
 
     async def run(self, generation: Generation, task: Task) -> None:
         """Do a task.
@@ -102,6 +104,8 @@ class Work:
                 await publishing.publish_delayed(generation, task)
             case removal.KIND:
                 await removal.run(generation, task)
+            case pruning.KIND:
+                await pruning.run(generation, task)
             case heard.KIND:
                 await self.deliverer.deliver(generation, task)
             case _:
@@ -124,6 +128,7 @@ def has_work(model: TenantModel) -> bool:
         )
         or recorded_entities(model)
         or removal.keeps_files(model)
+        or pruning.kept(model)
     )
 
 

@@ -17,6 +17,7 @@ from schemas.compiler.migrate.catalog import (
     Check,
     Column,
     ForeignKey,
+    History,
     Index,
     Recorder,
     Ref,
@@ -35,6 +36,7 @@ from schemas.compiler.recording import (
     audit_log_of,
     audit_of,
     audited_entities,
+    history_of,
     recorded_entities,
     recorder_of,
 )
@@ -76,6 +78,7 @@ def wanted_catalog(model: TenantModel, trigram: str | None = None) -> Catalog:
             trigram,
             recorder_of(entity) if name in recorded else None,
             audit_of(entity) if name in audited else audit_log_of(model, entity),
+            history_of(entity),
         )
         for name, entity in model.entities.items()
     }
@@ -99,6 +102,7 @@ def _table(
     trigram: str | None,
     recorder: Recorder | None,
     audit: Audit | None,
+    history: History | None,
 ) -> Table:
     stored = [item for item in entity.fields.values() if not item.virtual]
     columns = {item.name: _column(entity, item) for item in stored}
@@ -127,6 +131,7 @@ def _table(
         recorder,
         _binder(stored),
         audit,
+        history,
         object_name(entity.name, (), "pkey"),
     )
 
@@ -287,5 +292,5 @@ def _renamed(table: Table, uses: Counter[str]) -> Table:
     }
     return Table(
         table.name, table.key, table.columns, table.checks, table.foreign_keys, indexes, table.derive,
-        table.recorder, table.binder, table.audit, unique_name(table.key_name),
+        table.recorder, table.binder, table.audit, table.history, unique_name(table.key_name),
     )  # fmt: skip

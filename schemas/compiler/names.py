@@ -41,12 +41,22 @@ RESERVED_FIELDS = frozenset(
 URL_WORDS = frozenset(
     (
         *("select", "order", "limit", "offset", "and", "or", "not", "columns", "on_conflict"),
-        *("after", "search", "explain", "capabilities"),
+        *("after", "search", "as_of", "explain", "capabilities"),
     )
 )
 """Names of query parameters: a field may have such a name, but no filter can name it."""
 
+HISTORY_SUFFIX = "_history"
+
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def history_name(entity: str) -> str:
+    """Return the name of the entity that keeps what another one's rows were."""
+    name = entity + HISTORY_SUFFIX
+    if len(name) <= MAX_NAME:
+        return name
+    return entity[: MAX_NAME - 17] + "_" + sha256(entity.encode()).hexdigest()[:8] + HISTORY_SUFFIX
 
 
 def slug_problem(slug: str) -> str:

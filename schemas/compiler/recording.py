@@ -1,15 +1,17 @@
 """Which changes of rows are kept, in their own transaction: for what happens after the commit, and for good.
 
 Decides which entities have a recorder (a row trigger that writes to ``_outbox``), which are audited (one that
-writes to ``audit_log``), which columns neither sees, and whose statements say who asked. An entity nothing
-listens to has neither, and its writes cost what they always did. Pure; called by ``layout``, the query
-compiler and the outbox.
+writes to ``audit_log``), which have a history (one that keeps what rows were), which columns none of them
+sees, and whose statements say who asked. An entity nothing listens to has none, and its writes cost what they
+always did. Pure; called by ``layout``, the query compiler and the outbox.
 """
 
 from collections.abc import Iterable, Iterator
 
-from schemas.compiler.migrate.catalog import AUDIT_LOG, Audit, Recorder, mark
+from schemas.compiler.migrate.catalog import AUDIT_LOG, Audit, History, Recorder, mark
+from schemas.compiler.migrate.ddl_history import BODY
 from schemas.compiler.model import SOFT_DELETE_FIELD, Entity, TenantModel
+from schemas.compiler.names import history_name
 
 _AFTER = ("after_create", "after_update", "after_delete", "after_transition")
 _PASSES_ON = ("cascade", "set_null")
@@ -40,9 +42,14 @@ def audited_entities(model: TenantModel) -> frozenset[str]:
     )
 
 
+def historied_entities(model: TenantModel) -> frozenset[str]:
+    """Return the entities whose rows are kept as they were."""
+    return frozenset(name for name, entity in model.entities.items() if history_of(entity) is not None)
+
+
 def attributed_entities(model: TenantModel) -> frozenset[str]:
     """Return the entities whose writes say who asked: those kept, and those whose deletes reach them."""
-    return _reaching(model, recorded_entities(model) | audited_entities(model))
+    return _reaching(model, recorded_entities(model) | audited_entities(model) | historied_entities(model))
 
 
 def filed_entities(model: TenantModel) -> frozenset[str]:
@@ -81,6 +88,16 @@ def audit_of(entity: Entity) -> Audit:
     """Return how an entity's changes are audited."""
     hidden, soft = _hidden(entity), SOFT_DELETE_FIELD if entity.soft_delete else ""
     return Audit(mark("\0".join((entity.key, soft, *hidden))), entity.key, soft, hidden)
+
+
+def history_of(entity: Entity) -> History | None:
+    """Return how an entity's rows are kept as they were; None where they are not."""
+    if entity.sections.get("history") is None:
+        return None
+    hidden, soft = _hidden(entity), SOFT_DELETE_FIELD if entity.soft_delete else ""
+    table, by = history_name(entity.name), "updated_by" if entity.managed else ""
+    stamp = mark("\0".join((BODY, entity.name, entity.key, soft, by, *hidden)))
+    return History(stamp, table, entity.key, soft, by, hidden)
 
 
 def audit_log_of(model: TenantModel, entity: Entity) -> Audit | None:

@@ -14,7 +14,12 @@ async def test_every_entity_answers(database_url: str, slug: str) -> None:
     ) as tenant:
         model = tenant.queries._model
         known = relationships(model)
-        for name in model.entities:
+        readable = [
+            name
+            for name, entity in model.entities.items()
+            if entity.access.read or not entity.access.declared
+        ]
+        for name in readable:
             assert await tenant.get(name, "", prefer="count=estimated") == []
             assert await tenant.get(name, "after=&limit=5") == []
             for relation in known[name]:

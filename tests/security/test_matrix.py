@@ -18,6 +18,7 @@ from yarl import URL
 
 from actors.features.auth.operations import PAGES, WITHOUT_SESSION
 from gateway.file_routes import FILE_ROUTES, STORAGE_ROUTES
+from gateway.history_routes import HISTORY_ROUTES
 from gateway.routes import AUTH_ROUTES, ROUTES, WORK_ROUTES
 from tests.live import ROOT, Live
 
@@ -171,7 +172,7 @@ def paths(rows: dict[str, str]) -> list[str]:
     A variable nobody thought of here gets the key of a person, so that no new route goes unasked.
     """
     found = []
-    for route in (*ROUTES, *AUTH_ROUTES, *WORK_ROUTES, *FILE_ROUTES, *STORAGE_ROUTES):
+    for route in (*ROUTES, *HISTORY_ROUTES, *AUTH_ROUTES, *WORK_ROUTES, *FILE_ROUTES, *STORAGE_ROUTES):
         names = {name for _, name, _, _ in Formatter().parse(route.path) if name}
         words = dict.fromkeys(names, rows["users"]) | {
             "function": "nothing",

@@ -30,6 +30,7 @@ _REFUSALS: Mapping[str, tuple[str, str, str]] = {
     "402": ("The room of the plan is used up.", "quota.rows", "Rows of the plan used up"),
     "403": ("The caller may not do this.", "42501", "Not allowed"),
     "404": ("There is no such thing, or not for this caller.", "row.not_found", "No such row"),
+    "410": ("What rows were then is not kept.", "history.not_kept", "Not kept any more, or not yet"),
     "405": ("Not by this method.", "PGRST101", "Method not allowed for functions"),
     "406": ("No such media type or profile, or not exactly one row.", "PGRST116", "Not exactly one row"),
     "408": ("The request came too slowly.", "http.timeout", "Request took too long"),

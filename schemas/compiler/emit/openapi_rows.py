@@ -9,6 +9,7 @@ from typing import Any
 from schemas.compiler.emit.body import body_schemas, value_schema
 from schemas.compiler.emit.examples import NONE, example_of, example_row
 from schemas.compiler.emit.openapi_files import form_body
+from schemas.compiler.emit.openapi_history import as_of, not_kept
 from schemas.compiler.emit.openapi_parts import (
     IDEMPOTENCY,
     IF_MATCH,
@@ -172,8 +173,8 @@ def _list(view: EntityView) -> dict[str, Any]:
             "200": answer("The rows.", rows, headers=_PAGE, others=others),
             "206": answer("Some of the rows that were counted.", rows, headers=_PAGE, others=others),
             "304": answer("Nothing changed."),
-        },
-        parameters=[*LIST_WORDS, *filters(view), PREFER, _range()], description=_FILTERS,
+        } | not_kept(view),
+        parameters=[*LIST_WORDS, *as_of(view), *filters(view), PREFER, _range()], description=_FILTERS,
     )  # fmt: skip
 
 
@@ -185,8 +186,8 @@ def _get(view: EntityView) -> dict[str, Any]:
         {
             "200": answer("The row.", _reference(view), headers=_ONE_HEADERS, others=others),
             "304": answer("Nothing changed."),
-        },
-        parameters=[LIST_WORDS[0], IF_NONE_MATCH],
+        } | not_kept(view),
+        parameters=[LIST_WORDS[0], *as_of(view), IF_NONE_MATCH],
     )  # fmt: skip
 
 

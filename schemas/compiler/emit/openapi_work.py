@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.compiler.emit.body import value_schema
+from schemas.compiler.emit.openapi_history import as_of, history_paths, not_kept
 from schemas.compiler.emit.openapi_parts import LIST_WORDS, answer, json_body, operation, parameter
 from schemas.compiler.emit.openapi_rows import filters
 from schemas.compiler.emit.visible import EntityView
@@ -22,7 +23,7 @@ _UUID: Mapping[str, Any] = {"type": "string", "format": "uuid"}
 
 
 def paths_of_entity(view: EntityView) -> dict[str, Any]:
-    """Return an entity's export, and what its workflow lets the caller do."""
+    """Return an entity's export, its history, and what its workflow lets the caller do."""
     if not view.readable:
         return {}
     name, key = view.entity.name, view.entity.fields[view.entity.key]
@@ -35,13 +36,13 @@ def paths_of_entity(view: EntityView) -> dict[str, Any]:
     form = parameter("format", "of the file", "path", {"enum": list(_FORMATS)}, "csv")
     limit = parameter("limit", "Most rows.", schema={"type": "integer", "minimum": 0})
     words = [word for word in LIST_WORDS if word["name"] not in {"limit", "offset", "after"}]
-    paths = {
+    paths = history_paths(view) | {
         f"/{name}.{{format}}": {
             "parameters": [form],
             "get": operation(
                 f"export_{name}", name, f"All {name} a query finds, as a file",
-                {"200": answer("The file, as a stream.", rows, others=others)},
-                parameters=[*words, limit, *filters(view)],
+                {"200": answer("The file, as a stream.", rows, others=others), **not_kept(view)},
+                parameters=[*words, limit, *as_of(view), *filters(view)],
             ),
         }
     }  # fmt: skip

@@ -24,6 +24,8 @@ DERIVE_TRIGGER = "_derive"
 RECORD_TRIGGER = "_record"
 BIND_TRIGGER = "_bind"
 AUDIT_TRIGGER = "_audit"
+HISTORY_TRIGGER = "_history"
+SEAL_TRIGGER = "_seal"
 AUDIT_LOG = "audit_log"
 REQUIRED_SUFFIX = "required"
 REQUIRED_MARK = "bs:required"
@@ -153,6 +155,26 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """The trigger that keeps what a row was before each change, in a table of its own.
+
+    Attributes:
+        table: where.
+        key: the primary key's column.
+        soft: the column that marks a row deleted, "" without one.
+        by: the column with who wrote the row last, "" without one.
+        hidden: columns that stay out of it.
+    """
+
+    mark: str
+    table: str = field(default="", compare=False)
+    key: str = field(default="", compare=False)
+    soft: str = field(default="", compare=False)
+    by: str = field(default="", compare=False)
+    hidden: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table.
 
@@ -172,6 +194,7 @@ class Table:
     recorder: Recorder | None = None
     binder: Binder | None = None
     audit: Audit | None = None
+    history: History | None = None
     key_name: str = field(default="", compare=False)
     archived: Mapping[str, str] = field(default_factory=dict, compare=False)
     digest: str = field(default="", compare=False)

@@ -1,7 +1,6 @@
 """Semantic differences between two catalogs: a closed union. What they cost is decided by ``planner``.
 
-``table`` is always the table's wanted name, except in changes that remove one. ``cause`` is the path in the
-tenant file that asks for the change; the file's positions turn it into a line.
+``table`` is always the table's wanted name, except in changes that remove one.
 """
 
 from typing import TypeAlias
@@ -15,6 +14,7 @@ from schemas.compiler.migrate.catalog import (
     Column,
     Derive,
     ForeignKey,
+    History,
     Index,
     Recorder,
     Table,
@@ -218,53 +218,23 @@ class SetAudit(Struct, frozen=True):
     after: Audit | None
 
 
+class SetHistory(Struct, frozen=True):
+    """Keep the table's rows as they were from now on, in another way, or no more.
+
+    Attributes:
+        before: as it is kept now, by a table of the name it has now.
+        old: name the table has now.
+    """
+
+    table: str
+    after: History | None
+    before: History | None = None
+    old: str = ""
+
+
 Change: TypeAlias = (
     CreateTable | RenameTable | ArchiveTable | RestoreTable | AddColumn | RenameColumn | ArchiveColumn
     | RestoreColumn | ChangeType | SetNotNull | DropNotNull | SetDefault | ChangeKey | AddCheck
     | ValidateCheck | AddForeignKey | ValidateForeignKey | DropConstraint | AddIndex | DropIndex
-    | RenameObject | SetDerive | SetRecorder | SetBinder | SetAudit
+    | RenameObject | SetDerive | SetRecorder | SetBinder | SetAudit | SetHistory
 )  # fmt: skip
-
-
-def table_of(change: Change) -> str:
-    """Return the wanted name of the table a change is about (the present one of a table that goes)."""
-    match change:
-        case RenameTable():
-            return change.new
-        case CreateTable() | ArchiveTable():
-            return change.table.name
-        case _:
-            return change.table
-
-
-def cause(change: Change) -> str:
-    """Return the path in the tenant file a change comes from."""
-    match change:
-        case CreateTable() | ArchiveTable():
-            return f"entities.{change.table.name}"
-        case RenameTable():
-            return f"entities.{change.new}.renamed_from"
-        case RenameColumn():
-            return f"entities.{change.table}.schema.properties.{change.new}.renamed_from"
-        case (
-            AddColumn()
-            | ArchiveColumn()
-            | RestoreColumn()
-            | ChangeType()
-            | SetNotNull()
-            | DropNotNull()
-            | SetDefault()
-        ):
-            return f"entities.{change.table}.schema.properties.{change.column.name}"
-        case ChangeKey():
-            return f"entities.{change.table}.key"
-        case AddCheck() | ValidateCheck():
-            return f"entities.{change.table}.schema.properties.{change.check.columns[0]}"
-        case AddForeignKey() | ValidateForeignKey():
-            return f"entities.{change.table}.schema.properties.{change.key.column}.references"
-        case AddIndex() if change.index.unique and len(change.index.uses()) == 1:
-            return f"entities.{change.table}.schema.properties.{min(change.index.uses())}"
-        case AddIndex():
-            return f"entities.{change.table}.{'constraints' if change.index.unique else 'indexes'}"
-        case _:
-            return f"entities.{change.table}"

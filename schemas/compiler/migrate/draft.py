@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 
 from schemas.compiler.migrate.catalog import ARCHIVE_PREFIX, Catalog, Table
+from schemas.compiler.migrate.causes import cause, table_of
 from schemas.compiler.migrate.changes import (
     AddColumn,
     Change,
     ChangeType,
     RestoreColumn,
     RestoreTable,
-    cause,
-    table_of,
 )
 from schemas.compiler.migrate.ddl import Names
 from schemas.compiler.migrate.hazards import Finding, Hazard, Key

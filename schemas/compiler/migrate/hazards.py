@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from schemas.compiler.migrate.casts import Conversion, conversion
 from schemas.compiler.migrate.catalog import Index, Table, render
+from schemas.compiler.migrate.causes import table_of
 from schemas.compiler.migrate.changes import (
     AddCheck,
     AddForeignKey,
@@ -25,7 +26,6 @@ from schemas.compiler.migrate.changes import (
     SetNotNull,
     ValidateCheck,
     ValidateForeignKey,
-    table_of,
 )
 from schemas.compiler.migrate.ddl import Names
 from schemas.compiler.migrate.ddl_rows import cast_function, create_cast

@@ -1,8 +1,9 @@
 """Steps for columns: add, rename, archive, restore, default and NOT NULL."""
 
-from schemas.compiler.migrate import ddl, ddl_rows
+from schemas.compiler.migrate import ddl, ddl_rows, plan_history
 from schemas.compiler.migrate.casts import conversion
 from schemas.compiler.migrate.catalog import (
+    ARCHIVE_PREFIX,
     REQUIRED_MARK,
     REQUIRED_SUFFIX,
     Column,
@@ -27,6 +28,10 @@ def add_column(draft: Draft, change: AddColumn) -> None:
     """A new column; before the switch, so that what is built on it can be."""
     table, column = change.table, change.column
     summary = f"add column {table}.{column.name} {column.pg_type}"
+    if draft.exists(table) and any(
+        name.startswith(f"{ARCHIVE_PREFIX}{column.name}_") for name in draft.current[table].archived
+    ):
+        plan_history.retyped(draft, change, table, column.name)
     if not draft.exists(table) or column.name in draft.current[table].columns:
         draft.switch(5, change, summary, ddl.add_column(table, column, draft.after), tables=(table,))
         return
@@ -41,6 +46,7 @@ def rename_column(draft: Draft, change: RenameColumn) -> None:
     draft.switch(
         4, change, f"rename column {change.table}.{change.old} to {change.new}", sql, tables=(change.table,)
     )
+    plan_history.renamed(draft, change, change.table, change.old, change.new)
 
 
 def archive_column(draft: Draft, change: ArchiveColumn) -> None:

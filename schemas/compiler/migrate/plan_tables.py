@@ -1,6 +1,6 @@
 """Steps for whole tables and their row triggers."""
 
-from schemas.compiler.migrate import ddl, ddl_rows
+from schemas.compiler.migrate import ddl, ddl_history, ddl_rows
 from schemas.compiler.migrate.changes import (
     ArchiveTable,
     ChangeKey,
@@ -10,9 +10,11 @@ from schemas.compiler.migrate.changes import (
     SetAudit,
     SetBinder,
     SetDerive,
+    SetHistory,
     SetRecorder,
 )
 from schemas.compiler.migrate.draft import SHARE_ROW_EXCLUSIVE, Draft
+from schemas.compiler.migrate.plan_history import set_history
 from schemas.compiler.migrate.steps import Batches
 
 
@@ -35,6 +37,8 @@ def create_table(draft: Draft, change: CreateTable) -> None:
         draft.switch(6, change, f"tie files to rows of {table.name}", sql)
     if table.audit is not None:
         set_audit(draft, SetAudit(table.name, table.audit))
+    if table.history is not None:
+        set_history(draft, SetHistory(table.name, table.history))
     for key in table.foreign_keys.values():
         sql = [ddl.add_foreign_key(table.name, key, names, validate=True)]
         draft.switch(10, change, f"{table.name}.{key.column} references {key.target}", sql)
@@ -69,6 +73,8 @@ def archive_table(draft: Draft, change: ArchiveTable) -> None:
         without.append(ddl_rows.drop_binder(table.name, draft.after))
     if table.audit is not None:
         without += ddl_rows.drop_audit(table.name, draft.after)
+    if table.history is not None:
+        without += ddl_history.drop_history(table.name, draft.after)
     sql = ddl.archive_table(table, archived, draft.after, without)
     summary = f"archive table {table.name} as {archived}"
     if change.replaced:

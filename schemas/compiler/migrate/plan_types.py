@@ -1,6 +1,6 @@
 """Steps for another column type: at once, or by a second column that is filled beside the traffic."""
 
-from schemas.compiler.migrate import ddl, ddl_rows
+from schemas.compiler.migrate import ddl, ddl_rows, plan_history
 from schemas.compiler.migrate.casts import Conversion, conversion
 from schemas.compiler.migrate.catalog import SHADOW_PREFIX, Column, shorten
 from schemas.compiler.migrate.changes import ChangeType
@@ -14,6 +14,7 @@ def change_type(draft: Draft, change: ChangeType) -> None:
     """Another type: at once where PostgreSQL can, else a second column is filled and takes the name."""
     table, column, before = change.table, change.column, change.before
     how = conversion(before.pg_type, column.pg_type)
+    plan_history.retyped(draft, change, table, column.name)
     if how is None:
         _replace(draft, change)
         return

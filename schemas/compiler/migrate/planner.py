@@ -11,8 +11,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from schemas.compiler.migrate import plan_columns, plan_constraints, plan_tables, plan_types
+from schemas.compiler.migrate import plan_columns, plan_constraints, plan_history, plan_tables, plan_types
 from schemas.compiler.migrate.catalog import Catalog, Table, Target
+from schemas.compiler.migrate.causes import table_of
 from schemas.compiler.migrate.changes import (
     AddCheck,
     AddColumn,
@@ -36,11 +37,11 @@ from schemas.compiler.migrate.changes import (
     SetBinder,
     SetDefault,
     SetDerive,
+    SetHistory,
     SetNotNull,
     SetRecorder,
     ValidateCheck,
     ValidateForeignKey,
-    table_of,
 )
 from schemas.compiler.migrate.ddl import Names
 from schemas.compiler.migrate.draft import Draft, Facts
@@ -57,6 +58,7 @@ _PLANS: dict[type[Any], Callable[[Draft, Any], None]] = {
     SetRecorder: plan_tables.set_recorder,
     SetBinder: plan_tables.set_binder,
     SetAudit: plan_tables.set_audit,
+    SetHistory: plan_history.set_history,
     AddColumn: plan_columns.add_column,
     RenameColumn: plan_columns.rename_column,
     ArchiveColumn: plan_columns.archive_column,

@@ -38,6 +38,7 @@ from schemas.compiler.migrate.changes import (
     SetBinder,
     SetDefault,
     SetDerive,
+    SetHistory,
     SetNotNull,
     SetRecorder,
     ValidateCheck,
@@ -287,6 +288,8 @@ class TableDifference:
             yield SetBinder(self._name, self._wanted.binder)
         if self._current.audit != self._wanted.audit:
             yield SetAudit(self._name, self._wanted.audit)
+        if self._current.history != self._wanted.history:
+            yield SetHistory(self._name, self._wanted.history, self._current.history, self._current.name)
 
     def _former_mark(self, derive: Derive) -> str:
         """The mark the wanted trigger would have had under the old names."""

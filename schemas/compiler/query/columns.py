@@ -11,6 +11,7 @@ from schemas.compiler.expressions.to_sql import SqlContext, to_sql, to_value_sql
 from schemas.compiler.model import AccessEntry, Entity, Field, TenantModel
 from schemas.compiler.query.access import Sight
 from schemas.compiler.query.errors import QueryError, unknown_field
+from schemas.compiler.query.past_sql import past_rows
 from schemas.compiler.query.syntax import Path
 from schemas.compiler.sql import Const, Fragment, join, quote, sql
 
@@ -38,6 +39,7 @@ class Frame(Struct):
         joins: embeds so far, bounded.
         attributed: entities whose writes say who asked.
         trigram: namespace of pg_trgm; "" where the server has none.
+        as_of: slot of the moment whose rows are read; -1 for now.
     """
 
     model: TenantModel
@@ -48,6 +50,7 @@ class Frame(Struct):
     aliases: int = 0
     attributed: frozenset[str] = frozenset()
     trigram: str = ""
+    as_of: int = -1
 
     def alias(self) -> str:
         """Return a table alias nobody has."""
@@ -57,6 +60,15 @@ class Frame(Struct):
     def table(self, entity: str) -> str:
         """Return the qualified table."""
         return f"{quote(self.namespace)}.{quote(entity)}"
+
+    def source(self, entity: Entity, alias: str, key: Fragment | None = None) -> Fragment:
+        """Return the FROM item with the rows of an entity, as they were where a past is asked for.
+
+        ``key``: that of the only row looked for, where that is known.
+        """
+        if self.as_of < 0:
+            return sql(f"{self.table(entity.name)} {alias}")
+        return past_rows(self, entity, alias, self.as_of, key)
 
 
 class Rows(Struct, frozen=True):

@@ -21,6 +21,7 @@ from schemas.compiler.query.follow_sql import Follow, compile_follow
 from schemas.compiler.query.lock_sql import compile_lock
 from schemas.compiler.query.media import media_of
 from schemas.compiler.query.parse import split_pairs
+from schemas.compiler.query.past_sql import check_not_past
 from schemas.compiler.query.read_sql import Reader
 from schemas.compiler.query.read_statement import compile_read
 from schemas.compiler.query.relationships import relationships
@@ -29,9 +30,11 @@ from schemas.compiler.query.row_filter import resolve_entity
 from schemas.compiler.query.screening import check_not_screened, screened_names
 from schemas.compiler.query.shapes import Shape, fill_read, shape_of
 from schemas.compiler.query.syntax import ReadQuery
+from schemas.compiler.query.versions_sql import compile_versions
 from schemas.compiler.query.write_parts import BODY, ROW_KEY
 from schemas.compiler.query.write_statement import VERSION, WHO, Wish, compile_write
 from schemas.compiler.recording import attributed_entities, filed_entities
+from schemas.compiler.sql import Statement
 
 MAX_SHAPES = 4096
 MAX_SHAPE_TEXT = 2048
@@ -109,7 +112,7 @@ class QueryCompiler:
         """
         reader, entity = self._reader(request, principal)
         check_not_screened(entity, reader.caller)
-        return compile_follow(reader, entity, split_pairs(request.query))
+        return compile_follow(reader, entity, check_not_past(split_pairs(request.query)))
 
     def insert(self, request: WriteRequest, principal: Principal) -> Prepared:
         """Compile a POST: insert, or upsert with a ``resolution`` preference."""
@@ -130,6 +133,15 @@ class QueryCompiler:
     def lock(self, verb: str, request: WriteRequest, principal: Principal) -> Prepared:
         """Compile what holds the rows a write is about: key and row (JSON text) of each, see ``lock_sql``."""
         return self._write(f"lock {verb}", request, principal)
+
+    def versions(self, entity: str, principal: Principal, today: date) -> Statement:
+        """Compile what reads the versions of a row, see ``versions_sql``.
+
+        Raises:
+            QueryError: history.none, PGRST205, 42501.
+        """
+        reader, found = self._reader(ReadRequest(entity, today=today), principal)
+        return compile_versions(reader, found)
 
     def next_cursor(self, prepared: Prepared, last: str | None) -> str | None:
         """Return the ``after`` of the next page.
@@ -205,7 +217,7 @@ class QueryCompiler:
     def _compile_write(
         self, verb: str, request: WriteRequest, principal: Principal, names: tuple[str, ...]
     ) -> _Recent:
-        pairs = split_pairs(request.query)
+        pairs = check_not_past(split_pairs(request.query))
         ragged = (request.ragged or request.preferences.missing == "default") and any(
             len(row) < len(names) for row in request.rows
         )

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from schemas.compiler.query.errors import QueryError, parse_error
 from schemas.compiler.query.parse_select import json_steps, parse_select
+from schemas.compiler.query.past_sql import AS_OF, check_moment
 from schemas.compiler.query.regex import REGEXES, regex
 from schemas.compiler.query.scan import Cursor, elements
 from schemas.compiler.query.syntax import Condition, Filter, Level, Logic, Order, Path, ReadQuery
@@ -26,14 +27,17 @@ IS_WORDS = frozenset({"null", "not_null", "true", "false", "unknown"})
 MAX_PAIRS = 200
 MAX_NESTING = 10
 PAGING = frozenset({"order", "limit", "offset"})
-SINGLE = frozenset({"select", "order", "limit", "offset", "columns", "on_conflict", "search", "after"})
+SINGLE = frozenset(
+    {"select", "order", "limit", "offset", "columns", "on_conflict", "search", "after", "as_of"}
+)
 
 
 def split_pairs(query: str) -> list[tuple[str, str]]:
     """Split a raw query string into decoded pairs, in order.
 
     Raises:
-        QueryError: PGRST100 for text that is no UTF-8, holds NUL, or repeats what may stand once.
+        QueryError: PGRST100 for text that is no UTF-8, holds NUL, or repeats what may stand once;
+            query.bad_moment.
     """
     pairs: list[tuple[str, str]] = []
     seen: set[str] = set()
@@ -52,6 +56,8 @@ def split_pairs(query: str) -> list[tuple[str, str]]:
             if key in seen:
                 raise QueryError("PGRST100", f"the parameter {key} is given twice")
             seen.add(key)
+            if key == AS_OF:
+                check_moment(text)
         pairs.append((key, text))
     if len(pairs) > MAX_PAIRS:
         raise QueryError("PGRST100", f"more than {MAX_PAIRS} parameters")
@@ -104,6 +110,8 @@ class Parser:
                 self._query = replace(self._query, search=self.slot(value))
             case "after":
                 self._query = replace(self._query, after=self.slot(value))
+            case "as_of":
+                self._query = replace(self._query, as_of=self.slot(value))
             case _:
                 self._add_to_level(key, value)
 

@@ -37,25 +37,24 @@ def compile_read(
     """
     query, slots, dynamic = parse_pairs(pairs)
     reader.query = query
+    reader.frame.as_of = query.as_of
     reader.check_levels()
     rows = reader.rows(entity.name)
     level = query.level(())
     where = reader.wanted(rows)
     selected = reader.selection(rows, query.select)
-    whole = _Whole(rows, selected, where, slots, reader.joins(rows))
     key_slot, scope, after = -1, "", None
     limit, offset = level.limit, level.offset
+    key = None
     if by_key:
         key_slot = _add(slots, "")
-        where.append(
-            sql(
-                f"{rows.alias}.{quote(entity.key)} = ",
-                Slot(key_slot, base_type(entity.fields[entity.key].pg_type)),
-            )
-        )
+        key = sql(Slot(key_slot, base_type(entity.fields[entity.key].pg_type)))
+        where.append(sql(f"{rows.alias}.{quote(entity.key)} = ", key))
     elif ranged:
         limit = limit if limit >= 0 else _add(slots, None)
         offset = offset if offset >= 0 else _add(slots, None)
+    source = sql(" FROM ", rows.frame.source(entity, rows.alias, key))
+    whole = _Whole(rows, source, selected, where, slots, reader.joins(rows))
     order = reader.order(rows, level.order)
     if (search := reader.search(rows)) and not level.order and not grouped(selected):
         order = [search.order(), *reader.order(rows, (Order(Path(entity.key)),))]
@@ -92,13 +91,14 @@ class _Whole:
     def __init__(
         self,
         rows: Rows,
+        source: Fragment,
         selected: list[Selected],
         where: list[Fragment],
         slots: list[Argument],
         joins: Fragment,
     ) -> None:
         self._name = rows.frame.table(rows.entity.name)
-        self._table = sql(f" FROM {self._name} {rows.alias}")
+        self._table = source
         self._joined = sql(self._table, joins)
         self._joins = joins
         self._rows = rows
@@ -204,7 +204,7 @@ class _Whole:
         if count == "exact":
             return sql("(SELECT count(*)", source, ")")
         counted = sql("(SELECT count(*) FROM (SELECT 1", source, f" LIMIT {MAX_COUNTED + 1}) n)")
-        if self._where:
+        if self._where or self._rows.frame.as_of >= 0:
             return counted
         # only of a table of which the caller sees every row: the size of another is no business of his
         known = sql(

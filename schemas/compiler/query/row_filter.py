@@ -94,7 +94,6 @@ class RowFilter:
 
     def source(self, related: Rows, relation: Relationship, outer: Rows) -> tuple[Fragment, Fragment]:
         """Return what to select related rows from, and what ties them to a row of ``outer``."""
-        table = f"{self.frame.table(related.entity.name)} {related.alias}"
         near = f"{outer.alias}.{quote(relation.source_column)}"
         far = f"{related.alias}.{quote(relation.target_column)}"
         if relation.kind != "through":
@@ -103,12 +102,15 @@ class RowFilter:
                 if relation.kind == "one"
                 else (related, relation.target_column)
             )
-            return sql(table), sql(f"{far} = {near}", *_where_shown(holder, column))
+            key = sql(near) if relation.target_column == related.entity.key else None
+            table = self.frame.source(related.entity, related.alias, key)
+            return table, sql(f"{far} = {near}", *_where_shown(holder, column))
         junction = self.rows(relation.junction)
         join_on = [sql(f"{junction.alias}.{quote(relation.far)} = {far}"), *junction.predicate()]
         source = sql(
-            f"{table} JOIN {self.frame.table(relation.junction)} {junction.alias} ON ", join(" AND ", join_on)
-        )
+            self.frame.source(related.entity, related.alias), " JOIN ",
+            self.frame.source(junction.entity, junction.alias), " ON ", join(" AND ", join_on),
+        )  # fmt: skip
         shown = (*_where_shown(junction, relation.near), *_where_shown(junction, relation.far))
         return source, sql(f"{junction.alias}.{quote(relation.near)} = {near}", *shown)
 

@@ -22,7 +22,7 @@ from schemas.compiler.query.tsquery import check_tsquery
 from schemas.compiler.sql import Argument, Statement
 
 MAX_OFFSET = 100_000
-_PLAIN = frozenset({"limit", "offset", "search"})
+_PLAIN = frozenset({"limit", "offset", "search", "as_of"})
 """Parameters that are one literal."""
 Pairs: TypeAlias = list[tuple[str, str]]
 Values: TypeAlias = Sequence[Argument]

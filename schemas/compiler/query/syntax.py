@@ -97,7 +97,7 @@ class ReadQuery(Struct, frozen=True):
     Attributes:
         levels: by embed path, ``()`` for the root.
         limit, offset of a level: slot numbers, -1 when absent.
-        search, after: slot numbers, -1 when absent.
+        search, after, as_of: slot numbers, -1 when absent.
     """
 
     select: tuple[Item, ...] = (Everything(),)
@@ -106,6 +106,7 @@ class ReadQuery(Struct, frozen=True):
     on_conflict: tuple[str, ...] = ()
     search: int = -1
     after: int = -1
+    as_of: int = -1
 
     def level(self, path: tuple[str, ...]) -> Level:
         """Return what is said about an embed."""

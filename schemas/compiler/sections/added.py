@@ -4,12 +4,13 @@ They are written in the same language as the tenant's own, so they migrate, filt
 names readers only: rows are written by the platform. Decides which files get which; called by ``parse``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
 from schemas.compiler.findings import Findings
-from schemas.compiler.nodes import Mapping, pairs, plain
+from schemas.compiler.names import history_name
+from schemas.compiler.nodes import Mapping, Sequence, pairs, plain
 from schemas.compiler.sections.entity import ENTITY
 from schemas.compiler.sections.storage import OBJECTS, STORAGE_OBJECTS, has_storage, with_access
 from schemas.compiler.source import load
@@ -135,6 +136,31 @@ access: { read: [ { role: admin, aggregate: true } ] }
 """
 
 
+HISTORY = """
+description: >-
+  What rows were before each change: a record per version, its data once the next one came. Written by
+  PostgreSQL alone, read below the row, and by as_of.
+label: operation
+managed: false
+schema:
+  required: [at, operation]
+  properties:
+    key: { type: string, description: Key of the row; none in notes about the entity itself. }
+    n: { type: integer, format: int32, description: "Number of the version, from 1." }
+    at: { type: string, format: date-time }
+    until: { type: string, format: date-time }
+    operation: { type: string, description: "create, update, delete, restore, kept; or begin, end ..." }
+    data: { type: object }
+    user_id: { type: string }
+    email: { type: string, personal: true }
+    api_key: { type: string }
+    function: { type: string }
+    request_id: { type: string }
+indexes: [ { fields: [key, n], unique: true }, { fields: [until, at] } ]
+access: { read: [] }
+"""
+
+
 class Added(Struct, frozen=True):
     """One such entity.
 
@@ -208,7 +234,19 @@ ADDED = (
 
 def added_entities(root: Mapping) -> list[tuple[Added, Mapping]]:
     """Return the entities a file gets, as checked nodes."""
-    return [(added, added.fitted(_node(added), root)) for added in ADDED if added.needed(root)]
+    found = [added for added in ADDED if added.needed(root)] + list(_histories(root))
+    return [(added, added.fitted(_node(added), root)) for added in found]
+
+
+def _histories(root: Mapping) -> Iterator[Added]:
+    """Yield what keeps the versions of each entity that has them, or had and says ``history: false``."""
+    for name, entity in pairs(root.get("entities")):
+        if isinstance(entity, Mapping) and entity.get("history") is not None:
+            former = entity.get("renamed_from")
+            olds = former.items if isinstance(former, Sequence) else [] if former is None else [former]
+            names = ", ".join(history_name(str(plain(old))) for old in olds)
+            moved = f"renamed_from: [{names}]\n" if names else ""
+            yield Added(history_name(name.text), moved + HISTORY, f"history of {name.text}", lambda _: True)
 
 
 def _node(added: Added) -> Mapping:

@@ -45,8 +45,9 @@ HISTORY = HistoryShape(
     single=BOOLEAN,
     record=Record(
         "history",
-        "Row history and revert.",
-        {"keep": Key(DURATION, "How long.", examples=("2y",))},
+        "Keep what rows were: as_of in lists, versions, revert. Switching it on copies nothing. false stops "
+        "and keeps what there is readable; without the key it moves to the archive, after a yes.",
+        {"keep": Key(DURATION, "How long versions stay that are over; for ever without.", examples=("2y",))},
         make=History,
     ),
 )

@@ -1,0 +1,1 @@
+"""Row history: reading what rows were, and going back."""
