@@ -5,7 +5,7 @@ same few paths again and again. Owned by ``server``.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import orjson
 from aiohttp.web_request import BaseRequest
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from actors.messages import ProblemError, Result
 from gateway import problems, routes
 from gateway.assets import ASSETS, asset
+from gateway.problems import Dialect
 from gateway.rules import Kind, Match, Rules
 from gateway.tenancy import Target, parse_host, parse_target, tenant_of_host
 from schemas.compiler.names import slug_problem
@@ -49,6 +50,14 @@ class Place(Struct, frozen=True):
     def sign_in_base(self) -> str:
         """Path before ``/auth/v1`` where a browser signs in for this place."""
         return _sign_in_base(self.slug, None if self.outside is None else self.outside[1])
+
+    def dialect(self, headers: Mapping[str, str]) -> Dialect | None:
+        """Return which of Supabase's clients, beside all others, is to understand a refusal here."""
+        if self.signs_in:
+            return "gotrue", headers.get("X-Supabase-Api-Version", "")
+        if self.found is not None and self.found.route.path.startswith("storage/"):
+            return "storage", ""
+        return None
 
     @property
     def route(self) -> str:

@@ -4,7 +4,7 @@ Decides the members of the document (PostgREST's own included, because its clien
 SQL or an exception's text other than a ``ProblemError``'s. Called by ``gateway.server``.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -18,6 +18,9 @@ _AUTH = "auth."
 _KNOWN_ANYWAY = frozenset(code for code in PROBLEMS if code.startswith(_AUTH) and code != "auth.forbidden")
 """Refusals of what was brought, not of who brought it."""
 _RETRY = ("Retry-After", "1")
+Dialect: TypeAlias = tuple[str, str]
+"""What a client needs beside the document: ``gotrue``, of the ``X-Supabase-Api-Version`` it sent ("" without
+one); ``storage``."""
 
 
 def lookup(code: str, *, signed_in: bool = True) -> tuple[int, str]:
@@ -40,7 +43,12 @@ def lookup(code: str, *, signed_in: bool = True) -> tuple[int, str]:
 
 
 def render(
-    error: ProblemError, *, request_id: str, instance: str, signed_in: bool = True, gotrue: str | None = None
+    error: ProblemError,
+    *,
+    request_id: str,
+    instance: str,
+    signed_in: bool = True,
+    dialect: Dialect | None = None,
 ) -> Result:
     """Return the answer that tells a caller about a refusal.
 
@@ -51,8 +59,7 @@ def render(
             does not
             exist are answered alike.
         signed_in: see ``lookup``.
-        gotrue: under ``/auth/v1`` the ``X-Supabase-Api-Version`` the client sent, "" without one; elsewhere
-            None.
+        dialect: of the paths of ``auth/v1`` and ``storage/v1``.
     """
     status, title = lookup(error.code, signed_in=signed_in)
     document: dict[str, Any] = {
@@ -69,15 +76,18 @@ def render(
     }
     if error.errors:
         document["errors"] = list(error.errors)
+    what, version = dialect or ("", "")
+    if what == "storage":
+        document |= {"statusCode": str(status), "error": title}
     document |= error.more
     headers = error.headers
-    if gotrue is not None:
+    if what == "gotrue":
         name = error.code.removeprefix(_AUTH)
         # without the header the client expects the older form, whose code is the status
-        document |= {"code": name if gotrue else status, "error_code": name, "msg": error.message}
+        document |= {"code": name if version else status, "error_code": name, "msg": error.message}
         headers = (*headers, ("x-sb-error-code", name))
-        if gotrue:
-            headers = (*headers, ("X-Supabase-Api-Version", gotrue))
+        if version:
+            headers = (*headers, ("X-Supabase-Api-Version", version))
     names = {name.lower() for name, _ in headers}
     if status in {429, 503} and "retry-after" not in names:
         headers = (*headers, _RETRY)

@@ -180,7 +180,7 @@ class Gateway:
         span = None if self._tracing is None else self._tracing.begin(headers)
         extra = trace = continue_trace(headers.get("traceparent")) if span is None else span.line
         close = self.draining
-        instance, gotrue, place = "/", None, None
+        instance, dialect, place = "/", None, None
         result: Result | web.StreamResponse
         client = self._peers.client_address(request)
         edit = UNCHANGED
@@ -192,8 +192,7 @@ class Gateway:
             else:
                 instance = place.instance
                 REQUEST.set((request_id, place.slug))
-                if place.signs_in:
-                    gotrue = headers.get("X-Supabase-Api-Version", "")
+                dialect = place.dialect(headers)
                 rule = place.match.rule
                 edit = rule.response_headers
                 origin = headers.get("Origin")
@@ -211,7 +210,7 @@ class Gateway:
             close = close or error.code in {"http.body_too_large", "http.timeout", "http.bad_body"}
             known = error.signed_in is True
             result = problems.render(
-                error, request_id=request_id, instance=instance, signed_in=known, gotrue=gotrue
+                error, request_id=request_id, instance=instance, signed_in=known, dialect=dialect
             )
         except Exception:
             # the last line of defence: one caller's 500, recorded

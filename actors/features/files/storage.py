@@ -67,6 +67,8 @@ async def sign(generation: Generation, call: Call, principal: Principal) -> Resu
     """Answer with a link to an object, or to each of several that the caller may read."""
     body = _body(call)
     seconds = body.get("expiresIn")
+    if isinstance(seconds, str) and seconds.isascii() and seconds.isdecimal() and len(seconds) < 10:
+        seconds = int(seconds)  # as the Python client writes it
     if isinstance(seconds, bool) or not isinstance(seconds, int):
         raise ProblemError("PGRST102", "expiresIn is a whole number of seconds")
     await find_bucket(generation, call.entity)
