@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from actors.features.history import pruning
+from actors.features.platform.copying import copy_rows
 from actors.tenant.generation import Generation
 from actors.tenant.migration_run import StalePlanError
 from tests.api.harness import Answer, Client, World, slug
@@ -272,3 +273,25 @@ entities:
         identity, f"SELECT count(*) FROM pg_tables WHERE schemaname = '{identity.archive}'"
     )
     assert archive[0][0] in {0, 1}  # it moves there once nobody uses the version before
+
+
+async def test_copies_of_a_tenant_know_the_past_unless_people_are_masked(world: World) -> None:
+    name, copy, masked = slug(), slug(), slug()
+    origin = await world.tenant(name, FILE)
+    admin = world.client(name, subject="u1", email="u1@example.com")
+    key = await made(admin, "/orders", {"title": "a"})
+    before = moment()
+    await admin.patch(f"/orders/{key}", {"title": "b"})
+    for target, mask in ((copy, False), (masked, True)):
+        generation = await world.tenant(target, FILE)
+        async with world.database.owner() as owner:
+            await copy_rows(owner, origin.identity, generation, mask=mask, stored=None)
+    there = world.client(copy)
+    assert titles(await there.get(f"/orders?as_of={before}")) == ["a"]
+    told = (await there.get(f"/orders/{key}/history")).json
+    assert told == (await admin.get(f"/orders/{key}/history")).json
+    await there.patch(f"/orders/{key}", {"title": "c"})
+    assert [one["version"] for one in (await there.get(f"/orders/{key}/history")).json] == [3, 2, 1]
+    (only,) = (await world.client(masked).get(f"/orders/{key}/history")).json
+    assert (only["operation"], only["email"]) == ("kept", None)
+    assert (await world.client(masked).get(f"/orders?as_of={before}")).json["code"] == "history.not_kept"

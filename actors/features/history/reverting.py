@@ -2,9 +2,10 @@
 
 Decides what going back is: a write of the caller's like any other, with the values of then, so that rules,
 rights, hooks and checks are those of now. It goes back as far as the caller sees and may write: fields he
-does not see in that version stay as they are, as do those the server gives and the state of a workflow. A
-row that is gone is made again under its key; one that was only marked deleted is there again first, for who
-might delete it. Called by ``operations``.
+does not see in that version stay as they are, as do those the server gives, files (their bytes went with the
+row that let go of them) and the state of a workflow. A row that is gone is made
+again under its key; one that was only marked deleted is there again first, for who might delete it. Called by
+``operations``.
 """
 
 from collections.abc import Awaitable, Callable
@@ -96,8 +97,9 @@ def _call(call: Call, entity: Entity, version: Version, newest: Version) -> Call
 
 
 def _given(field: Field) -> bool:
-    """Whether somebody gave the value, and not the server."""
-    return not (field.read_only or field.virtual or field.computed is not None or field.generated)
+    """Whether somebody gave the value, and not the server, and it can be given again."""
+    ours = field.read_only or field.virtual or field.computed is not None or field.generated
+    return not ours and field.kind != "file"
 
 
 async def _revive(
