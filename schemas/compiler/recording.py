@@ -9,7 +9,7 @@ always did. Pure; called by ``layout``, the query compiler and the outbox.
 from collections.abc import Iterable, Iterator
 
 from schemas.compiler.migrate.catalog import AUDIT_LOG, Audit, History, Recorder, mark
-from schemas.compiler.migrate.ddl_history import BODY
+from schemas.compiler.migrate.ddl_history import DELETING, KEEP, PRUNE
 from schemas.compiler.model import SOFT_DELETE_FIELD, Entity, TenantModel
 from schemas.compiler.names import history_name
 
@@ -96,7 +96,7 @@ def history_of(entity: Entity) -> History | None:
         return None
     hidden, soft = _hidden(entity), SOFT_DELETE_FIELD if entity.soft_delete else ""
     table, by = history_name(entity.name), "updated_by" if entity.managed else ""
-    stamp = mark("\0".join((BODY, entity.name, entity.key, soft, by, *hidden)))
+    stamp = mark("\0".join((KEEP, DELETING, PRUNE, entity.name, entity.key, soft, by, *hidden)))
     return History(stamp, table, entity.key, soft, by, hidden)
 
 

@@ -17,7 +17,7 @@ BEGIN, END, RENAME, RETYPE = "begin", "end", "rename", "retype"
 KEPT = "kept"
 """Operation of a version that was there when keeping began."""
 
-BODY = r"""
+KEEP = r"""
 DECLARE
   was jsonb; who jsonb; act text; moment timestamptz; number integer; first timestamptz;
   k text; left_key text; hidden text[] := coalesce(TG_ARGV, '{}');
@@ -71,9 +71,9 @@ BEGIN
   RETURN NULL;
 END
 """
-_DELETING = """ELSIF (OLD.{soft} IS NULL) <> (NEW.{soft} IS NULL) THEN
+DELETING = """ELSIF (OLD.{soft} IS NULL) <> (NEW.{soft} IS NULL) THEN
     act := CASE WHEN NEW.{soft} IS NULL THEN 'restore' ELSE 'delete' END;"""
-_PRUNE = """
+PRUNE = """
 DECLARE dropped bigint;
 BEGIN
   -- what came after a version says until when it held: the newest version of a row there is stays
@@ -98,7 +98,7 @@ def set_history(table: str, history: History, names: Names) -> list[str]:
         "key": quote(history.key),
         "role": text_literal(role),
         "by": f"was ->> {text_literal(history.by)}" if history.by else "NULL",
-        "deleting": _DELETING.replace("{soft}", quote(history.soft)) if history.soft else "",
+        "deleting": DELETING.replace("{soft}", quote(history.soft)) if history.soft else "",
     }
     hidden = ", ".join(text_literal(column) for column in history.hidden)
     trigger, function = quote(HISTORY_TRIGGER), names.object(history_function(table))
@@ -108,9 +108,9 @@ def set_history(table: str, history: History, names: Names) -> list[str]:
     return [
         f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {kept} FROM {quote(role)}",
         f"CREATE OR REPLACE TRIGGER {quote(SEAL_TRIGGER)} {sealed}",
-        _function(f"{function}()", "trigger", _filled(BODY, parts)),
+        _function(f"{function}()", "trigger", _filled(KEEP, parts)),
         _function(f"{names.object(prune_function(table))}(before timestamptz, most integer)", "bigint",
-                  _filled(_PRUNE, parts)),
+                  _filled(PRUNE, parts)),
         f"CREATE OR REPLACE TRIGGER {trigger} AFTER INSERT OR UPDATE OR DELETE ON {fired}",
         f"COMMENT ON TRIGGER {trigger} ON {where} IS {text_literal(history.mark)}",
     ]  # fmt: skip

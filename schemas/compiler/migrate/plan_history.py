@@ -13,20 +13,20 @@ from schemas.compiler.names import history_name
 def set_history(draft: Draft, change: SetHistory) -> None:
     """The trigger that keeps what rows were; keeping begins, or ends, at that moment."""
     table, after = change.table, change.after
-    renamed = [] if change.old in {"", table} else ddl_history.drop_functions(change.old, draft.after)
+    # the functions of a table that is renamed are its trigger's until that has those of the new name
+    left = [] if change.old in {"", table} else ddl_history.drop_functions(change.old, draft.after)
     if after is not None:
-        sql = [*renamed, *ddl_history.set_history(table, after, draft.after)]
+        sql = ddl_history.set_history(table, after, draft.after)
         if change.before is None:
             sql.append(ddl_history.note(after.table, ddl_history.BEGIN, draft.after))
-        # its functions are of the trigger until it has those of the new name
-        draft.switch(
-            11, change, f"keep what rows of {table} were", sql[len(renamed) :] + renamed, tables=(table,)
-        )
+        draft.switch(11, change, f"keep what rows of {table} were", [*sql, *left], tables=(table,))
         return
-    sql = [*ddl_history.drop_history(table, draft.after), *renamed]
-    kept = history_name(table)
-    if kept in draft.wanted.tables and draft.exists(kept):
-        sql.append(ddl_history.note(kept, ddl_history.END, draft.after))
+    for kept in dict.fromkeys((history_name(table), history_name(change.old))):
+        if draft.exists(kept):
+            # before it is renamed, or archived: if it comes back, this is what it lacks from then on
+            ended = [ddl_history.note(kept, ddl_history.END, draft.before)]
+            draft.switch(-1, change, f"end what is kept of {table}", ended)
+    sql = [*ddl_history.drop_history(table, draft.after), *left]
     draft.switch(11, change, f"keep what rows of {table} were no more", sql, tables=(table,))
 
 
