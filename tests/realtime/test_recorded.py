@@ -1,11 +1,16 @@
-"""What following leaves in a tenant's namespace, and how much of it there may be: docs/attacks.md D8."""
+"""What following leaves in a tenant's namespace, and how much of it there may be: docs/attacks.md C26, D8."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
+from actors.features.auth import realm
 from actors.features.realtime import events, log, members, operations
 from actors.features.realtime.hub import Hub
 from actors.tenant.operations import identify
@@ -119,3 +124,31 @@ async def test_silence_is_broken_and_what_is_forgotten_is_told_anew(
             kind, told = await feed.told()
         rows = [{"title": title} for title in ("one", "three", "two")]
         assert (kind, told) == ("resync", {"reason": "changes were missed", "rows": rows})
+
+
+async def test_a_token_that_runs_out_ends_it(
+    world: World, followed: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = 0.0
+    clock = SimpleNamespace(time=lambda: time.time() + later)
+    monkeypatch.setattr(realm, "time", clock)
+    kept = followed.generation.realm
+    assert kept is not None
+    services = replace(kept.services, now=lambda: datetime.now(UTC) + timedelta(seconds=later))
+    monkeypatch.setattr(kept, "services", services)
+    boss = world.client("live-co", "admin")
+    socket = f"{boss.base}/realtime/v1/websocket?vsn=2.0.0"
+    join = {"config": {"private": True}, "access_token": boss.token}
+    async with aiohttp.ClientSession() as session, session.ws_connect(socket) as wire:
+        await wire.send_json(["1", "1", "realtime:a", "phx_join", join])
+        assert (await wire.receive_json())[4]["status"] == "ok"
+        session.headers["Authorization"] = f"Bearer {boss.token}"
+        async with Feed(session, f"{boss.base}/notes") as feed, asyncio.timeout(30):
+            assert await feed.told() == ("ready", {})
+            later = 400 * 86400.0
+            while not wire.closed:
+                await wire.receive()
+            assert wire.close_code == 4401
+            kind, told = await feed.told()
+            assert (kind, told["code"]) == ("error", "auth.invalid_token")
+            assert await feed.event() is None
