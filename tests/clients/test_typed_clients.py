@@ -18,7 +18,7 @@ SHOP = """
 version: 1
 service: { name: shop }
 functions:
-  total: { trigger: rpc, function: validate_email, args: { type: object, required: [a], properties: { a: { type: integer } } } }
+  total: { trigger: rpc, function: validate_email, args: { type: object, required: [a], properties: { a: { type: integer }, b: true } } }
   ping: { trigger: rpc, function: validate_email }
 entities:
   people:
@@ -99,12 +99,14 @@ def right(person: shop.People, order: shop.Orders) -> None:
     assert_type(order["state"], Literal["open", "paid"])
     new: shop.PeopleInsert = {"name": "Ada"}
     change: shop.OrdersUpdate = {"state": "paid"}
-    print(new, change)
+    called: shop.TotalArgs = {"a": 1}
+    print(new, change, called)
 
 def wrong(person: shop.People) -> None:
     person["colour"]  # type: ignore[typeddict-item]
     missing: shop.PeopleInsert = {"wage": 1}  # type: ignore[typeddict-item]
     state: shop.OrdersUpdate = {"state": "lost"}  # type: ignore[typeddict-item]
+    number: shop.TotalArgs = {"a": "one"}  # type: ignore[typeddict-item]
     version: shop.PeopleUpdate = {"row_version": 2}  # type: ignore[typeddict-unknown-key]
 """
 

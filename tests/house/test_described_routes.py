@@ -26,7 +26,7 @@ service: { name: shop }
 roles: { guest: {} }
 storage: { buckets: { pictures: { public: true, access: { read: guest } } } }
 functions:
-  total: { trigger: rpc, function: validate_email, read_only: true }
+  total: { trigger: rpc, function: validate_email, read_only: true, args: { properties: { any: true } } }
 entities:
   orders:
     schema:

@@ -53,10 +53,7 @@ def function_paths(functions: Iterable[Function], own: Sequence[str]) -> dict[st
             properties = args.get("properties", {})
             item["get"] = operation(
                 f"get_{function.name}", "functions", f"Call {function.name}", _RESULT,
-                parameters=[
-                    parameter(name, schema.get("description", ""), schema=schema)
-                    for name, schema in properties.items()
-                ],
+                parameters=[_argument(name, schema) for name, schema in properties.items()],
                 writes=True,
             )  # fmt: skip
         paths[f"/rpc/{function.name}"] = item
@@ -115,6 +112,12 @@ def _broadcasts() -> dict[str, Any]:
 
 
 _RESULT = {"200": answer("What it returned.", {}), "204": answer("It returned nothing.")}
+
+
+def _argument(name: str, schema: Mapping[str, Any] | bool) -> dict[str, Any]:  # noqa: FBT001 - a JSON Schema, too
+    if isinstance(schema, bool):
+        return parameter(name, "Any value.", schema={})
+    return parameter(name, schema.get("description", ""), schema=schema)
 
 
 def _call(name: str, args: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``types.py``: rows of the tenant's schema as TypedDicts, for programs in Python.
+"""``types.py``: rows of the tenant's schema, and arguments of its functions, as TypedDicts.
 
 Decides how a field's JSON Schema reads as a Python annotation: of parsed JSON, so instants are texts. What
 the caller may not see is not in it. Pure; called by ``actors.tenant.describe``.
@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.compiler.emit.body import body_schemas, value_schema
-from schemas.compiler.emit.visible import EntityView, visible_entities
+from schemas.compiler.emit.visible import EntityView, visible_entities, visible_functions
 from schemas.compiler.model import TenantModel
 from schemas.compiler.principal import Principal
+from schemas.compiler.sections.functions import Function
 
 _HEAD = '''\
 """Rows of {slug}, version {version}, for what the reader of this file may do; made from its schema."""
@@ -34,11 +35,16 @@ _PLAIN = {
 def types_py(model: TenantModel, version: int, principal: Principal) -> str:
     """Return the file."""
     views = visible_entities(model, principal)
-    return _HEAD.format(slug=model.slug, version=version) + "".join(_classes(view) for view in views)
+    functions = "".join(_arguments(function) for function in visible_functions(model, principal))
+    return (
+        _HEAD.format(slug=model.slug, version=version) + "".join(_classes(view) for view in views) + functions
+    )
 
 
-def python_type(schema: Mapping[str, Any]) -> str:
+def python_type(schema: Mapping[str, Any] | bool) -> str:  # noqa: FBT001 - true is a JSON Schema, too
     """Return the annotation of the values a JSON Schema admits."""
+    if isinstance(schema, bool):
+        return "Any"
     if "const" in schema:
         return f"Literal[{schema['const']!r}]"
     if "enum" in schema:
@@ -63,7 +69,7 @@ def _one(kind: object, schema: Mapping[str, Any]) -> str:
 def _classes(view: EntityView) -> str:
     entity = view.entity
     required = set(body_schemas(entity)["create"].get("required", ()))
-    name = "".join(part[:1].upper() + part[1:] for part in entity.name.split("_"))
+    name = _class_name(entity.name)
     parts = (
         ("", view.readable, view.readable),
         ("Insert", view.creatable, required),
@@ -82,6 +88,25 @@ def _class(name: str, view: EntityView, names: frozenset[str], always: frozenset
         for field in view.entity.fields.values()
         if field.name in names
     }
+    return _typed_dict(name, members)
+
+
+def _arguments(function: Function) -> str:
+    """Return the class of what a function is called with, nothing where it may be anything."""
+    properties: Mapping[str, Any] = (function.args or {}).get("properties", {})
+    required = set((function.args or {}).get("required", ()))
+    members = {
+        name: _member(python_type(schema), masked=False, always=name in required)
+        for name, schema in properties.items()
+    }
+    return _typed_dict(f"{_class_name(function.name)}Args", members) if members else ""
+
+
+def _class_name(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+def _typed_dict(name: str, members: Mapping[str, str]) -> str:
     if all(member.isidentifier() and not keyword.iskeyword(member) for member in members):
         body = "".join(f"    {member}: {annotation}\n" for member, annotation in members.items())
         return f"\n\nclass {name}(TypedDict):\n{body}"

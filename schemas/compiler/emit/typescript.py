@@ -54,8 +54,10 @@ def types_ts(model: TenantModel, version: int, principal: Principal) -> str:
     )
 
 
-def typescript_type(schema: Mapping[str, Any]) -> str:
+def typescript_type(schema: Mapping[str, Any] | bool) -> str:  # noqa: FBT001 - true is a JSON Schema, too
     """Return the TypeScript type of the values a JSON Schema admits."""
+    if isinstance(schema, bool):
+        return "Json"
     if "const" in schema:
         return json.dumps(schema["const"], ensure_ascii=False)
     if "enum" in schema:
