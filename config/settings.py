@@ -116,6 +116,7 @@ class FileSettings:
     max_bytes: int = setting(
         50 << 20, "largest file; fields and buckets may allow less", least=1024, most=1 << 40
     )
+    import_bytes: int = setting(256 << 20, "largest file of rows that is imported", least=1024, most=1 << 40)
     unused_hours: float = setting(
         24.0, "an upload that no row names is removed after so many hours", least=0.001, most=8760
     )

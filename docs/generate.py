@@ -12,7 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from gateway.file_routes import FILE_ROUTES, STORAGE_ROUTES
 from gateway.history_routes import HISTORY_ROUTES
 from gateway.problem_table import PROBLEMS
-from gateway.routes import REALTIME_ROUTES, ROUTES, WORK_ROUTES
+from gateway.routes import REALTIME_ROUTES, ROUTES
+from gateway.work_routes import WORK_ROUTES
 from schemas.compiler.emit.language import reference_markdown
 
 DOCS = Path(__file__).resolve().parent

@@ -12,6 +12,7 @@ from aiohttp.web_request import BaseRequest
 from multidict import istr
 
 from actors.messages import Part, ProblemError, Sending
+from config.settings import FileSettings
 from gateway import decode
 from gateway.limits import Limits
 from gateway.proxy.upload import BYTES_PER_SECOND, Upload
@@ -21,7 +22,7 @@ FORM = "multipart/form-data"
 MAX_PARTS = 300
 _OVERHEAD = 64 * 1024
 """What a form may have beside its files."""
-_TAKES_FILES = frozenset({"file.upload", "file.put", "storage.upload", "storage.upload.signed"})
+_TAKES_FILES = frozenset({"import", "file.upload", "file.put", "storage.upload", "storage.upload.signed"})
 _TAKES_FORMS = frozenset({"create", "update", "replace"})
 _TYPE = istr("Content-Type")
 _HEADERS = ("if-range", "cache-control", "x-upsert", "x-metadata")
@@ -66,6 +67,11 @@ async def receive(
     parts = _parts(body, content_type) if _is_form(content_type) else _whole(body, content_type)
     patience = limits.body_seconds + (most + _OVERHEAD) / BYTES_PER_SECOND
     return b"", Sending(parts, body.length, _about(request)), patience
+
+
+def most_bytes(settings: FileSettings, operation: str) -> int:
+    """Return how large a file may be."""
+    return settings.import_bytes if operation == "import" else settings.max_bytes
 
 
 def _about(request: BaseRequest) -> dict[str, str]:

@@ -133,6 +133,10 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "rule.violated": (422, "Rule not met"),
     "expression_budget": (422, "Expression too costly"),
     # files
+    "import.unreadable": (422, "File not readable"),
+    "import.columns": (422, "Columns not understood"),
+    "import.rejected": (422, "Rows not acceptable"),
+    "import.busy": (409, "Import not to be run now"),
     "file.unknown": (422, "No such upload"),
     "file.too_large": (413, "File too large"),
     "file.type_refused": (415, "Type of file not accepted"),

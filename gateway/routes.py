@@ -13,6 +13,7 @@ from msgspec import Struct
 from gateway.file_routes import FILE_PLACES, find_file, find_of_row
 from gateway.history_routes import HISTORY_WORD, find_history
 from gateway.route import Route
+from gateway.work_routes import WORK_ROUTES
 
 _COLLECTION = {"GET": "list", "POST": "create", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}
 _ROW = {"GET": "get", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}
@@ -37,7 +38,11 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "{entity}/workflow", {"GET": "workflow"}, "its states and transitions; `text/vnd.mermaid` draws them"
     ),
-    Route("{entity}.{format}", {"GET": "export"}, "all rows a query finds, as csv, ndjson, json or xlsx"),
+    Route(
+        "{entity}.{format}",
+        {"GET": "export", "POST": "import"},
+        "all rows a query finds, as csv, ndjson, json or xlsx; rows from such a file (not json)",
+    ),
     Route("{entity}", _COLLECTION, "rows of an entity"),
     Route("{entity}/{id}", _ROW, "one row"),
 )
@@ -121,15 +126,6 @@ PLATFORM_ROUTES: tuple[Route, ...] = (
     Route("tenants/{slug}/import", {"POST": "platform.import"}, "a tenant from such an archive"),
 )
 
-WORK_ROUTES: tuple[Route, ...] = (
-    Route("tasks/v1", {"GET": "tasks.list"}, "what runs in the background (admins)"),
-    Route("tasks/v1/replay", {"POST": "tasks.replay"}, "run dead tasks of a kind or name again (admins)"),
-    Route("tasks/v1/{id}", {"GET": "tasks.get", "DELETE": "tasks.drop"}, "one task (admins)"),
-    Route("tasks/v1/{id}/replay", {"POST": "tasks.replay"}, "run a dead task again (admins)"),
-    Route("jobs/v1", {"GET": "jobs.list"}, "jobs: next and last runs (admins)"),
-    Route("jobs/v1/{name}/run", {"POST": "jobs.run"}, "run a job now (admins)"),
-)
-
 REALTIME_ROUTES: tuple[Route, ...] = (
     Route("realtime/v1/websocket", {"GET": "realtime.socket"}, "channels, as supabase-js speaks them"),
     Route("realtime/v1/api/broadcast", {"POST": "realtime.broadcast"}, "say something in channels"),
@@ -188,7 +184,7 @@ _INDEX = ROUTES[0]
 _RPC, _FUNCTIONS, _DOCS, _MOVES, _MOVE, _WORKFLOW, _FILE, _ENTITY, _ONE = ROUTES[-9:]
 _UNDER = {("docs",): _DOCS, ("functions", "v1"): _FUNCTIONS}
 _MOVES_WORD, _WORKFLOW_WORD = "transitions", "workflow"
-_WORK = frozenset({"tasks", "jobs", "realtime"})
+_WORK = frozenset({"tasks", "jobs", "imports", "realtime"})
 """Entities may have these names: no row of theirs has the key ``v1``."""
 _NOT_ENTITIES = frozenset({"rpc", "functions", "auth", "storage", "realtime", "rest"})
 

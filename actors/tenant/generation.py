@@ -5,7 +5,7 @@ parts of two. Made by ``reload``, held in the tenant actor's lease, read by ``op
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,7 @@ class Generation(Struct, eq=False):
         functions: runs functions; shared by all tenants, None in commands.
         code: text of the tenant's Python file.
         outbox: what happens after a commit; None where nothing does.
+        begin_work: lets things happen after commits where the file alone needs nothing of the kind.
         live: who follows rows; None in commands.
         limits: how often callers may ask, counted over the tenant's generations; None: no limit.
         usage: what the tenant uses and may use, counted over its generations; None: nobody counts.
@@ -79,6 +80,7 @@ class Generation(Struct, eq=False):
     functions: "FunctionHost | None" = None
     code: str = ""
     outbox: "Relay | None" = None
+    begin_work: "Callable[[], Awaitable[None]] | None" = None
     live: "Hub | None" = None
     limits: TenantLimits | None = None
     usage: "TenantUsage | None" = None

@@ -22,6 +22,7 @@ _VERBS = {
     "get": "read",
     "export": "read",
     "create": "create",
+    "import": "create",
     "update": "update",
     "replace": "create",
     "delete": "delete",

@@ -25,7 +25,7 @@ from actors.features.platform import creating
 from actors.features.platform import operations as platform
 from actors.features.realtime import events
 from actors.features.realtime import operations as realtime
-from actors.features.transfer.export import export
+from actors.features.transfer import operations as transfer
 from actors.features.workflow.diagram import show_workflow
 from actors.features.workflow.overview import show_transitions
 from actors.messages import Call, Identify, ProblemError, Result
@@ -277,7 +277,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "transitions": show_transitions,
     "workflow": show_workflow,
     "batch": run_batch,
-    "export": export,
     "call": call_function,
     "history": versions.list_versions,
     "history.get": versions.show_version,
@@ -292,5 +291,6 @@ OPERATIONS: Mapping[str, Operation] = {
     **series.OPERATIONS,
     **monitoring.OPERATIONS,
     **files.OPERATIONS,
+    **transfer.OPERATIONS,
     "file.get": read_file,
 }

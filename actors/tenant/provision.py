@@ -19,6 +19,7 @@ from actors.features.auth.tables import AUTH_DDL, AUTH_TABLES
 from actors.features.files.tables import FILES_DDL, FILES_TABLES
 from actors.features.outbox.tables import OUTBOX_DDL
 from actors.features.realtime.tables import REALTIME_DDL, REALTIME_TABLES
+from actors.features.transfer.tables import TRANSFER_DDL, TRANSFER_TABLES
 from actors.messages import TenantIdentity
 from actors.tenant.audit import AUDIT_DDL, AUDIT_FUNCTIONS, SEALED
 from actors.tenant.idempotency import IDEMPOTENCY_DDL
@@ -121,7 +122,7 @@ async def provision(
         await connection.execute(_grants(quote(role), quote(namespace)))
         await connection.execute(IDEMPOTENCY_DDL.format(namespace=quote(namespace)))
         await connection.execute(AUTH_DDL.format(namespace=quote(namespace), role=quote(role)))
-        for ddl in (OUTBOX_DDL, REALTIME_DDL, FILES_DDL, AUDIT_DDL):
+        for ddl in (OUTBOX_DDL, REALTIME_DDL, FILES_DDL, TRANSFER_DDL, AUDIT_DDL):
             await connection.execute(ddl.format(namespace=quote(namespace), role_text=text_literal(role)))
         for log in await connection.fetch(SEALED, namespace):
             # what was granted on every table is taken from this one again
@@ -131,7 +132,8 @@ async def provision(
 async def is_provisioned(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> bool:
     """Whether a tenant has every table and function of ours; an earlier version may have made fewer."""
     namespace = quote(_checked(identity.namespace))
-    newest = [f"{namespace}.{table}" for table in (AUTH_TABLES[-1], REALTIME_TABLES[-1], FILES_TABLES[-1])]
+    kinds = (AUTH_TABLES, REALTIME_TABLES, FILES_TABLES, TRANSFER_TABLES)
+    newest = [f"{namespace}.{tables[-1]}" for tables in kinds]
     found = (
         "SELECT bool_and(to_regclass(name) IS NOT NULL) AND to_regproc($2) IS NOT NULL "
         "FROM unnest($1::text[]) name"

@@ -29,7 +29,8 @@ _STALE = (
     asyncpg.InvalidSchemaNameError,
     asyncpg.OutdatedSchemaCacheError,
 )
-_DETAIL_COLUMNS = re.compile(r"Key \((?P<columns>[^)]*)\)=")
+_DETAIL_COLUMNS = re.compile(r"Key \((?P<columns>.*?)\)=\(")
+_LOWERED = re.compile(r"lower\(([^()]*?)(?:::text)?\)")
 _DETAIL_TABLE = re.compile(r'table "(?P<table>[^"]*)"\.$')
 _STILL_REFERENCED = "is still referenced"
 
@@ -130,7 +131,7 @@ def _held(detail: str) -> ProblemError:
 
 def _columns(error: asyncpg.PostgresError) -> list[str]:
     found = _DETAIL_COLUMNS.match(str(error.detail or ""))
-    names = found["columns"].split(", ") if found else []
+    names = _LOWERED.sub(r"\1", found["columns"]).split(", ") if found else []
     return [name.strip('"') for name in names if name.replace("_", "").strip('"').isalnum()]
 
 

@@ -24,6 +24,7 @@ from actors.features.outbox.tasks import NewTask, Task, TaskRefusedError
 from actors.features.realtime.checking import Identifies
 from actors.features.realtime.hub import Hub
 from actors.features.realtime.wire import Wire
+from actors.features.transfer import running as importing
 from actors.features.webhooks import events as heard
 from actors.features.webhooks import log as deliveries
 from actors.features.webhooks.breaker import Breakers
@@ -106,6 +107,8 @@ class Work:
                 await removal.run(generation, task)
             case pruning.KIND:
                 await pruning.run(generation, task)
+            case importing.KIND:
+                await importing.run(generation, task)
             case heard.KIND:
                 await self.deliverer.deliver(generation, task)
             case _:
@@ -145,6 +148,9 @@ class TenantWork:
         self._identify = identify
         self._relay: Relay | None = None
         self._hub: Hub | None = None
+        self._generation: Generation | None = None
+        self._spawn: Spawn | None = None
+        self._paused = False
 
     @property
     def busy(self) -> bool:
@@ -155,16 +161,12 @@ class TenantWork:
         """Go on with this version of the file; begin when it is the first with work in it."""
         if self._work is None:
             return
+        self._generation, self._spawn, self._paused = generation, spawn, paused
+        generation.begin_work = self.begin
         if self._relay is not None:
             self._relay.serve(generation)
         elif has_work(generation.model):
-            # before the first write can leave something behind
-            await self._work.due.hold(generation.identity)
-            self._relay = Relay(generation, self._work, self._work.slots, spawn)
-            self._relay.paused = paused
-            self._work.relays.add(self._relay)
-            spawn(self._relay.run(), "relay")
-            generation.outbox = self._relay
+            await self.begin()
             spawn(occasions.started(generation), "on_start")
         generation.outbox = self._relay
         if generation.functions is not None:
@@ -176,13 +178,32 @@ class TenantWork:
         generation.live = self._hub
         self._hub.serve(generation)
 
+    async def begin(self) -> None:
+        """Begin the relay, before the first write can leave something behind."""
+        generation, spawn = self._generation, self._spawn
+        if self._work is None or self._relay is not None or generation is None or spawn is None:
+            return
+        self._relay = relay = Relay(generation, self._work, self._work.slots, spawn)
+        relay.paused = self._paused
+        try:
+            await self._work.due.hold(generation.identity)
+        except BaseException:
+            self._relay = None
+            raise
+        self._work.relays.add(relay)
+        generation.outbox = relay
+        spawn(relay.run(), "relay")
+
     def look(self) -> None:
-        """Look whether something is due."""
+        """Look whether something is due; also where the file alone leaves nothing to do."""
         if self._relay is not None:
             self._relay.look()
+        elif self._spawn is not None:
+            self._spawn(self.begin(), "relay")
 
     def pause(self, *, paused: bool) -> None:
         """Begin nothing while the tenant is paused."""
+        self._paused = paused
         if paused and self._hub is not None:
             self._hub.close(ProblemError("tenant.unavailable", "the tenant serves nobody now"))
         if self._relay is not None and self._relay.paused != paused:

@@ -13,8 +13,8 @@ from gateway.routes import (
     ROUTES,
     RUNTIME_ROUTES,
     SERIES_ROUTES,
-    WORK_ROUTES,
 )
+from gateway.work_routes import WORK_ROUTES
 from schemas.compiler.compile import compile_source
 from schemas.compiler.emit.openapi import openapi_document
 from schemas.compiler.principal import ADMIN_ROLE, ANONYMOUS, Principal

@@ -19,7 +19,8 @@ from yarl import URL
 from actors.features.auth.operations import PAGES, WITHOUT_SESSION
 from gateway.file_routes import FILE_ROUTES, STORAGE_ROUTES
 from gateway.history_routes import HISTORY_ROUTES
-from gateway.routes import AUTH_ROUTES, ROUTES, WORK_ROUTES
+from gateway.routes import AUTH_ROUTES, ROUTES
+from gateway.work_routes import WORK_ROUTES
 from tests.live import ROOT, Live
 
 SIGNING_IN = {

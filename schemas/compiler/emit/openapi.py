@@ -18,10 +18,11 @@ from schemas.compiler.emit.openapi_paths import fixed_paths, function_paths
 from schemas.compiler.emit.openapi_platform import platform_paths
 from schemas.compiler.emit.openapi_rows import row_paths, row_schemas
 from schemas.compiler.emit.openapi_storage import storage_paths
+from schemas.compiler.emit.openapi_transfer import transfer_paths
 from schemas.compiler.emit.openapi_work import admin_paths, paths_of_entity
 from schemas.compiler.emit.visible import visible_entities, visible_functions, visible_objects
 from schemas.compiler.model import TenantModel
-from schemas.compiler.principal import Principal
+from schemas.compiler.principal import ANONYMOUS_ROLE, Principal
 
 _REFUSALS: Mapping[str, tuple[str, str, str]] = {
     "300": ("Several relations fit: name one.", "PGRST201", "Relation ambiguous"),
@@ -74,6 +75,7 @@ def openapi_document(
     paths: dict[str, Any] = {}
     for view in views:
         paths |= row_paths(view) | paths_of_entity(view) | file_paths(view)
+    paths |= transfer_paths(views, known=bool(principal.roles - {ANONYMOUS_ROLE}))
     if any(field.kind == "file" for view in views for field in view.entity.fields.values()):
         paths |= signed_path()
     if "storage" in model.sections:

@@ -1,6 +1,6 @@
-"""The paths in OpenAPI beside rows: exports, workflows; and for admins accounts, keys, tasks and jobs.
+"""The paths in OpenAPI beside rows: workflows; and for admins accounts, keys, tasks and jobs.
 
-Decides whom they are shown to: exports and workflows go with what may be read, the rest is for admins alone.
+Decides whom they are shown to: workflows go with what may be read, the rest is for admins alone.
 Pure; called by ``openapi``.
 """
 
@@ -8,62 +8,41 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.compiler.emit.body import value_schema
-from schemas.compiler.emit.openapi_history import as_of, history_paths, not_kept
-from schemas.compiler.emit.openapi_parts import LIST_WORDS, answer, json_body, operation, parameter
-from schemas.compiler.emit.openapi_rows import filters
+from schemas.compiler.emit.openapi_history import history_paths
+from schemas.compiler.emit.openapi_parts import answer, json_body, operation, parameter
 from schemas.compiler.emit.visible import EntityView
 from schemas.compiler.principal import ADMIN_ROLE, Principal
 
 _OBJECT: Mapping[str, Any] = {"type": "object"}
 _TEXT: Mapping[str, Any] = {"type": "string"}
 _LIST: Mapping[str, Any] = {"type": "array", "items": _OBJECT}
-_SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_FORMATS = ("csv", "ndjson", "json", "xlsx")
 _UUID: Mapping[str, Any] = {"type": "string", "format": "uuid"}
 
 
 def paths_of_entity(view: EntityView) -> dict[str, Any]:
-    """Return an entity's export, its history, and what its workflow lets the caller do."""
+    """Return an entity's history, and what its workflow lets the caller do."""
     if not view.readable:
         return {}
+    paths = history_paths(view)
+    if "workflow" not in view.entity.sections:
+        return paths
     name, key = view.entity.name, view.entity.fields[view.entity.key]
-    rows = {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
-    others = {
-        "text/csv": _TEXT,
-        "application/x-ndjson": _TEXT,
-        _SHEET: {"type": "string", "format": "binary"},
-    }
-    form = parameter("format", "of the file", "path", {"enum": list(_FORMATS)}, "csv")
-    limit = parameter("limit", "Most rows.", schema={"type": "integer", "minimum": 0})
-    words = [word for word in LIST_WORDS if word["name"] not in {"limit", "offset", "after"}]
-    paths = history_paths(view) | {
-        f"/{name}.{{format}}": {
-            "parameters": [form],
+    drawn = {"text/vnd.mermaid": _TEXT}
+    return paths | {
+        f"/{name}/workflow": {
             "get": operation(
-                f"export_{name}", name, f"All {name} a query finds, as a file",
-                {"200": answer("The file, as a stream.", rows, others=others), **not_kept(view)},
-                parameters=[*words, limit, *as_of(view), *filters(view)],
+                f"workflow_of_{name}", name, f"States and transitions of {name}, or a drawing of them",
+                {"200": answer("The workflow.", _OBJECT, others=drawn)},
+            )
+        },
+        f"/{name}/{{id}}/transitions": {
+            "parameters": [parameter("id", key.name, "path", value_schema(key))],
+            "get": operation(
+                f"transitions_of_{name}", name, "What the workflow lets me do with the row, and its past",
+                {"200": answer("Transitions and history.", _OBJECT)},
             ),
-        }
+        },
     }  # fmt: skip
-    if "workflow" in view.entity.sections:
-        drawn = {"text/vnd.mermaid": _TEXT}
-        paths |= {
-            f"/{name}/workflow": {
-                "get": operation(
-                    f"workflow_of_{name}", name, f"States and transitions of {name}, or a drawing of them",
-                    {"200": answer("The workflow.", _OBJECT, others=drawn)},
-                )
-            },
-            f"/{name}/{{id}}/transitions": {
-                "parameters": [parameter("id", key.name, "path", value_schema(key))],
-                "get": operation(
-                    f"transitions_of_{name}", name, "What the workflow lets me do with the row, and its past",
-                    {"200": answer("Transitions and history.", _OBJECT)},
-                ),
-            },
-        }  # fmt: skip
-    return paths
 
 
 def admin_paths(principal: Principal) -> dict[str, Any]:
