@@ -61,14 +61,14 @@ class Frame(Struct):
         """Return the qualified table."""
         return f"{quote(self.namespace)}.{quote(entity)}"
 
-    def source(self, entity: Entity, alias: str, key: Fragment | None = None) -> Fragment:
+    def source(self, entity: Entity, alias: str, tie: tuple[str, Fragment] | None = None) -> Fragment:
         """Return the FROM item with the rows of an entity, as they were where a past is asked for.
 
-        ``key``: that of the only row looked for, where that is known.
+        ``tie``: a column and its value in all rows that are looked for, where that is known.
         """
         if self.as_of < 0:
             return sql(f"{self.table(entity.name)} {alias}")
-        return past_rows(self, entity, alias, self.as_of, key)
+        return past_rows(self, entity, alias, self.as_of, tie)
 
 
 class Rows(Struct, frozen=True):

@@ -8,6 +8,7 @@ field's type left out. Pure; called by the row filter, ``read_statement`` and ``
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from schemas.compiler.migrate.literals import text_literal
 from schemas.compiler.model import Entity
 from schemas.compiler.names import history_name
 from schemas.compiler.query.errors import QueryError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from schemas.compiler.query.columns import Frame
 
 AS_OF = "as_of"
+_AS_WRITTEN = frozenset({"uuid", "text", "integer", "bigint"})
+"""Kinds whose values read alike in JSON and as text."""
 
 
 def check_moment(text: str) -> None:
@@ -63,7 +66,9 @@ def versions_table(frame: "Frame", entity: Entity) -> str:
     return frame.table(name)
 
 
-def past_rows(frame: "Frame", entity: Entity, alias: str, slot: int, key: Fragment | None = None) -> Fragment:
+def past_rows(
+    frame: "Frame", entity: Entity, alias: str, slot: int, tie: tuple[str, Fragment] | None = None
+) -> Fragment:
     """Return the FROM item with an entity's rows as they were.
 
     Args:
@@ -71,20 +76,29 @@ def past_rows(frame: "Frame", entity: Entity, alias: str, slot: int, key: Fragme
         entity: whose.
         alias: of the item.
         slot: of the moment.
-        key: the key of the only row that is looked for, where that is known.
+        tie: a column and its value in all rows that are looked for, where that is known; only to spare work.
 
     Raises:
         QueryError: history.none.
     """
     kept, table = versions_table(frame, entity), frame.table(entity.name)
     moment = Slot(slot, "timestamptz")
-    same = sql() if key is None else sql(" AND h.key = (", key, ")::text")
+    same = sql() if tie is None else _tied(entity, *tie)
     return sql(
         f"(SELECT p.* FROM {table} p WHERE NOT EXISTS (SELECT FROM {kept} h"
         f" WHERE h.key = p.{quote(entity.key)}::text AND h.until IS NULL AND h.at > ", moment, ") AND ",
         _covered(entity, kept, moment), f" UNION ALL SELECT p.* FROM {versions(table, kept)} "
         "WHERE h.until > ", moment, " AND h.at <= ", moment, " AND h.data IS NOT NULL", same, f") {alias}",
     )  # fmt: skip
+
+
+def _tied(entity: Entity, column: str, value: Fragment) -> Fragment:
+    """Return the condition that a version has the value; for what was noted since, it may pass more."""
+    if column == entity.key:
+        return sql(" AND h.key = (", value, ")::text")
+    if entity.fields[column].kind not in _AS_WRITTEN:
+        return sql()
+    return sql(f" AND (m.notes IS NOT NULL OR h.data ->> {text_literal(column)} = (", value, ")::text)")
 
 
 def versions(table: str, kept: str) -> str:

@@ -53,7 +53,8 @@ def compile_read(
     elif ranged:
         limit = limit if limit >= 0 else _add(slots, None)
         offset = offset if offset >= 0 else _add(slots, None)
-    source = sql(" FROM ", rows.frame.source(entity, rows.alias, key))
+    tie = None if key is None else (entity.key, key)
+    source = sql(" FROM ", rows.frame.source(entity, rows.alias, tie))
     whole = _Whole(rows, source, selected, where, slots, reader.joins(rows))
     order = reader.order(rows, level.order)
     if (search := reader.search(rows)) and not level.order and not grouped(selected):

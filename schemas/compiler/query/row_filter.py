@@ -102,8 +102,8 @@ class RowFilter:
                 if relation.kind == "one"
                 else (related, relation.target_column)
             )
-            key = sql(near) if relation.target_column == related.entity.key else None
-            table = self.frame.source(related.entity, related.alias, key)
+            tie = (relation.target_column, sql(near))
+            table = self.frame.source(related.entity, related.alias, tie)
             return table, sql(f"{far} = {near}", *_where_shown(holder, column))
         junction = self.rows(relation.junction)
         join_on = [sql(f"{junction.alias}.{quote(relation.far)} = {far}"), *junction.predicate()]
