@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from actors.features.realtime.outgoing import Outgoing
 from tests.live import Live
 
 PATIENCE = 30.0
@@ -252,6 +253,14 @@ async def test_a_connection_has_limits(live: Live, key: str) -> None:
     async with wired(live, key) as wire:
         status, _ = await wire.asked("other:room", "phx_join", {})
         assert status == "error"
+
+
+async def test_who_leaves_too_much_unread_is_told_nothing_more() -> None:
+    """docs/attacks.md D8: 1 MiB, then the end."""
+    out = Outgoing("2.0.0")
+    for _ in range(6):
+        out.queue("x" * 256 * 1024)
+    assert (out.code, out.over, await out.piece(0)) == (1013, True, None)
 
 
 async def test_a_revoked_credential_ends_it(live: Live, key: str) -> None:

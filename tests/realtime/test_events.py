@@ -6,7 +6,9 @@ from typing import Any
 import aiohttp
 
 from tests.live import Live
+from tests.realtime.conftest import OTHER
 from tests.realtime.feed import Feed
+from tests.realtime.test_channels import rows, wired
 
 
 async def write(
@@ -168,12 +170,19 @@ async def test_a_credential_is_believed_for_a_moment_only(live: Live) -> None:
 
 
 async def test_other_rules_count_at_once(live: Live) -> None:
-    from tests.realtime.conftest import OTHER
-
-    base = live.base("other-co")
-    async with live.session("other-co") as admin, live.session("other-co", "member", sub="ann") as ann:
+    """docs/attacks.md A15: 4403, but who follows all tables goes on with the others."""
+    base, key = live.base("other-co"), live.command("key", "other-co", "--public").stdout.split()[-1]
+    token = live.token("other-co", "member", sub="ann")
+    async with (
+        live.session("other-co") as admin,
+        live.session("other-co", "member", sub="ann") as ann,
+        wired(live, key, "other-co") as notes,
+        wired(live, key, "other-co") as everything,
+    ):
         async with admin.post(f"{base}/notes", json={"title": "hers", "owner": "ann"}) as answer:
             assert answer.status == 201
+        assert (await notes.join("a", token, postgres_changes=rows("notes")))[0] == "ok"
+        assert (await everything.join("b", token, postgres_changes=rows("*", "INSERT")))[0] == "ok"
         async with Feed(ann, f"{base}/notes?select=title&snapshot=true") as feed:
             assert await feed.told() == ("snapshot", [{"title": "hers"}])
             await live.save("other-co", OTHER + "\n# nothing new\n")
@@ -182,15 +191,22 @@ async def test_other_rules_count_at_once(live: Live) -> None:
             await live.save("other-co", OTHER.replace("self.owner == user.id", "self.owner == 'bob'"))
             assert (await feed.told())[0] == "reload"
             assert await feed.told() == ("resync", {"reason": "the rules changed", "rows": []})
+            # reads all along, as a browser does: who does not answer the end is cut off
+            ended = asyncio.ensure_future(notes.close_code())
             await live.save(
                 "other-co",
                 OTHER.replace("- { role: member, rule", "- { role: other, rule").replace(
                     "roles: {", "roles: { other: {},"
                 ),
             )
+            assert await ended == 4403
             kind, data = await feed.told()
             assert (kind, data["code"]) == ("error", "42501")
             assert await feed.event() is None
+        async with admin.post(f"{base}/projects", json={"title": "seen"}) as answer:
+            assert answer.status == 201
+        change = (await everything.message("postgres_changes"))[4]["data"]
+        assert (change["table"], change["record"]["title"]) == ("projects", "seen")
         await live.save("other-co", OTHER)
 
 
