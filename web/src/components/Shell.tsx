@@ -3,7 +3,7 @@ import { AppShell, Burger, Group, ScrollArea, UnstyledButton, Text, Kbd } from "
 import { useDisclosure, useOs } from "@mantine/hooks";
 import { spotlight } from "@mantine/spotlight";
 import { IconSearch } from "@tabler/icons-react";
-import { Suspense } from "react";
+import { Suspense, type ReactNode } from "react";
 import { Link, Outlet, useLocation } from "react-router";
 import { useI18n } from "@/lib/i18n";
 import { AccountMenu, type AccountEntry } from "./AccountMenu";
@@ -18,9 +18,11 @@ interface Properties {
   groups: NavGroup[];
   commands: Command[];
   account?: AccountEntry[];
+  /** Stands above every page while there is something to know. */
+  banner?: ReactNode;
 }
 
-export function Shell({ name, groups, commands, account = [] }: Properties) {
+export function Shell({ name, groups, commands, account = [], banner }: Properties) {
   const { t } = useI18n();
   const [opened, { toggle, close }] = useDisclosure(false);
   const mac = useOs() === "macos";
@@ -63,6 +65,7 @@ export function Shell({ name, groups, commands, account = [] }: Properties) {
         </ScrollArea>
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
+        {banner}
         <Suspense key={pathname.split("/")[1]} fallback={<Opening />}>
           <Outlet />
         </Suspense>

@@ -12,6 +12,10 @@ export const routes: RouteObject[] = [
         errorElement: <PageError />,
         children: [
           { index: true, lazy: async () => ({ Component: (await import("./overview/OverviewPage")).default }) },
+          { path: "tenants", lazy: async () => ({ Component: (await import("./tenants/TenantsPage")).default }) },
+          { path: "tenants/new", lazy: async () => ({ Component: (await import("./tenants/NewTenantPage")).default }) },
+          { path: "tenants/:slug/:tab?", lazy: async () => ({ Component: (await import("./tenants/TenantPage")).default }) },
+          { path: "audit", lazy: async () => ({ Component: (await import("./audit/AuditPage")).default }) },
           { path: "*", element: <NotFound /> },
         ],
       },

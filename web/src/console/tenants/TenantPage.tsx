@@ -1,0 +1,87 @@
+/** One tenant: what it is, and everything about it in tabs. */
+import { Button, Tabs } from "@mantine/core";
+import { IconExternalLink } from "@tabler/icons-react";
+import { lazy, Suspense, type ComponentType } from "react";
+import { useNavigate, useParams } from "react-router";
+import { Opening } from "@/components/Opening";
+import { Page } from "@/components/Page";
+import { NotFound } from "@/components/PageError";
+import { useI18n } from "@/lib/i18n";
+import { Asked } from "../parts/Asked";
+import { openTenant } from "../parts/tenant";
+import { useAct } from "../parts/act";
+import { State } from "../parts/State";
+import { TONES, useTenants, type Row } from "./data";
+import { TenantActions } from "./TenantActions";
+
+type Tab = ComponentType<{ tenant: Row }>;
+const TABS = {
+  overview: lazy(() => import("./OverviewTab")),
+  users: lazy(() => import("./UsersTab")),
+  work: lazy(() => import("./WorkTab")),
+  usage: lazy(() => import("./UsageTab")),
+  settings: lazy(() => import("./SettingsTab")),
+  audit: lazy(() => import("./AuditTab")),
+} satisfies Record<string, Tab>;
+
+/** The platform itself: it is neither entered nor suspended here. */
+const SYSTEM = "system";
+const OF_SYSTEM = new Set<string>(["overview", "audit"]);
+
+type Name = keyof typeof TABS;
+
+export default function TenantPage() {
+  const { t } = useI18n();
+  const { slug = "", tab = "overview" } = useParams();
+  const navigate = useNavigate();
+  const query = useTenants();
+  const enter = useAct(openTenant, "");
+  return (
+    <Asked query={query}>
+      {(rows) => {
+        const tenant = rows.find((row) => row.slug === slug);
+        if (!tenant || !(tab in TABS)) return <NotFound />;
+        const Content: Tab = TABS[tab as Name];
+        return (
+          <Page
+            title={tenant.name || slug}
+            hint={
+              <>
+                {slug} · <State tone={TONES[tenant.status]}>{t.tenants.status[tenant.status]}</State>
+              </>
+            }
+            actions={
+              slug !== SYSTEM && <>
+                <Button
+                  variant="default"
+                  leftSection={<IconExternalLink size={16} aria-hidden />}
+                  disabled={tenant.status !== "active"}
+                  loading={enter.isPending}
+                  onClick={() => enter.mutate(slug)}
+                >
+                  {t.tenants.open}
+                </Button>
+                <TenantActions tenant={tenant} />
+              </>
+            }
+          >
+            <Tabs value={tab} onChange={(name) => void navigate(`/tenants/${slug}/${name ?? ""}`)} keepMounted={false}>
+              <Tabs.List style={{ flexWrap: "nowrap", overflowX: "auto", overflowY: "hidden" }}>
+                {(Object.keys(TABS) as Name[]).filter((name) => slug !== SYSTEM || OF_SYSTEM.has(name)).map((name) => (
+                  <Tabs.Tab key={name} value={name}>
+                    {t.tenants.tabs[name]}
+                  </Tabs.Tab>
+                ))}
+              </Tabs.List>
+              <Tabs.Panel value={tab} pt="md">
+                <Suspense fallback={<Opening />}>
+                  <Content tenant={tenant} />
+                </Suspense>
+              </Tabs.Panel>
+            </Tabs>
+          </Page>
+        );
+      }}
+    </Asked>
+  );
+}

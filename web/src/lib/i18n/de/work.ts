@@ -1,0 +1,25 @@
+import type { Messages } from "../en";
+
+export const work: Messages["work"] = {
+  dead: "Aufgegebene Aufgaben",
+  noDead: "Nichts wurde aufgegeben",
+  noDeadHint: "Eine Aufgabe, die zu oft scheitert, wartet hier, bis jemand sie noch einmal startet.",
+  kind: "Art",
+  error: "Fehler",
+  replay: "Noch einmal",
+  replayed: "Sie läuft noch einmal",
+  deliveries: "Zustellungen von Webhooks",
+  noDeliveries: "Noch nichts zugestellt",
+  noDeliveriesHint: "Jeder Versuch eines Webhooks der Datei erscheint hier.",
+  webhook: "Webhook",
+  event: "Ereignis",
+  attempt: "Versuch",
+  answer: "Antwort",
+  executions: "Läufe von Funktionen",
+  noExecutions: "Noch keine Funktion gelaufen",
+  function: "Funktion",
+  trigger: "Auslöser",
+  outcome: "Ergebnis",
+  took: "Dauer",
+  line: (line: number) => `Zeile ${line}`,
+};
