@@ -92,8 +92,11 @@ class Shop:
         while answer.status == 202 and "respond-async" not in prefer:
             await asyncio.sleep(0.05)
             answer = await self.ask("GET", f"/imports/v1/{answer.json['id']}")
-            if answer.json["state"] in {"waiting", "running"}:
+            told = answer.json
+            if told["state"] in {"waiting", "running"}:
                 answer.status = 202
+            elif told["state"] == "failed":  # what the first answer says when the machine is quick enough
+                answer.status, answer.body = 422, orjson.dumps(told | told["problem"])
         return answer
 
     async def rows(self, query: str) -> Any:

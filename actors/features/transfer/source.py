@@ -21,7 +21,7 @@ from actors.messages import ProblemError
 UNREADABLE = "import.unreadable"
 SECONDS = 120.0
 """Within which a reader has to come up with its next batch."""
-MAX_LINE = 64 << 20
+MAX_LINE, PIECE = 64 << 20, 256 << 10
 _ROOT = Path(__file__).resolve().parents[3]
 _LINES = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
@@ -90,11 +90,12 @@ async def opened(
         sys.executable, "-m", "actors.features.transfer.reader_child",
         kind, str(after), orjson.dumps(dict(options)).decode(),
         cwd=_ROOT, env={}, stdin=file, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        limit=MAX_LINE,
+        limit=PIECE,
     )  # fmt: skip
     try:
-        first = await _line(process)
-        batches = _batches(process)
+        said = _said(process)
+        first = await anext(said)
+        batches = _batches(said)
         async with contextlib.aclosing(batches):
             yield Reading(first["header"], batches)
     finally:
@@ -104,22 +105,34 @@ async def opened(
             await process.wait()
 
 
-async def _batches(process: asyncio.subprocess.Process) -> AsyncGenerator[Batch, None]:
-    while "end" not in (said := await _line(process)):
-        yield Batch([RawRow(*row) for row in said["rows"]], said["at"])
+async def _batches(said: AsyncGenerator[dict[str, Any], None]) -> AsyncGenerator[Batch, None]:
+    async with contextlib.aclosing(said):
+        async for one in said:
+            if "end" in one:
+                return
+            yield Batch([RawRow(*row) for row in one["rows"]], one["at"])
 
 
-async def _line(process: asyncio.subprocess.Process) -> dict[str, Any]:
+async def _said(process: asyncio.subprocess.Process) -> AsyncGenerator[dict[str, Any], None]:
+    """Yield what the reader says; what it has not yet been asked for waits in the pipe."""
     if process.stdout is None:
         raise RuntimeError("a reader without a pipe")
-    try:
-        async with asyncio.timeout(SECONDS):
-            line = await process.stdout.readline()
-    except (TimeoutError, ValueError):
-        raise ProblemError(UNREADABLE, "the file takes too long to read") from None
-    if not line:
-        raise ProblemError(UNREADABLE, "the file takes too much memory or time to read; save it as CSV")
-    said = _LINES.decode(line)
-    if "error" in said:
-        raise ProblemError(UNREADABLE, said["error"])
-    return said
+    parts, size = [b""], 0
+    while True:
+        line, found, rest = parts[-1].partition(b"\n")
+        if found:
+            one = _LINES.decode(b"".join([*parts[:-1], line]))
+            if "error" in one:
+                raise ProblemError(UNREADABLE, one["error"])
+            yield one
+            parts, size = [rest], len(rest)
+            continue
+        try:
+            async with asyncio.timeout(SECONDS):
+                piece = await process.stdout.read(PIECE)
+        except TimeoutError:
+            raise ProblemError(UNREADABLE, "the file takes too long to read") from None
+        size += len(piece)
+        if not piece or size > MAX_LINE:
+            raise ProblemError(UNREADABLE, "the file takes too much memory or time to read; save it as CSV")
+        parts.append(piece)
