@@ -34,6 +34,8 @@ COMMANDS = {
     "apply": ("actors.commands.apply", "apply a tenant's plan that waits for a person"),
     "rollback": ("actors.commands.rollback", "bring a tenant back to an earlier version"),
     "tenants": ("gateway.commands.tenants", "list, make, close, copy, move and delete tenants"),
+    "backup": ("gateway.commands.backup", "write backups of tenants"),
+    "restore": ("gateway.commands.restore", "bring tenants back from backups; list those"),
     "new": ("gateway.commands.new", "make a tenant of a template"),
     "schema": ("gateway.commands.schema", "a tenant's file and its versions"),
     "users": ("gateway.commands.users", "the platform's people"),

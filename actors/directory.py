@@ -277,7 +277,7 @@ class Directory(Supervisor):
             connection.terminate()
 
     async def _forget(self, tenant: str) -> None:
-        """Stop a tenant that was deleted for good; a new one may have its slug tomorrow."""
+        """Stop a tenant that was deleted for good, or has another place; its slug may be in use again."""
         slug = self._slugs.pop(tenant, None)
         if slug is None:
             return
@@ -287,9 +287,8 @@ class Directory(Supervisor):
         self._platform.book.forget(slug)
         log.info("tenant.gone", tenant=slug)
         source = self._sources.pop(slug, None)
-        if source is not None and self._platform.file(slug).exists():
-            # the slug has a new tenant already
-            self._changed(slug, source)
+        if source is not None and (newest := self._platform.reread(slug, source)) is not None:
+            self._changed(slug, newest)
 
     def _tell(self, slug: str, message: RegistryChanged | AccountsChanged) -> None:
         ref = self._routes.get(slug)

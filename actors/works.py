@@ -18,7 +18,7 @@ from actors.mail import Mailer
 from actors.outbound import Outbound, networks_of
 from actors.tenant.due import DueBook
 from actors.tenant.work import Work
-from config.settings import Settings
+from config.settings import Backups, Settings
 
 
 def functions_and_work(
@@ -47,3 +47,10 @@ def file_store(settings: Settings) -> Files:
     limits = settings.files
     store = S3Store(limits) if limits.s3_bucket else LocalStore(settings.data_dir / "files")
     return Files(store, limits, Pictures(limits.picture_processes))
+
+
+def backups_of(everything: Settings) -> Backups:
+    """Return where backups lie, and how many are kept."""
+    settings = everything.backup
+    folder = everything.directory / settings.to if settings.to else everything.data_dir / "backups"
+    return Backups(folder, settings.keep)

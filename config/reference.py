@@ -25,6 +25,7 @@ SECTIONS = {
     "tenants": "How tenants live in the process",
     "functions": "Python functions of tenants",
     "files": "Files of tenants: where they are, and how large one may be",
+    "backup": "Backups of tenants and of everything, and archives that come in",
     "metering": "Counting what tenants use",
     "billing": "Who collects the money",
     "admin": "The first administrator of the platform",

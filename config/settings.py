@@ -10,7 +10,7 @@ A setting's name in the environment is ``BACKSAAS_`` and its path in capitals: `
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 SettingValue = str | int | float | bool | Path
 
@@ -130,6 +130,27 @@ class FileSettings:
     s3_secret: str = setting("", "secret access key; better set as BACKSAAS_FILES_S3_SECRET")
 
 
+class Backups(NamedTuple):
+    """A folder, and how many of each tenant are kept in it."""
+
+    folder: Path = Path()
+    keep: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """Backups of tenants and of everything, and archives that come in."""
+
+    schedule: str = setting(
+        "", "cron line, in UTC, such as 0 3 * * *: every tenant is backed up; empty: none is"
+    )
+    keep: int = setting(7, "backups kept of each tenant; older ones go", least=1, most=10_000)
+    to: str = setting("", "folder of the backups, better on another disk; empty: data/backups")
+    import_max_bytes: int = setting(
+        16 << 30, "largest archive a tenant may be made of", least=1024, most=1 << 44
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class MeteringSettings:
     """Counting what tenants use."""
@@ -238,6 +259,7 @@ class Settings:
     tenants: TenantSettings = field(default_factory=TenantSettings)
     functions: FunctionSettings = field(default_factory=FunctionSettings)
     files: FileSettings = field(default_factory=FileSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
     metering: MeteringSettings = field(default_factory=MeteringSettings)
     billing: BillingSettings = field(default_factory=BillingSettings)
     admin: AdminSettings = field(default_factory=AdminSettings)

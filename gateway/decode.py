@@ -30,7 +30,6 @@ _READABLE = frozenset(
 _NO_OTHERS: frozenset[str] = frozenset()
 _WHOLE_FILES = {
     "platform.schema.write": frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/plain"}),
-    "platform.import": frozenset({"application/zip"}),
 }
 """Operations whose body is no JSON, and the media types it may say it is."""
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})

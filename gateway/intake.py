@@ -12,7 +12,7 @@ from aiohttp.web_request import BaseRequest
 from multidict import istr
 
 from actors.messages import Part, ProblemError, Sending
-from config.settings import FileSettings
+from config.settings import Settings
 from gateway import decode
 from gateway.limits import Limits
 from gateway.proxy.upload import BYTES_PER_SECOND, Upload
@@ -22,7 +22,10 @@ FORM = "multipart/form-data"
 MAX_PARTS = 300
 _OVERHEAD = 64 * 1024
 """What a form may have beside its files."""
-_TAKES_FILES = frozenset({"import", "file.upload", "file.put", "storage.upload", "storage.upload.signed"})
+IMPORT = "platform.import"
+_TAKES_FILES = frozenset(
+    {"import", "file.upload", "file.put", "storage.upload", "storage.upload.signed", IMPORT}
+)
 _TAKES_FORMS = frozenset({"create", "update", "replace"})
 _TYPE = istr("Content-Type")
 _HEADERS = ("if-range", "cache-control", "x-upsert", "x-metadata")
@@ -69,8 +72,11 @@ async def receive(
     return b"", Sending(parts, body.length, _about(request)), patience
 
 
-def most_bytes(settings: FileSettings, operation: str) -> int:
-    """Return how large a file may be."""
+def most_bytes(everything: Settings, operation: str) -> int:
+    """Return how large a body may be that nobody holds as a whole."""
+    settings = everything.files
+    if operation == IMPORT:
+        return everything.backup.import_max_bytes
     return settings.import_bytes if operation == "import" else settings.max_bytes
 
 

@@ -102,6 +102,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "tenant.starting": (503, "Tenant starting"),
     "tenant.unavailable": (503, "Tenant not available"),
     "tenant.not_dumped": (503, "Dump failed"),
+    "tenant.not_restored": (503, "Restoring failed"),
+    "tenant.no_backup": (404, "No such backup"),
     "tenant.changing": (503, "Tenant changing"),
     "tenant.overloaded": (503, "Tenant too busy"),
     # what a plan allows

@@ -1,7 +1,7 @@
 """The whole platform as one tree of actors, from start to drain.
 
     root (rest_for_one): database, auth, directory (tenants: one_for_one), clock, watcher, system, metering,
-                         gateway
+                         backup, gateway
 
 Decides the order in which things come up and go down. It reads no environment: ``run.py`` hands in settings
 and secrets.
@@ -34,11 +34,12 @@ from actors.tenant.door import TenantDoor
 from actors.tenant.platform import Platform
 from actors.tenant.status import StatusBook
 from actors.watcher import Watch, Watcher
-from actors.works import file_store, functions_and_work
+from actors.works import backups_of, file_store, functions_and_work
 from config.errors import StartError
 from config.settings import Settings
 from gateway.actor import RULES_FILE, GatewayActor, RulesFound, read_rules
 from gateway.admin import AdminServer
+from gateway.backing_up import backup_actor
 from gateway.console import port_problem, say, say_tenants
 from gateway.metering import Metering
 from gateway.observer import Observed
@@ -135,6 +136,7 @@ class Server:
             auth,
             settings.schemas_dir,
             settings.data_dir,
+            backups=backups_of(settings),
             serves=True,
             trigram=trigram,
             functions=functions,
@@ -231,6 +233,7 @@ class Server:
                 ChildSpec("watcher", lambda: Watcher(watches, settle), start_timeout=SETTLE_SECONDS + 30),
                 ChildSpec("system", self._system_actor),
                 ChildSpec("metering", self._metering.actor),
+                ChildSpec("backup", lambda: backup_actor(settings, platform, self._door)),
                 ChildSpec("gateway", self._gateway_actor, stop_timeout=settings.drain_seconds + 5),
             ],
             strategy="rest_for_one",

@@ -280,7 +280,7 @@ class Gateway:
         body, sending = b"", None
         if method not in {"GET", "HEAD"} or operation in intake.ABOUT_FILES:
             limits = self._limits if rule.body_limit is None else self._limits.with_body(rule.body_limit)
-            most = rule.body_limit or intake.most_bytes(self._settings.files, operation)
+            most = rule.body_limit or intake.most_bytes(self._settings, operation)
             body, sending, patience = await intake.receive(request, operation, limits, most)
             deadline = clock() + seconds + patience  # what a client takes to send it does not count
         query = request._message.path.partition("?")[2]  # noqa: SLF001 - the raw target has no public name

@@ -24,7 +24,7 @@ from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
 from actors.tenant.provision import is_provisioned, provision
 from actors.tenant.status import StatusBook
-from actors.works import file_store, functions_and_work
+from actors.works import backups_of, file_store, functions_and_work
 from config.errors import StartError
 from config.settings import Settings
 
@@ -117,6 +117,7 @@ async def opened(settings: Settings, secrets: Mapping[str, str] | None = None) -
             settings.reload.drain_seconds,
             schemas_dir=settings.schemas_dir,
             data_dir=settings.data_dir,
+            backups=backups_of(settings),
             functions=functions,
             files=file_store(settings),
         )

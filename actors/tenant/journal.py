@@ -152,9 +152,11 @@ async def deploy(
         CHANNEL,
     )
     row = await connection.fetchrow(
-        "SELECT digest, author FROM backsaas.versions WHERE tenant = $1 AND number = $2",
+        "SELECT v.digest, v.author FROM backsaas.versions v JOIN backsaas.tenants t ON t.id = v.tenant "
+        "WHERE v.tenant = $1 AND v.number = $2 AND t.slug = $3",
         tenant,
         migration.version,
+        identity.slug,  # what is made beside the tenant of that name is nobody's news
     )
     if row is not None:
         said = {"version": migration.version, "hash": row["digest"], "plan": migration.plan_id}

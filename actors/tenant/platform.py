@@ -15,10 +15,11 @@ from actors.features.files.keeper import Files
 from actors.features.functions.host import FunctionHost
 from actors.messages import TenantIdentity
 from actors.pool import TenantPool
-from actors.sources import Source
+from actors.sources import Source, SourceError, read_tenant
 from actors.tenant.status import StatusBook
 from actors.tenant.usage import UsageBook
 from actors.tenant.work import Work
+from config.settings import Backups
 from schemas.compiler.compile import SYSTEM_SLUG
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Platform(Struct, frozen=True):
         payments: payment providers by name, besides the manual one.
         files: where tenants' files are; None in commands.
         view: of the process as a whole; None in commands.
+        backups: where they lie, and how many.
         serves: this process takes files by itself; a command may run beside one that does.
         trigram: namespace of pg_trgm; "" where the server has none, or does not let tenants use it.
     """
@@ -66,6 +68,7 @@ class Platform(Struct, frozen=True):
     auth: Services | None = None
     schemas_dir: Path = field(default_factory=Path)
     data_dir: Path = field(default_factory=Path)
+    backups: Backups = field(default_factory=Backups)
     serves: bool = False
     functions: FunctionHost | None = None
     usage: UsageBook | None = None
@@ -79,6 +82,13 @@ class Platform(Struct, frozen=True):
     def file(self, slug: str) -> Path:
         """Return where a tenant's file is."""
         return self.schemas_dir / f"{'platform' if slug == SYSTEM_SLUG else slug}.yaml"
+
+    def reread(self, slug: str, known: Source) -> Source | None:
+        """Return a tenant's file as it is now: it may say something else than is known; None: it is gone."""
+        try:
+            return read_tenant(self.file(slug), self.schemas_dir) or known
+        except (FileNotFoundError, SourceError):
+            return None
 
     def password(self, identity: TenantIdentity) -> str:
         """Return the password of a tenant's role."""

@@ -126,11 +126,11 @@ async def find_tenant(connection: Connection, slug: str) -> TenantIdentity | Non
 
 
 async def tenants(connection: Connection) -> list[Deployed]:
-    """Return every tenant and what it runs."""
+    """Return every tenant and what it runs; not those that are made beside them, for a moment."""
     rows = await connection.fetch(
         """
         SELECT id::text, slug, namespace, archive, role, version, digest, state, reason
-        FROM backsaas.tenants ORDER BY slug
+        FROM backsaas.tenants WHERE NOT starts_with(slug, '_') ORDER BY slug
         """
     )
     return [Deployed(TenantIdentity(*row[:5]), *row[5:]) for row in rows]

@@ -58,9 +58,10 @@ CREATE TABLE IF NOT EXISTS backsaas.confirmations (
   tenant uuid NOT NULL REFERENCES backsaas.tenants, plan_id text NOT NULL, author text NOT NULL DEFAULT '',
   confirmed_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (tenant, plan_id));
 CREATE TABLE IF NOT EXISTS backsaas.undertakings (
-  slug text PRIMARY KEY, id uuid NOT NULL UNIQUE, kind text NOT NULL CHECK (kind IN ('make', 'delete')),
+  slug text PRIMARY KEY, id uuid NOT NULL UNIQUE, kind text NOT NULL,
   tx text NOT NULL DEFAULT '', detail jsonb NOT NULL DEFAULT '{}',
   begun_at timestamptz NOT NULL DEFAULT now());
+ALTER TABLE backsaas.undertakings DROP CONSTRAINT IF EXISTS undertakings_kind_check;
 CREATE TABLE IF NOT EXISTS backsaas.due (
   tenant uuid NOT NULL REFERENCES backsaas.tenants ON DELETE CASCADE, holder integer NOT NULL,
   at timestamptz NOT NULL, PRIMARY KEY (tenant, holder));

@@ -3,10 +3,12 @@
 import argparse
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from actors.messages import Part, Sending
 from config.errors import StartError
 from config.settings import Settings
 from gateway.commands.hands import Hands, hands
@@ -41,6 +43,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     export = actions.add_parser("export", help="write everything of a tenant into one archive")
     export.add_argument("slug")
+    export.add_argument(
+        "--with-hashes",
+        action="store_true",
+        help="passwords and keys too, hashed, so that they go on working",
+    )
     export.add_argument("file", type=Path, nargs="?", help="default: SLUG.zip")
     bring = actions.add_parser("import", help="make a tenant from such an archive")
     bring.add_argument("file", type=Path)
@@ -107,7 +114,8 @@ async def _list(system: Hands, settings: Settings) -> None:
 
 
 async def _export(system: Hands, arguments: argparse.Namespace) -> None:
-    result = await system.call("platform.export", entity=arguments.slug)
+    query = "hashes=true" if arguments.with_hashes else ""
+    result = await system.call("platform.export", entity=arguments.slug, query=query)
     file, size = arguments.file or Path(f"{arguments.slug}.zip"), 0
     if result.stream is None:
         raise StartError("the tenant has no archive")
@@ -122,14 +130,21 @@ async def _export(system: Hands, arguments: argparse.Namespace) -> None:
     sys.stdout.write(f"{file}: {size:,} bytes\n")
 
 
+async def _parts(file: BinaryIO) -> AsyncIterator[Part]:
+    async def pieces() -> AsyncIterator[bytes]:
+        while piece := await asyncio.to_thread(file.read, 1 << 20):
+            yield piece
+
+    yield Part("", "", "application/zip", pieces())
+
+
 async def _import(system: Hands, arguments: argparse.Namespace) -> None:
+    query = f"owner_email={arguments.owner}" if arguments.owner else ""
     try:
-        body = arguments.file.read_bytes()
+        with arguments.file.open("rb") as file:
+            sending = Sending(_parts(file))
+            slug = arguments.slug or "-"
+            await system.call("platform.import", "POST", entity=slug, query=query, sending=sending)
     except OSError as error:
         raise StartError(f"{arguments.file}: {error.strerror}") from error
-    query = f"owner_email={arguments.owner}" if arguments.owner else ""
-    slug = arguments.slug or "-"
-    await system.call(
-        "platform.import", "POST", entity=slug, query=query, body=body, content_type="application/zip"
-    )
     sys.stdout.write("imported\n")

@@ -1,29 +1,10 @@
-"""Copies of tenants: with rows or without, as an archive, in another installation; and the commands that do it."""
+"""Copies of tenants: with rows or without; and the commands that do it."""
 
-import io
-import json
-import zipfile
 from typing import Any
 
-import aiohttp
-
-from tests.platform.conftest import Platform, installation
+from tests.platform.conftest import Platform
 
 CANARY = "swordfish-canary-9"
-
-
-async def download(platform: Platform, slug: str) -> bytes:
-    url = f"{platform.live.url}/api/platform/tenants/{slug}/export"
-    async with aiohttp.ClientSession() as session, session.get(url, headers=platform.admin) as answer:
-        assert answer.status == 200, await answer.text()
-        return await answer.read()
-
-
-async def upload(platform: Platform, slug: str, body: bytes, query: str = "") -> tuple[int, Any]:
-    headers = {**platform.admin, "Content-Type": "application/zip"}
-    url = f"{platform.live.url}/api/platform/tenants/{slug}/import{query}"
-    async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as answer:
-        return answer.status, await answer.json(content_type=None)
 
 
 async def rows(platform: Platform, slug: str, query: str) -> list[dict[str, Any]]:
@@ -86,71 +67,6 @@ async def test_a_clone_without_rows(platform: Platform) -> None:
         ({"slug": "no-such-co", "to": "mine-own"}, 404),
     ):
         assert (await platform.call("POST", "rpc/clone_tenant", body))[0] == wanted, body
-
-
-async def test_an_archive_moves_a_tenant(platform: Platform, tmp_path_factory: Any) -> None:
-    await seeded(platform, "moving-co")
-    archive = await download(platform, "moving-co")
-    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-        everything = b"".join(opened.read(name) for name in opened.namelist())
-        manifest = json.loads(opened.read("manifest.json"))
-    assert manifest["rows"]["companies"] == 2
-    for secret in (CANARY.encode(), b"argon2", b"password_hash", b"private_sealed"):
-        assert secret not in everything
-    assert not list((platform.live.directory / "data" / "exports").glob("*.zip"))
-    status, told = await platform.rpc("export_tenant", slug="moving-co")
-    (kept,) = (platform.live.directory / "data" / "exports").glob("*.zip")
-    assert (status, told["file"], kept.stat().st_mode & 0o777) == (200, kept.name, 0o600)
-
-    # the same installation under another slug
-    status, answer = await upload(platform, "landed-co", archive, "?owner_email=new@example.com")
-    assert status == 201, answer
-    for query in (
-        "companies?select=*&order=id",
-        "contacts?select=*&order=id",
-        "deals?select=*&order=id",
-        "users?select=id,email&email=like.mia*",
-    ):
-        assert await rows(platform, "landed-co", query) == await rows(platform, "moving-co", query)
-    assert await platform.mails("new@example.com")
-    for slug, body, wanted in (
-        ("landed-co", archive, 409),
-        ("bad-co", b"no zip", 422),
-        ("bad-co", archive[:-40], 422),
-        ("bad-co", zipped({"manifest.json": "{}"}), 422),
-        (
-            "bad-co",
-            zipped({"manifest.json": '{"format": 1, "slug": "x-co"}', "schema.yaml": "nonsense"}),
-            422,
-        ),
-    ):
-        status, answer = await upload(platform, slug, body)
-        assert status == wanted, answer
-        assert not (platform.live.schemas / "bad-co.yaml").exists()
-
-    # another installation, by commands, with no server there
-    other = installation(tmp_path_factory.mktemp("other"))
-    file = other.directory / "moving.zip"
-    file.write_bytes(archive)
-    done = other.command("tenants", "import", str(file))
-    assert done.returncode == 0, done.stderr
-    listed = other.command("tenants")
-    assert "moving-co" in listed.stdout, listed.stdout + listed.stderr
-    again = Platform(other)
-    await again.start()
-    try:
-        query = "companies?select=*&order=id"
-        assert await rows(again, "moving-co", query) == await rows(platform, "moving-co", query)
-    finally:
-        await other.stop()
-
-
-def zipped(files: dict[str, str]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return made.getvalue()
 
 
 async def test_commands_beside_a_server(platform: Platform) -> None:

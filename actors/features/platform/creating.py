@@ -122,6 +122,8 @@ async def create(generation: Generation, call: Call, principal: Principal, wante
             have = await session.row(_OWNED, principal.id)
             if have is not None and have[0] >= MAX_OWNED:
                 raise ProblemError("auth.forbidden", f"one person makes at most {MAX_OWNED} tenants")
+        # filling a large tenant takes longer than a transaction may wait otherwise
+        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = '6h'")
         tx = await connection.fetchval("SELECT pg_catalog.pg_current_xact_id()::text")
         async with platform.database.owner() as owner:
             undertaking = await undertakings.begin(

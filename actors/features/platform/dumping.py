@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from actors.features.platform.archive import write_rows
 from actors.messages import ProblemError, TenantIdentity
 from actors.tenant.pruning import Archived, Connection
 from schemas.compiler.sql import quote
 
+BATCH = 1000
 _KEY = """
 SELECT a.attname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a
   ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
@@ -72,3 +72,12 @@ def _verify(path: Path, expected: Mapping[str, int]) -> None:
                 found = sum(1 for _ in lines)  # reading to the end checks the sum, too
             if found != count:
                 raise zipfile.BadZipFile(f"{name} has {found} of {count} rows")
+
+
+async def write_rows(connection: Connection, archive: zipfile.ZipFile, name: str, query: str) -> None:
+    """Write what a query answers, one line per row, within the connection's transaction."""
+    with archive.open(name, "w", force_zip64=True) as written:
+        cursor = await connection.cursor(query)
+        while rows := await cursor.fetch(BATCH):
+            text = "".join(f"{row[0]}\n" for row in rows).encode()
+            await asyncio.to_thread(written.write, text)

@@ -11,6 +11,7 @@ from actors.features.auth.bodies import query_of
 from actors.features.platform import (
     archive,
     archived,
+    backups,
     copying,
     creating,
     files,
@@ -37,6 +38,9 @@ FUNCTIONS: Mapping[str, Callable[[Request], Awaitable[Any]]] = {
     "list_tenants": lifecycle.list_tenants,
     "clone_tenant": copying.clone_tenant,
     "export_tenant": archive.export_tenant,
+    "backup_tenant": backups.backup_tenant,
+    "list_backups": backups.list_backups,
+    "restore_tenant": backups.restore_tenant,
     "edit_schema": files.edit,
     "validate_schema": files.check,
     "plan_schema": files.plan,
@@ -91,7 +95,12 @@ async def export(generation: Generation, call: Call, principal: Principal) -> Re
 
 async def import_(generation: Generation, call: Call, principal: Principal) -> Result:
     """Make a tenant of an archive."""
-    return await archive.import_tenant(_about_tenant(generation, call, principal), call.entity, call.body)
+    return await archive.import_tenant(_about_tenant(generation, call, principal), call.entity)
+
+
+async def backup(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Back up every tenant; asked for by the clock."""
+    return answer(await backups.run(_about_tenant(generation, call, principal)))
 
 
 def _about_tenant(generation: Generation, call: Call, principal: Principal) -> Request:
@@ -107,6 +116,7 @@ OPERATIONS: Mapping[str, Any] = {
     "platform.follow": following.follow,
     "platform.told": following.told,
     "platform.adopt": following.adopt,
+    "platform.backup": backup,
     "platform.check_slug": check_slug,
     "platform.export": export,
     "platform.import": import_,

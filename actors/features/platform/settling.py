@@ -9,10 +9,10 @@ import structlog
 from actors.features.auth import accounts
 from actors.features.auth.links import Target, send_link
 from actors.features.auth.store import Session
-from actors.features.platform import making, undertakings
+from actors.features.platform import exchange, making, undertakings
 from actors.features.platform.events import note
 from actors.features.platform.rights import hands
-from actors.features.platform.undertakings import DELETE, Undertaking
+from actors.features.platform.undertakings import DELETE, RESTORE, Undertaking
 from actors.messages import Call, ProblemError, TenantIdentity
 from actors.tenant import closing, rows
 from actors.tenant.audit import Who
@@ -51,12 +51,15 @@ async def _done(generation: Generation, undertaking: Undertaking) -> bool:
         await _delete(generation, undertaking)
         return True
     platform = hands(generation)
+    if undertaking.kind == RESTORE:
+        return await exchange.complete(generation, undertaking)
     async with platform.database.owner() as connection:
         outcome = await undertakings.verdict(connection, undertaking, generation.identity.namespace)
     if outcome == "done":
         await _welcome(generation, undertaking.slug)
     elif outcome == "undone":
-        log.warning("tenant.not_made", tenant=undertaking.slug)
+        if not undertaking.slug.startswith("_"):
+            log.warning("tenant.not_made", tenant=undertaking.slug)
         await making.unmake(platform, undertaking.slug, str(undertaking.detail.get("digest")))
     return outcome != "open"
 

@@ -2,7 +2,8 @@
 
 One row of the registry per slug while it is under way, written before anything else happens. Decides, after a
 crash, which way an undertaking goes: what makes a tenant is done when its row in ``system`` was committed
-(the transaction that inserts it is noted here), else it is undone; a deletion is always done to its end.
+(the transaction that inserts it is noted here), else it is undone; a deletion is always done to its end; a
+tenant that was being restored serves what the registry says it has.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from actors.messages import ProblemError
 from schemas.compiler.sql import quote
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
-MAKE, DELETE = "make", "delete"
+MAKE, DELETE, RESTORE = "make", "delete", "restore"
 
 
 class Undertaking(Struct, frozen=True):
@@ -26,8 +27,9 @@ class Undertaking(Struct, frozen=True):
 
     Attributes:
         id: of this try.
-        kind: make or delete.
-        tx: transaction of ``system`` that decides, "" for a deletion.
+        kind: make, delete or restore.
+        tx: transaction that decides (of ``system``) or is open for as long as somebody works on it (restore),
+            "" for a deletion.
         detail: what ending it needs to know.
     """
 
