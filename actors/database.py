@@ -23,6 +23,7 @@ from actors.messages import TenantIdentity
 from actors.pool import PoolError, TenantPool
 from actors.slow import SlowBook
 from actors.tenant.provision import ProvisionError, role_name, seal_maintenance_databases, secure_database
+from actors.wal_archive import archive_options, make_folder
 from config.errors import StartError
 from config.settings import DatabaseSettings
 
@@ -70,11 +71,15 @@ class Database:
         self.slow = SlowBook(settings.slow_seconds)
         self.facts = ServerFacts("", 0, frozenset(), not settings.url, ())
         self._server: EmbeddedPostgres | None = None
+        self._archive: Path | None = None
         if not settings.url:
             options = {
                 "max_connections": str(settings.max_connections),
                 "shared_buffers": settings.shared_buffers,
             }
+            self._archive = data_dir / settings.wal_archive if settings.wal_archive else None
+            if self._archive is not None:
+                options |= archive_options(self._archive)
             self._server = EmbeddedPostgres(data_dir, options)
         self._target = Target(settings.url)
         self._owners = TenantPool(
@@ -96,6 +101,8 @@ class Database:
         """
         if self._server is not None and not (join and self._server.runs_elsewhere()):
             try:
+                if self._archive is not None:
+                    make_folder(self._archive, self._server.cluster.user)
                 self._server.start()
             except (EmbeddedError, OSError) as error:
                 msg = f"the embedded PostgreSQL cannot run: {error}"
@@ -147,7 +154,10 @@ class Database:
         try:
             yield connection
             if not connection.is_closed() and not connection.is_in_transaction():
-                await connection.reset()
+                try:
+                    await connection.reset()
+                except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+                    connection.terminate()  # what was to be done is done
         finally:
             self._owners.release(connection)
 

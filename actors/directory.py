@@ -82,6 +82,7 @@ class Directory(Supervisor):
         self._work = asyncio.Semaphore(0)
         self._open = 0
         self._quiet = asyncio.Event()
+        self._leaving: set[str] = set()
 
     @override
     async def pre_start(self) -> None:
@@ -142,9 +143,10 @@ class Directory(Supervisor):
             )
             return
         self._sources[slug] = source
-        ref = self._ensure_child(slug)
+        if slug in self._leaving:
+            return  # it is taken again when what is there has ended
+        asleep = self._ensure_child(slug).status is ActorStatus.COLD
         status = self._platform.book.get(slug)
-        asleep = ref.status is ActorStatus.COLD
         if asleep and status.version and status.digest == source.digest:
             if status.state != "suspended":
                 self._platform.book.update(slug, state="cold", reason="")
@@ -165,10 +167,9 @@ class Directory(Supervisor):
 
     def _refuse(self, slug: str, finding: Diagnostic, digest: str) -> None:
         log.warning("source.refused", file=f"{slug}.yaml", diagnostic=finding.render(f"{slug}.yaml"))
-        rejection = Rejection(self._platform.now(), digest, (finding,))
-        known = slug in self._routes
-        changes = {} if known else {"state": "failed", "reason": finding.message}
-        self._platform.book.update(slug, rejection=rejection, **changes)
+        found = Rejection(self._platform.now(), digest, (finding,))
+        changes = {} if slug in self._routes else {"state": "failed", "reason": finding.message}
+        self._platform.book.update(slug, rejection=found, **changes)
 
     def _ensure_child(self, slug: str) -> ActorRef:
         ref = self.child(slug)
@@ -282,8 +283,10 @@ class Directory(Supervisor):
         if slug is None:
             return
         self._routes.pop(slug, None)
+        self._leaving.add(slug)
         with contextlib.suppress(ActorError):
             await self.stop_child(slug)
+        self._leaving.discard(slug)
         self._platform.book.forget(slug)
         log.info("tenant.gone", tenant=slug)
         source = self._sources.pop(slug, None)

@@ -33,9 +33,13 @@ class EmbeddedPostgres:
     Args:
         directory: where the cluster, its binaries (as root) and its password live; made when missing.
         options: server settings that override the defaults, e.g. ``{"fsync": "off"}`` in tests.
+        patience: seconds the server may take to come up.
     """
 
-    def __init__(self, directory: Path, options: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: Path, options: Mapping[str, str] | None = None, patience: float = START_TIMEOUT
+    ) -> None:
+        self._patience = patience
         self.cluster = Cluster(directory.resolve())
         self._options = {
             "listen_addresses": "",
@@ -206,7 +210,7 @@ class EmbeddedPostgres:
             )  # fmt: skip
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_TIMEOUT
+        deadline = time.monotonic() + self._patience
         began = self.log_path.stat().st_size
         while not self.ready():
             if self.pid is None:

@@ -52,6 +52,11 @@ class DatabaseSettings:
     start_seconds: float = setting(30.0, "at start, how long to wait for PostgreSQL", least=0.1, most=600)
     max_connections: int = setting(120, "max_connections of the embedded server", least=20, most=5000)
     shared_buffers: str = setting("128MB", "shared_buffers of the embedded server")
+    wal_archive: str = setting(
+        "",
+        "folder, better on another disk, where the embedded server keeps its log of changes, to restore "
+        "everything to any moment; empty: it does not",
+    )
 
 
 @dataclass(frozen=True, slots=True)

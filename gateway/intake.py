@@ -74,9 +74,9 @@ async def receive(
 
 def most_bytes(everything: Settings, operation: str) -> int:
     """Return how large a body may be that nobody holds as a whole."""
-    settings = everything.files
+    settings, backup_settings = everything.files, everything.backup
     if operation == IMPORT:
-        return everything.backup.import_max_bytes
+        return backup_settings.import_max_bytes
     return settings.import_bytes if operation == "import" else settings.max_bytes
 
 

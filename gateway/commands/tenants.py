@@ -37,7 +37,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verbs["domain"].add_argument("domain", nargs="?", default="", help="none takes it away")
     verbs["clone"].add_argument("to", help="slug of the copy")
     verbs["clone"].add_argument("--name", default="")
-    verbs["clone"].add_argument("--no-data", dest="data", action="store_false", help="only the file")
+    verbs["clone"].add_argument("--data", default="all", choices=["none", "sample", "all"])
+    verbs["clone"].add_argument(
+        "--rows", type=int, default=100, help="of each table in a sample; default: 100"
+    )
     verbs["clone"].add_argument(
         "--unmasked", dest="mask", action="store_false", help="personal fields as they are"
     )

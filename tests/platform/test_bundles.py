@@ -1,5 +1,6 @@
 """A tenant as one file: nothing is lost on the way to another installation, nothing hostile comes in."""
 
+import asyncio
 import hashlib
 import io
 import json
@@ -28,6 +29,7 @@ entities:
         amount: { type: number }
         facts: { type: object }
         key: { type: string, writeOnly: true }
+    history: true
     access: { read: [ { role: admin } ], write: [ { role: admin } ] }
 """
 GOES = """  scraps:
@@ -64,6 +66,8 @@ async def moving(platform: Platform) -> Platform:
     row = {"title": 'a "b",\n\tc', "scan": json.loads(body)["id"], "amount": 0.1, "facts": {"x": [1, None]}}
     for one in (row, {"title": "", "key": CANARY}, {"facts": None}):
         assert (await platform.inside(SLUG, "POST", "papers", one, **inside))[0] == 201
+    status, _ = await platform.inside(SLUG, "PATCH", "papers?title=eq.", {"title": "named"}, **inside)
+    assert status in {200, 204}
     assert (await platform.inside(SLUG, "POST", "scraps", {"name": "kept away"}, **inside))[0] == 201
     await write(platform, SLUG, text.replace("\nentities:\n", MORE.replace(GONE_FIELD, "")))
     return platform
@@ -140,6 +144,31 @@ async def test_a_tenant_lands_under_another_name(moving: Platform) -> None:
         assert await rows(moving, "landed-co", query) == await rows(moving, SLUG, query)
     assert await moving.mails("new@example.com")
     assert (await upload(moving, "landed-co", await download(moving, SLUG)))[0] == 409
+
+
+async def test_clients_that_vanish_leave_nothing(moving: Platform) -> None:
+    """faults.md 44: neither half a download nor half an upload."""
+    folder = moving.live.directory / "data" / "exports"
+    before = {path.name for path in folder.iterdir()}
+    path = f"/api/platform/tenants/{SLUG}/export"
+    reader, writer = await asyncio.open_connection("127.0.0.1", moving.live.port)
+    head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {moving.admin['Authorization']}\r\n\r\n"
+    writer.write(head.encode())
+    await reader.readuntil(b"\r\n\r\n")
+    writer.transport.abort()
+    archive = await download(moving, SLUG)
+    reader, writer = await asyncio.open_connection("127.0.0.1", moving.live.port)
+    head = (
+        "POST /api/platform/tenants/half-co/import HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: {moving.admin['Authorization']}\r\nContent-Type: application/zip\r\n"
+        f"Content-Length: {len(archive)}\r\n\r\n"
+    )
+    writer.write(head.encode() + archive[: len(archive) // 2])
+    await writer.drain()
+    writer.transport.abort()
+    assert archive == await download(moving, SLUG)
+    assert {path.name for path in folder.iterdir()} == before
+    assert not (moving.live.schemas / "half-co.yaml").exists()
 
 
 def zipped(members: dict[str, bytes]) -> bytes:

@@ -5,7 +5,9 @@ a field is ``personal``. Rows are copied by PostgreSQL itself, as the owner, wit
 asleep: copying tells nobody, and computed columns come as they are. ``clone_tenant`` of the platform.
 """
 
+import hmac
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -13,17 +15,21 @@ import orjson
 from msgspec import Struct
 
 from actors.features.files.keeper import Files
-from actors.features.platform import carrying, creating, files
-from actors.features.platform.rights import Request, require_admin
+from actors.features.platform import carrying, creating, files, masking, sampling
+from actors.features.platform.rights import Request, invalid, require_admin
 from actors.messages import Call, ProblemError, Result, TenantIdentity
 from actors.tenant.generation import Generation
+from actors.tenant.platform import Platform
 from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.edit import set_value
 from schemas.compiler.migrate.catalog import AUDIT_LOG
-from schemas.compiler.model import Field, TenantModel
+from schemas.compiler.model import TenantModel
 from schemas.compiler.sql import quote
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
+
+NONE, SAMPLE, ALL = "none", "sample", "all"
+SAMPLED, MOST_SAMPLED = 100, 100_000
 
 TABLES = """
 SELECT c.relname AS name, array_agg(a.attname ORDER BY a.attnum) AS columns
@@ -65,24 +71,50 @@ async def clone_tenant(request: Request) -> Result:
         raise ProblemError("auth.forbidden", "there is one platform")
     slug, to = request.text("slug", required=True), request.text("to", required=True, most=40)
     file = await files.opened(request, slug)
-    with_rows, mask = request.flag("data", default=True), request.flag("mask", default=True)
+    data, mask = _data(request), request.flag("mask", default=True)
+    rows = request.arguments.get("rows", SAMPLED)
+    if isinstance(rows, bool) or not isinstance(rows, int) or not 1 <= rows <= MOST_SAMPLED:
+        raise invalid("rows", f"a whole number from 1 to {MOST_SAMPLED}")
     text = set_value(file.source.text.decode(), ("service", "name"), to)
     if request.text("name"):
         text = set_value(text, ("service", "title"), request.text("name"))
 
     async def fill(made: Generation) -> None:
-        if with_rows:
-            async with request.platform.database.owner() as connection:
-                await copy_rows(connection, file.identity, made, mask=mask, stored=request.platform.files)
+        if data == NONE:
+            return
+        secret = secret_of(request.platform, file.identity) if mask else ""
+        connection = await request.platform.database.dedicated()
+        try:
+            await copy_rows(
+                connection, file.identity, made, secret=secret, stored=request.platform.files,
+                most=rows if data == SAMPLE else 0,
+            )  # fmt: skip
+        finally:
+            await connection.close()
 
     wanted = creating.Wanted(
         await creating.free_slug(request.platform, to),
         text.encode(),
         fill,
         code=file.source.code,
-        origin={"cloned": slug, "data": with_rows, "masked": with_rows and mask},
+        origin={"cloned": slug, "data": data, "masked": data != NONE and mask},
     )
     return await creating.create(request.generation, row_call(request, to), request.principal, wanted)
+
+
+def _data(request: Request) -> str:
+    value = request.arguments.get("data", ALL)
+    value = {True: ALL, False: NONE}.get(value, value) if isinstance(value, bool) else value
+    if value not in {NONE, SAMPLE, ALL}:
+        raise invalid("data", "none, sample or all")
+    return str(value)
+
+
+def secret_of(platform: Platform, identity: TenantIdentity) -> str:
+    """Return what a tenant's masks are made with: the same for all its copies, and no other tenant's."""
+    return hmac.digest(bytes.fromhex(platform.cluster_key), b"mask\0" + identity.id.encode(), sha256).hex()[
+        :32
+    ]
 
 
 def row_call(request: Request, slug: str) -> Call:
@@ -105,22 +137,32 @@ def row_call(request: Request, slug: str) -> Call:
 
 
 async def copy_rows(
-    connection: Connection, source: TenantIdentity, made: Generation, *, mask: bool, stored: Files | None
+    connection: Connection,
+    source: TenantIdentity,
+    made: Generation,
+    *,
+    secret: str,
+    stored: Files | None,
+    most: int = 0,
 ) -> None:
-    """Copy all rows of a tenant into a new one, and the files they name.
+    """Copy rows of a tenant into a new one, and the files they name.
 
     Args:
         connection: the owner's.
         source: what is copied.
         made: generation of the new tenant, its tables empty.
         stored: where files are.
-        mask: personal fields are made unrecognisable, and nobody's sign-in comes along.
+        secret: personal fields are made unrecognisable with it, and nobody's sign-in comes along; "": all
+            stays as it is.
+        most: only the newest so many rows of each table, and those they refer to; 0: all.
     """
+    mask = bool(secret)
     target = made.identity.namespace
     async with connection.transaction(isolation="repeatable_read"):
         present = {
             row["name"]: set(row["columns"]) for row in await connection.fetch(TABLES, source.namespace)
         }
+        chosen = await sampling.sample(connection, source.namespace, present, most) if most else {}
         order = await order_of(connection, target)
         known = {
             name: tuple(column for column in columns if column in present.get(name, ()))
@@ -132,9 +174,10 @@ async def copy_rows(
                 continue  # what was done is the other tenant's; and it tells who did what to whom
             if columns:
                 values = ", ".join(
-                    _masked(made.model, name, column) if mask else quote(column) for column in columns
+                    _masked(made.model, name, column, secret) if mask else quote(column) for column in columns
                 )
                 origin = f"SELECT {values} FROM {quote(source.namespace)}.{quote(name)}"  # noqa: S608 - quoted
+                origin += f" WHERE {chosen[name]}" if name in chosen else ""
                 await fill_table(connection, target, name, columns, origin, order.late.get(name, ()))
         for name, late in order.late.items():
             origin = f"{quote(source.namespace)}.{quote(name)}"
@@ -142,10 +185,12 @@ async def copy_rows(
             await fill_late(connection, target, name, [c for c in late if c in known[name]], origin, key)
         await _copy_counters(connection, source.namespace, target)
         await carrying.copy_files(connection, stored, source, made)
-        if not mask:
+        users = made.model.entities.get("users")
+        if not mask and users is not None:
             await connection.execute(
                 f"INSERT INTO {quote(target)}._auth_accounts ({ACCOUNT}) "  # noqa: S608 - quoted
-                f"SELECT {ACCOUNT} FROM {quote(source.namespace)}._auth_accounts"
+                f"SELECT {ACCOUNT} FROM {quote(source.namespace)}._auth_accounts "
+                f"WHERE user_id IN (SELECT {quote(users.key)}::text FROM {quote(target)}.users)"
             )
         await wake(connection, target, order, made.model)
 
@@ -243,22 +288,11 @@ async def wake(connection: Connection, namespace: str, order: Order, model: Tena
             )
 
 
-def _masked(model: TenantModel, name: str, column: str) -> str:
-    """Return what stands in a copy for a column: itself, or nothing that tells who it was."""
+def _masked(model: TenantModel, name: str, column: str, secret: str) -> str:
+    """Return what stands in a copy for a column: itself, or what does not tell who it was."""
     entity = model.entities.get(name)
     field = entity.fields.get(column) if entity is not None else None
     here = quote(column)
     if field is None or not (field.personal or (name == "users" and column == "email")):
         return here
-    return f"CASE WHEN {here} IS NULL THEN NULL ELSE {_mask(field, here)} END"
-
-
-def _mask(field: Field, here: str) -> str:
-    if field.schema.get("format") == "email":
-        return f"left(md5({here}::text), 12) || '@masked.invalid'"
-    if field.nullable and (field.kind != "text" or {"pattern", "enum", "format"} & field.schema.keys()):
-        return f"NULL::{field.pg_type}"
-    if field.kind == "text":
-        most = min(int(field.schema.get("maxLength", 12)), 12)
-        return f"left(md5({here}), {most})"
-    return {"date": "DATE '1970-01-01'", "datetime": "TIMESTAMPTZ '1970-01-01'"}.get(field.kind, here)
+    return masking.mask(field, here, secret)

@@ -80,6 +80,8 @@ async def unpack(
                 await connection.execute(f"ALTER TABLE {key['place']} DROP CONSTRAINT {key['name']}")
             for name in tables:
                 await _triggers(connection, identity, name, "DISABLE")
+                # making the tables writes notes into some
+                await connection.execute(f"TRUNCATE {quote(identity.namespace)}.{quote(name)}")
             for name in sorted(bundle.names):
                 folder, _, table = name.removesuffix(".csv").partition("/")
                 if folder == "data" and packing.comes_along(table, secrets):
