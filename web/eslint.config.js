@@ -21,6 +21,8 @@ export default defineConfig(
         { selector: "JSXAttribute[name.name='dangerouslySetInnerHTML']", message: "components/Markdown.tsx is the only place" },
       ],
       "@typescript-eslint/no-non-null-assertion": "off",
+      "@typescript-eslint/no-unused-vars": ["error", { varsIgnorePattern: "^_", ignoreRestSiblings: true }],
+      "react-hooks/incompatible-library": "off",
     },
   },
   { files: ["src/components/Markdown.tsx"], rules: { "no-restricted-syntax": "off" } },

@@ -4,26 +4,30 @@ The process serves a tenant made from a file with every type, and the example `s
 `build/screenshots/`, for people to look at.
 """
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.live import ROOT, Live
 
 CHROMIUM = shutil.which("chromium") or ""
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS = ROOT / "build" / "screenshots"
+LOOKS: list[tuple[Literal["light", "dark"], int]] = [("light", 1280), ("dark", 360)]
+if os.environ.get("LOOKS") == "all":
+    LOOKS = [("light", 1280), ("light", 360), ("dark", 1280), ("dark", 360)]
 PASSWORD = "correct horse battery 9"
 ADMIN = "root@example.com"
-PATIENCE = 30_000
+PATIENCE = int(os.environ.get("BROWSER_PATIENCE", "30000"))
 """Milliseconds until something that must appear counts as missing."""
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium here")
+expect.set_options(timeout=PATIENCE)
 
 
 class Site:
@@ -80,7 +84,9 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
         yield browser
         await browser.close()
 
@@ -111,15 +117,14 @@ class Visitor:
         await self.page.locator("#content").wait_for()
 
     async def shoot(self, name: str) -> None:
-        """Write the page as it is, light and dark, wide and narrow; and hold it against WCAG 2.2 AA."""
+        """Write the page as it is, light and wide, dark and narrow (LOOKS=all: both ways); and hold it against WCAG 2.2 AA."""
         SHOTS.mkdir(parents=True, exist_ok=True)
-        for scheme in ("light", "dark"):
-            for width in (1280, 360):
-                await self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-                await self.page.set_viewport_size({"width": width, "height": 800})
-                await self.page.screenshot(path=SHOTS / f"{name}-{scheme}-{width}.png")
-                wide = await self.page.evaluate("document.documentElement.scrollWidth")
-                assert wide <= width, f"{name} is {wide} px wide on a screen of {width}"
+        for scheme, width in LOOKS:
+            await self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            await self.page.set_viewport_size({"width": width, "height": 800})
+            await self.page.screenshot(path=SHOTS / f"{name}-{scheme}-{width}.png", animations="disabled")
+            wide = await self.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{name} is {wide} px wide on a screen of {width}"
             assert await self.violations() == [], f"{name}, {scheme}"
         await self.page.set_viewport_size({"width": 1280, "height": 800})
 

@@ -14,7 +14,7 @@ export function shownEntities(entities: Record<string, Entity>): Entity[] {
 }
 
 function isLink(entity: Entity): boolean {
-  const own = Object.values(entity.fields).filter((field) => !field.managed && field.name !== entity.key);
+  const own = Object.values(entity.fields).filter((field) => field.generated !== "managed" && field.name !== entity.key);
   return entity.label === null && own.length === 2 && own.every((field) => field.references);
 }
 

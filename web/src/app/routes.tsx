@@ -12,6 +12,10 @@ export const routes: RouteObject[] = [
         errorElement: <PageError />,
         children: [
           { index: true, lazy: async () => ({ Component: (await import("@/features/home/HomePage")).default }) },
+          { path: "data/:entity", lazy: async () => ({ Component: (await import("@/features/data/DataPage")).default }) },
+          { path: "data/:entity/new", lazy: async () => ({ Component: (await import("@/features/record/NewPage")).default }) },
+          { path: "data/:entity/:id", lazy: async () => ({ Component: (await import("@/features/record/RecordPage")).default }) },
+          { path: "data/:entity/:id/edit", lazy: async () => ({ Component: (await import("@/features/record/EditPage")).default }) },
           { path: "*", element: <NotFound /> },
         ],
       },

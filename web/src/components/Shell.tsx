@@ -1,5 +1,5 @@
 /** The frame of both faces: brand, navigation, command palette, account; pages come in the middle. */
-import { AppShell, Burger, Group, ScrollArea, UnstyledButton, Text, Kbd } from "@mantine/core";
+import { AppShell, Burger, Group, ScrollArea, UnstyledButton, Text, Kbd, VisuallyHidden } from "@mantine/core";
 import { useDisclosure, useOs } from "@mantine/hooks";
 import { spotlight } from "@mantine/spotlight";
 import { IconSearch } from "@tabler/icons-react";
@@ -46,8 +46,9 @@ export function Shell({ name, groups, commands, account = [], banner }: Properti
             </Link>
           </Group>
           <Group gap="xs" wrap="nowrap">
-            <UnstyledButton className={classes.search} onClick={spotlight.open} aria-label={t.shell.palette}>
+            <UnstyledButton className={classes.search} onClick={spotlight.open}>
               <IconSearch size={16} aria-hidden />
+              <VisuallyHidden hiddenFrom="sm">{t.common.search}</VisuallyHidden>
               <Text size="sm" visibleFrom="sm" c="dimmed">
                 {t.common.search}
               </Text>

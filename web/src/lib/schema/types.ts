@@ -40,7 +40,8 @@ export interface Field {
   searchable?: boolean;
   write_only?: boolean;
   computed?: boolean;
-  managed?: boolean;
+  /** How the server fills it: uuid, identity, sequence, managed. */
+  generated?: string;
   default?: unknown;
   has_default?: boolean;
   /** accept, maxSize, currency, … */

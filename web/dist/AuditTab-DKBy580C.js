@@ -1,1 +1,0 @@
-import{t as e}from"./Panel-C-0d_Psq.js";import{t}from"./AuditList-BHkLzyRl.js";import{Dt as n}from"./Title-EFWnUnDz.js";var r=n();function i({tenant:n}){return(0,r.jsx)(e,{flush:!0,children:(0,r.jsx)(t,{filter:`key=in.(${n.slug},${n.id})`})})}export{i as default};
