@@ -17,6 +17,7 @@ from actors.features.outbox.tables import OUTBOX_TABLES
 from actors.features.platform import bundles, structure
 from actors.features.platform.bundles import Packer
 from actors.features.platform.undertakings import busy
+from actors.features.transfer.tables import TRANSFER_TABLES
 from actors.messages import ProblemError, TenantIdentity
 from actors.tenant import journal, registry
 from actors.tenant.idempotency import IDEMPOTENCY_TABLE
@@ -34,7 +35,7 @@ PASSING = frozenset(
      "_auth_entered", "_changes", "_live"}
 )  # fmt: skip
 """Never in an archive: nobody is to be signed in by one."""
-ITS_OWN = frozenset({"_auth_factors", "_auth_signing_keys", *OUTBOX_TABLES})
+ITS_OWN = frozenset({"_auth_factors", "_auth_signing_keys", *OUTBOX_TABLES, *TRANSFER_TABLES})
 KEYS = frozenset({"_auth_api_keys"})
 PEOPLE = frozenset({"_auth_accounts", "_auth_identities", "_auth_audit"})
 NO_NAMESPACE = "t_" + "0" * 32, "a_" + "0" * 32
