@@ -17,6 +17,7 @@ from gateway import decode
 from gateway.limits import Limits
 from gateway.proxy.upload import BYTES_PER_SECOND, Upload
 from gateway.receive import check_transfer_coding, read_body
+from schemas.compiler.compile import SYSTEM_SLUG
 
 FORM = "multipart/form-data"
 MAX_PARTS = 300
@@ -26,6 +27,8 @@ IMPORT = "platform.import"
 _TAKES_FILES = frozenset(
     {"import", "file.upload", "file.put", "storage.upload", "storage.upload.signed", IMPORT}
 )
+_WHOLE_TENANT = frozenset({"backup_tenant", "restore_tenant", "clone_tenant", "export_tenant"})
+_WHOLE_TENANT_SECONDS = 6 * 3600.0
 _TAKES_FORMS = frozenset({"create", "update", "replace"})
 _TYPE = istr("Content-Type")
 _HEADERS = ("if-range", "cache-control", "x-upsert", "x-metadata")
@@ -78,6 +81,11 @@ def most_bytes(everything: Settings, operation: str) -> int:
     if operation == IMPORT:
         return backup_settings.import_max_bytes
     return settings.import_bytes if operation == "import" else settings.max_bytes
+
+
+def work_seconds(slug: str, function: str) -> float:
+    """Return how much longer than other requests one may take that is about a tenant as a whole."""
+    return _WHOLE_TENANT_SECONDS if slug == SYSTEM_SLUG and function in _WHOLE_TENANT else 0.0
 
 
 def _about(request: BaseRequest) -> dict[str, str]:

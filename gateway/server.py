@@ -282,6 +282,7 @@ class Gateway:
             limits = self._limits if rule.body_limit is None else self._limits.with_body(rule.body_limit)
             most = rule.body_limit or intake.most_bytes(self._settings, operation)
             body, sending, patience = await intake.receive(request, operation, limits, most)
+            patience += intake.work_seconds(place.slug, found.entity)
             deadline = clock() + seconds + patience  # what a client takes to send it does not count
         query = request._message.path.partition("?")[2]  # noqa: SLF001 - the raw target has no public name
         credential = read_credential(request, place.slug, secure=self._secure)

@@ -31,6 +31,7 @@ from schemas.compiler.edit import EditError, set_value
 from schemas.compiler.names import slug_problem
 
 PATIENCE = 20.0
+ANSWER_SECONDS = 3.0
 TRIES = 5
 """A file that is deleted while the archive is written makes it begin anew."""
 
@@ -52,29 +53,41 @@ async def export_tenant(request: Request) -> dict[str, Any]:
 
 
 async def download(request: Request, slug: str) -> Result:
-    """Answer with an archive; nothing of it stays behind, also when the process ends meanwhile."""
+    """Answer with an archive; nothing of it stays behind, also when the process ends meanwhile.
+
+    A small one is made before it is answered. A large one is made while the client waits for its first byte,
+    however long a request may take; what goes wrong then ends the connection.
+    """
     identity = await exported(request, slug)
     file = tempfile.TemporaryFile(dir=folder_of(request.platform))  # noqa: SIM115 - the stream closes it
+    work = asyncio.ensure_future(_export(request, identity, file))  # noqa: TID251 - it outlives this call
     try:
-        await _export(request, identity, file)
-        size = file.seek(0, 2)
-        file.seek(0)
+        await asyncio.wait({work}, timeout=ANSWER_SECONDS)
+        if work.done():
+            work.result()
     except BaseException:
+        work.cancel()
         file.close()
         raise
+    size = file.seek(0, 2) if work.done() else None
     name = f'attachment; filename="{slug}.zip"'
     return Result(
         200,
         content_type="application/zip",
         headers=(("Content-Disposition", name), ("Cache-Control", "no-store")),
-        stream=Stream(_pieces(file), size),
+        stream=Stream(_pieces(file, work), size),
     )
 
 
-async def _pieces(opened: Any) -> AsyncGenerator[bytes, None]:  # noqa: ANN401 - a temporary file has no type
+async def _pieces(opened: Any, work: asyncio.Future[Any]) -> AsyncGenerator[bytes, None]:  # noqa: ANN401 - a temporary file has no type
     with opened:
-        while piece := await asyncio.to_thread(opened.read, PIECE):
-            yield piece
+        try:
+            await work
+            opened.seek(0)
+            while piece := await asyncio.to_thread(opened.read, PIECE):
+                yield piece
+        finally:
+            work.cancel()
 
 
 async def exported(request: Request, slug: str) -> TenantIdentity:
