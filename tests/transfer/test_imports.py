@@ -122,6 +122,8 @@ async def test_rows_that_are_there_are_changed_or_left(shop: Shop) -> None:
     assert (await shop.load("companies.ndjson", lines, on_conflict="name")).json["rows"]["written"] == 3
     found = await shop.rows("companies?name=in.(Up One,Up Two,Up Five)&order=name&select=city")
     assert [row["city"] for row in found] == [None, "Trier", "Köln"], "what a line does not give stays"
+    no_key = await shop.load("people.csv", "email,name\na@b.example,A\n", mode="skip", on_conflict="name")
+    assert (no_key.status, no_key.json["code"]) in {(400, "42P10"), (422, "42P10")}, "said once, not per row"
     no_right = await shop.load("people.csv", "email\na@b.example\n", role="member", on_conflict="email")
     assert (no_right.status, no_right.json["code"]) == (403, "42501"), "who may not update may not upsert"
 

@@ -34,7 +34,7 @@ MOST_ERRORS = 50
 """Of one row."""
 _PLACE = re.compile(r"/(\d+)(?:/([^/]*))?(?:/.*)?", re.ASCII)
 _NOT_OF_A_ROW = ("quota.", "database.", "http.", "tenant.", "auth.", "PGRST0", "import.")
-_ENDING = frozenset({"outcome_unknown", "storage_full", "function.not_found"})
+_ENDING = frozenset({"outcome_unknown", "storage_full", "function.not_found", "42P10"})
 
 
 class _Line(Struct):
