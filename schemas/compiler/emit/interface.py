@@ -167,6 +167,7 @@ def _workflow(workflow: Workflow, mine: tuple[str, ...]) -> dict[str, Any]:
                 "target": way.target,
                 "roles": list(way.roles),
                 "quorum": way.quorum,
+                "allow_self": way.allow_self,
                 "comment": way.comment,
                 "confirm": way.confirm,
                 "title": dict(way.title),

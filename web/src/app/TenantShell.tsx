@@ -1,7 +1,7 @@
 /** The frame of the tenant UI: waits for the schema, and makes the navigation of it. */
 import { Button, Center } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconLock, IconRefresh } from "@tabler/icons-react";
+import { IconLock, IconRefresh, IconUser } from "@tabler/icons-react";
 import { useCallback } from "react";
 import { Empty } from "@/components/Empty";
 import { Opening } from "@/components/Opening";
@@ -53,5 +53,5 @@ function Framed() {
         </Empty>
       </Center>
     );
-  return <Shell name={name} groups={groups} commands={commands} />;
+  return <Shell name={name} groups={groups} commands={commands} account={[{ label: t.account.title, icon: <IconUser size={16} aria-hidden />, to: "/account" }]} />;
 }

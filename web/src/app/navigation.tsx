@@ -1,11 +1,12 @@
 /** What the side and the command palette offer in the tenant UI: from the schema and what I may do. */
-import { IconHome, IconPlus, IconTable } from "@tabler/icons-react";
+import { IconChartBar, IconHome, IconInbox, IconPlus, IconTable } from "@tabler/icons-react";
 import { useNavigate } from "react-router";
 import type { Command } from "@/components/Palette";
 import type { NavGroup } from "@/components/Navigation";
+import { approvalsOf } from "@/features/workflow/approvals";
 import { useI18n } from "@/lib/i18n";
 import { useSchema } from "@/lib/schema/schema";
-import { entityTitle } from "@/lib/schema/words";
+import { entityTitle, titleOf } from "@/lib/schema/words";
 import type { Entity } from "@/lib/schema/types";
 
 /** Entities people work with: those the platform keeps for a section, and mere links between two others, are not among them. */
@@ -22,7 +23,24 @@ export function useNavigation(): NavGroup[] {
   const { t, language } = useI18n();
   const schema = useSchema();
   return [
-    { items: [{ to: "/", label: t.shell.overview, icon: <IconHome size={18} />, end: true }] },
+    {
+      items: [
+        { to: "/", label: t.shell.overview, icon: <IconHome size={18} />, end: true },
+        ...(Object.values(schema.entities).some((entity) => approvalsOf(entity).length > 0)
+          ? [{ to: "/approvals", label: t.flow.inbox, icon: <IconInbox size={18} /> }]
+          : []),
+      ],
+    },
+    {
+      label: t.figures.dashboards,
+      items: Object.entries(schema.dashboards)
+        .slice(1) // the first is the start page
+        .map(([name, { title }]) => ({
+          to: `/dashboards/${name}`,
+          label: titleOf(title, name, language),
+          icon: <IconChartBar size={18} />,
+        })),
+    },
     {
       label: t.shell.data,
       items: shownEntities(schema.entities).map((entity) => ({

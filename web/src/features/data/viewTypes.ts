@@ -8,4 +8,7 @@ export interface ViewProperties {
   view: View;
 }
 
-export const VIEW_TYPES: Record<string, () => Promise<{ default: ComponentType<ViewProperties> }>> = {};
+export const VIEW_TYPES: Record<string, () => Promise<{ default: ComponentType<ViewProperties> }>> = {
+  board: () => import("@/features/boards/BoardView"),
+  calendar: () => import("@/features/calendars/CalendarView"),
+};

@@ -2,6 +2,7 @@
 import type { ComponentType } from "react";
 import type { Messages } from "@/lib/i18n";
 import type { Row } from "@/lib/rows/columns";
+import { WORKFLOW_TAB } from "@/features/workflow/tab";
 import type { Entity } from "@/lib/schema/types";
 import { HistoryPanel } from "./History";
 
@@ -22,5 +23,6 @@ export interface RowTab {
 }
 
 export const TABS: RowTab[] = [
+  WORKFLOW_TAB,
   { name: "history", title: (t) => t.history.title, shown: (entity) => entity.history, Panel: HistoryPanel },
 ];

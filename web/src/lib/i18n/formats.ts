@@ -2,6 +2,8 @@
 
 export interface Formats {
   number: (value: number, digits?: number) => string;
+  /** "12.3K": for the scales of charts. */
+  short: (value: number) => string;
   money: (value: number, currency: string) => string;
   /** A day without a time: the same in every zone. */
   day: (value: string) => string;
@@ -33,6 +35,7 @@ export function formats(language: string): Formats {
         minimumFractionDigits: digits,
         maximumFractionDigits: digits,
       }).format(value),
+    short: (value) => new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }).format(value),
     money: (value, currency) => new Intl.NumberFormat(language, { style: "currency", currency }).format(value),
     day: (value) => safely(value, days),
     moment: (value) => safely(value, moments),

@@ -112,6 +112,8 @@ export interface Workflow {
       target: string;
       roles: string[];
       quorum: number;
+      /** Whoever made the row may ask for it. */
+      allow_self: boolean;
       comment: string;
       confirm: boolean;
       title: Titles;

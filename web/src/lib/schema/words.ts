@@ -16,6 +16,11 @@ export function fieldTitle(field: Field, language: string): string {
   return sayIn(language, filled(field.title), field.schema.title ?? readable(field.name));
 }
 
+/** Of a dashboard, a report, a view. */
+export function titleOf(title: Titles | undefined, name: string, language: string): string {
+  return sayIn(language, filled(title), readable(name));
+}
+
 /** A value of an enum. */
 export function valueTitle(field: Field | undefined, value: string, language: string): string {
   return sayIn(language, field?.labels?.[value], readable(value));

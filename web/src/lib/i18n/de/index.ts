@@ -1,8 +1,11 @@
 import type { Messages } from "../en";
+import { account } from "./account";
 import { audit } from "./audit";
 import { auth } from "./auth";
 import { common } from "./common";
 import { console } from "./console";
+import { figures } from "./figures";
+import { flow } from "./flow";
 import { form } from "./form";
 import { history } from "./history";
 import { shell } from "./shell";
@@ -10,4 +13,4 @@ import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const de: Messages = { audit, auth, common, console, form, history, shell, table, tenants, work };
+export const de: Messages = { account, audit, auth, common, console, figures, flow, form, history, shell, table, tenants, work };

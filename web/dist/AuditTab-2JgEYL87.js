@@ -1,1 +1,0 @@
-import{t as e}from"./Panel-BifU_PzN.js";import{t}from"./AuditList-DGeeDgzd.js";import{I as n}from"./Box-DP7fYLwx.js";var r=n();function i({tenant:n}){return(0,r.jsx)(e,{flush:!0,children:(0,r.jsx)(t,{filter:`key=in.(${n.slug},${n.id})`})})}export{i as default};

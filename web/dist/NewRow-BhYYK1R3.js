@@ -1,1 +1,0 @@
-import{n as e,t}from"./RowEditor-B1AH8t_p.js";import{I as n}from"./Box-DP7fYLwx.js";var r=n();function i({entity:n,initial:i,onDone:a,onCancel:o}){return(0,r.jsx)(t,{entity:n,base:e(n),typed:i,onDone:a,onCancel:o,inside:!0})}export{i as default};

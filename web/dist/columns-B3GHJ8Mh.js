@@ -1,1 +1,0 @@
-import{b as e,w as t}from"./nested-BB4dBFXQ.js";function n(n,r){return t(r).map(t=>e(n,r,t)).filter(e=>e!==void 0)}export{n as t};

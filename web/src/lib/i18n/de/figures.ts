@@ -1,0 +1,31 @@
+import type { Messages } from "../en";
+
+export const figures: Messages["figures"] = {
+  dashboards: "Dashboards",
+  dashboard: "Dashboard",
+  count: (what) => what,
+  sum: (what) => what,
+  avg: (what) => `${what} (Durchschnitt)`,
+  min: (what) => `${what} (kleinster Wert)`,
+  max: (what) => `${what} (größter Wert)`,
+  by: (value, split) => `${value} nach ${split}`,
+  per: {
+    day: (value) => `${value} je Tag`,
+    week: (value) => `${value} je Woche`,
+    month: (value) => `${value} je Monat`,
+    quarter: (value) => `${value} je Quartal`,
+    year: (value) => `${value} je Jahr`,
+  },
+  now: { day: "heute", week: "diese Woche", month: "diesen Monat", quarter: "dieses Quartal", year: "dieses Jahr" },
+  before: { day: "gestern", week: "letzte Woche", month: "letzten Monat", quarter: "letztes Quartal", year: "letztes Jahr" },
+  more: (percent, before, value) => `${percent} mehr als ${before} (${value})`,
+  less: (percent, before, value) => `${percent} weniger als ${before} (${value})`,
+  same: (before, value) => `wie ${before} (${value})`,
+  nothingBefore: (before) => `${before} gab es nichts zum Vergleichen`,
+  without: "Ohne",
+  noData: "Noch keine Zeilen",
+  noDataHint: "Sobald es welche gibt, erscheinen sie hier.",
+  noDashboard: "Dieses Dashboard gibt es nicht",
+  noDashboardHint: "Dashboards stehen in der Datei des Mandanten; für Ihre Rolle ist keins dabei.",
+  all: "Alle zeigen",
+};
