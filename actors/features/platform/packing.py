@@ -114,6 +114,8 @@ async def pack(
         await packer.add(bundles.STRUCTURE, await structure.describe(connection, identity, tables.keys()))
         rows = {}
         for table, (columns, order) in tables.items():
+            if table.startswith("_") and await _is_empty(connection, identity.namespace, table):
+                continue  # an installation of an earlier version may not have it
             rows[table] = await _copy(
                 connection, packer, f"data/{table}.csv", (identity.namespace, table), columns, order
             )
@@ -165,6 +167,11 @@ def nameless(text: str, identity: TenantIdentity) -> str:
     for name, instead in zip((identity.namespace, identity.archive), NO_NAMESPACE, strict=True):
         text = text.replace(name, instead)
     return text
+
+
+async def _is_empty(connection: Connection, namespace: str, table: str) -> bool:
+    query = f"SELECT NOT EXISTS (SELECT FROM {quote(namespace)}.{quote(table)})"  # noqa: S608 - quoted
+    return bool(await connection.fetchval(query))
 
 
 async def _copy(

@@ -131,7 +131,7 @@ async def _counters(
     for row in await connection.fetch(_COUNTED, namespace):
         # the name comes quoted from PostgreSQL
         last = await connection.fetchrow(f"SELECT last_value, is_called FROM {row['sequence']}")  # noqa: S608
-        if last is not None:
+        if last is not None and (last["is_called"] or last["last_value"] != 1):
             found.append(
                 {
                     "table": row["table_name"],
