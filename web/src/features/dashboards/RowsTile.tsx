@@ -1,5 +1,5 @@
 /** Some rows of an entity, each the way to its page. */
-import { Skeleton, Stack, Table } from "@mantine/core";
+import { Anchor, Skeleton, Stack, Table } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "react-router";
 import { Value } from "@/components/values/Value";
@@ -64,7 +64,7 @@ export function RowsTile({ widget, title }: { widget: Widget; title: string }) {
           {data.map((row) => (
             <Table.Tr key={String(row[entity.key])} onClick={() => void navigate(to(row))}>
               {columns.map((column, at) => (
-                <Table.Td key={column.path}>{at === 0 ? <Link to={to(row)}>{cell(row, column)}</Link> : cell(row, column)}</Table.Td>
+                <Table.Td key={column.path}>{at === 0 ? <Anchor component={Link} to={to(row)} size="sm">{cell(row, column)}</Anchor> : cell(row, column)}</Table.Td>
               ))}
             </Table.Tr>
           ))}

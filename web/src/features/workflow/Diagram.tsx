@@ -24,7 +24,7 @@ export default function Diagram({ entity, state }: { entity: Entity; state: stri
     return {
       id: name,
       type: "state",
-      position: { x: rank * 210, y: row * 90 + (rank % 2) * 20 },
+      position: { x: rank * 210, y: row * 110 + (rank % 2) * 70 },
       data: { label: valueTitle(field, name, language), color: workflow.states[name]?.color ?? "", here: name === state },
     };
   });
@@ -34,9 +34,10 @@ export default function Diagram({ entity, state }: { entity: Entity; state: stri
       source,
       target: way.target,
       label: titleOf(way.title, name, language),
-      type: "smoothstep",
+      type: "default",
       markerEnd: { type: "arrowclosed" as const },
-      animated: false,
+      labelStyle: { fill: "var(--mantine-color-text)", fontSize: 12 },
+      labelBgStyle: { fill: "var(--mantine-color-body)" },
     })),
   );
   return (
