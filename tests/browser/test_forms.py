@@ -58,6 +58,6 @@ async def test_the_file_changes_under_what_is_typed(visit: Visit, site: Site) ->
         await expect(page.get_by_label("Link")).to_have_value("https://example.org/globe")
         await page.get_by_role("button", name="Save").click()
         await expect(page.get_by_role("heading", name="Globe")).to_be_visible()
-        await expect(page.get_by_text("Leipzig")).to_be_visible()
+        await expect(page.get_by_text("Leipzig", exact=True)).to_be_visible()
     finally:
         site.live.write("all-types", before)

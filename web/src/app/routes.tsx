@@ -14,6 +14,7 @@ export const routes: RouteObject[] = [
           { index: true, lazy: async () => ({ Component: (await import("@/features/home/HomePage")).default }) },
           { path: "data/:entity", lazy: async () => ({ Component: (await import("@/features/data/DataPage")).default }) },
           { path: "data/:entity/new", lazy: async () => ({ Component: (await import("@/features/record/NewPage")).default }) },
+          { path: "data/:entity/import", lazy: async () => ({ Component: (await import("@/features/importing/ImportPage")).default }) },
           { path: "data/:entity/:id", lazy: async () => ({ Component: (await import("@/features/record/RecordPage")).default }) },
           { path: "data/:entity/:id/edit", lazy: async () => ({ Component: (await import("@/features/record/EditPage")).default }) },
           { path: "account", lazy: async () => ({ Component: (await import("@/features/account/AccountPage")).default }) },

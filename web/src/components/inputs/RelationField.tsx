@@ -1,7 +1,6 @@
 /** A row of another entity, found by typing; or made on the spot. */
-import { CloseButton, Combobox, InputBase, Loader, useCombobox } from "@mantine/core";
+import { CloseButton, Combobox, InputBase, Loader, Modal, useCombobox } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { modals } from "@mantine/modals";
 import { IconPlus } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
@@ -28,6 +27,7 @@ function Chooser({ field, value, onChange, target, shown, label, description, er
   const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() });
   const [typed, setTyped] = useState<string | null>(null);
   const [chosen, setChosen] = useState<{ key: string; label: string } | null>(null);
+  const [making, setMaking] = useState<string | null>(null);
   const [words] = useDebouncedValue(typed ?? "", 180);
   const key = value === null || value === undefined ? "" : String(value);
 
@@ -53,26 +53,27 @@ function Chooser({ field, value, onChange, target, shown, label, description, er
   };
   const make = () => {
     combobox.closeDropdown();
-    const id = modals.open({
-      title: t.shell.newOf(entityTitle(target, language)),
-      size: "lg",
-      children: (
-        <Suspense>
-          <NewRow
-            entity={target}
-            initial={target.label && typed ? { [target.label]: typed } : {}}
-            onCancel={() => modals.close(id)}
-            onDone={(row) => {
-              modals.close(id);
-              take(row);
-            }}
-          />
-        </Suspense>
-      ),
-    });
+    setMaking(typed ?? "");
+    setTyped(null);
   };
 
   return (
+    <>
+      {making !== null && (
+        <Modal opened onClose={() => setMaking(null)} title={t.shell.newOf(entityTitle(target, language))} size="lg" centered>
+          <Suspense>
+            <NewRow
+              entity={target}
+              initial={target.label && making ? { [target.label]: making } : {}}
+              onCancel={() => setMaking(null)}
+              onDone={(row) => {
+                setMaking(null);
+                take(row);
+              }}
+            />
+          </Suspense>
+        </Modal>
+      )}
     <Combobox
       store={combobox}
       onOptionSubmit={(option) => (option === MAKE ? make() : take(found!.find((row) => String(row[field.references!.field]) === option)!))}
@@ -128,6 +129,7 @@ function Chooser({ field, value, onChange, target, shown, label, description, er
         </Combobox.Options>
       </Combobox.Dropdown>
     </Combobox>
+    </>
   );
 }
 

@@ -1,7 +1,7 @@
 /** The rows of one entity: as a table, or as the view of the file that the address names. */
 import { Button, Group, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { IconPlus, IconSearch } from "@tabler/icons-react";
+import { IconPlus, IconSearch, IconUpload } from "@tabler/icons-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { Link, useParams, useSearchParams } from "react-router";
 import { Empty } from "@/components/Empty";
@@ -47,9 +47,14 @@ function Rows({ entity }: { entity: Entity }) {
       full
       actions={
         entity.may.includes("create") && (
-          <Button component={Link} to={`/data/${entity.name}/new`} leftSection={<IconPlus size={16} aria-hidden />}>
-            {t.table.create}
-          </Button>
+          <>
+            <Button component={Link} to={`/data/${entity.name}/import`} variant="default" leftSection={<IconUpload size={16} aria-hidden />} visibleFrom="xs">
+              {t.table.import}
+            </Button>
+            <Button component={Link} to={`/data/${entity.name}/new`} leftSection={<IconPlus size={16} aria-hidden />}>
+              {t.table.create}
+            </Button>
+          </>
         )
       }
     >

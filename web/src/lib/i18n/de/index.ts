@@ -8,9 +8,10 @@ import { figures } from "./figures";
 import { flow } from "./flow";
 import { form } from "./form";
 import { history } from "./history";
+import { importing } from "./importing";
 import { shell } from "./shell";
 import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const de: Messages = { account, audit, auth, common, console, figures, flow, form, history, shell, table, tenants, work };
+export const de: Messages = { account, audit, auth, common, console, figures, flow, form, history, importing, shell, table, tenants, work };
