@@ -47,7 +47,7 @@ async def test_one_speaks_german_and_goes_by_keyboard(visit: Visit) -> None:
 async def test_the_console_is_for_administrators(visit: Visit) -> None:
     visitor = await visit("/admin")
     await visitor.sign_in(ADMIN)
-    await expect(visitor.page.get_by_role("link", name="all-types")).to_be_visible()
+    await expect(visitor.page.get_by_role("link", name="Tenants")).to_be_visible()
     await visitor.shoot("console-overview")
 
 

@@ -1,5 +1,5 @@
 /** The frame of the console: its places, and the commands of the palette. */
-import { IconBuildings, IconHistory, IconHome, IconPlus } from "@tabler/icons-react";
+import { IconActivity, IconBuildings, IconHistory, IconHome, IconPlus } from "@tabler/icons-react";
 import { useNavigate } from "react-router";
 import { Shell } from "@/components/Shell";
 import { boot } from "@/lib/boot";
@@ -22,7 +22,10 @@ export function ConsoleShell() {
         },
         {
           label: t.console.run,
-          items: [{ to: "/audit", label: t.audit.title, icon: <IconHistory size={18} /> }],
+          items: [
+            { to: "/monitoring", label: t.console.monitoring, icon: <IconActivity size={18} /> },
+            { to: "/audit", label: t.audit.title, icon: <IconHistory size={18} /> },
+          ],
         },
       ]}
       commands={[{ id: "new", label: t.tenants.create, icon: <IconPlus size={18} />, run: () => void navigate("/tenants/new") }]}

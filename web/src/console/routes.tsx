@@ -15,6 +15,7 @@ export const routes: RouteObject[] = [
           { path: "tenants", lazy: async () => ({ Component: (await import("./tenants/TenantsPage")).default }) },
           { path: "tenants/new", lazy: async () => ({ Component: (await import("./tenants/NewTenantPage")).default }) },
           { path: "tenants/:slug/:tab?", lazy: async () => ({ Component: (await import("./tenants/TenantPage")).default }) },
+          { path: "monitoring", lazy: async () => ({ Component: (await import("./monitoring/MonitoringPage")).default }) },
           { path: "audit", lazy: async () => ({ Component: (await import("./audit/AuditPage")).default }) },
           { path: "*", element: <NotFound /> },
         ],

@@ -1,43 +1,115 @@
-/** The tenants of the installation. */
+/** What needs attention first, then the installation in figures and what happened lately; live. */
 import { Anchor, Table } from "@mantine/core";
+import { IconCircleCheck } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Opening } from "@/components/Opening";
+import { Link } from "react-router";
+import { Empty } from "@/components/Empty";
 import { Page } from "@/components/Page";
-import { Trouble } from "@/components/Trouble";
 import { get } from "@/lib/api/client";
-import { asProblem } from "@/lib/api/problem";
 import { useI18n } from "@/lib/i18n";
+import { flat, useRuntime } from "../monitoring/data";
+import { Asked } from "../parts/Asked";
+import { Figure, Figures } from "../parts/Figure";
+import { Panel } from "../parts/Panel";
+import { Sheet } from "../parts/Sheet";
+import { useTenants } from "../tenants/data";
+import { WaitingNote } from "../tenants/TenantsPage";
 
-interface Tenant {
+interface Event {
   id: string;
-  slug: string;
-  name: string;
-  status: string;
+  type: string;
+  slug: string | null;
+  who: string | null;
+  created_at: string;
 }
 
 export default function OverviewPage() {
-  const { t } = useI18n();
-  const { data, error, refetch } = useQuery({
-    queryKey: ["tenants"],
-    queryFn: ({ signal }) => get<Tenant[]>("/tenants?select=id,slug,name,status&order=slug&limit=200", signal),
+  const { t, format } = useI18n();
+  const words = t.monitoring;
+  const tenants = useTenants();
+  const runtime = useRuntime();
+  const traffic = useQuery({
+    queryKey: ["traffic"],
+    refetchInterval: 10_000,
+    queryFn: async ({ signal }) => {
+      const top = await get<{ points: { requests: number; errors: number }[] }>("/metrics/top?by=tenant", signal);
+      const latency = await get<{ points: { p95: number }[] }>("/metrics/latency", signal);
+      const sum = (name: "requests" | "errors") => top.points.reduce((all, point) => all + point[name], 0);
+      return { requests: sum("requests"), errors: sum("errors"), p95: latency.points.at(-1)?.p95 };
+    },
   });
-  if (error) return <Trouble problem={asProblem(error)} onRetry={() => void refetch()} page />;
-  if (data === undefined) return <Opening />;
+  const events = useQuery({
+    queryKey: ["events"],
+    refetchInterval: 4000,
+    queryFn: ({ signal }) => get<Event[]>("/events?select=id,type,slug,who,created_at&order=created_at.desc&limit=12", signal),
+  });
+  const parked = runtime.data ? flat(runtime.data.actors).filter(({ actor }) => actor.state === "parked") : [];
   return (
     <Page title={t.shell.overview}>
-      <Table highlightOnHover>
-        <Table.Tbody>
-          {data.map((tenant) => (
-            <Table.Tr key={tenant.id}>
-              <Table.Td>
-                <Anchor href={`/app/${tenant.slug}/`}>{tenant.slug}</Anchor>
-              </Table.Td>
-              <Table.Td>{tenant.name}</Table.Td>
-              <Table.Td>{tenant.status}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+      <Panel flush title={words.attention}>
+        <Asked query={tenants}>
+          {(rows) => {
+            const waiting = rows.filter((row) => row.waiting ?? row.status !== "active");
+            if (waiting.length + parked.length === 0)
+              return <Empty title={words.fine} hint={words.fineHint} icon={<IconCircleCheck size={24} />} />;
+            return (
+              <Sheet label={words.attention} heads={[t.tenants.slug, t.tenants.lastError]}>
+                {waiting.map((row) => (
+                  <Table.Tr key={row.id}>
+                    <Table.Td>
+                      <Anchor component={Link} to={`/tenants/${row.slug}${row.waiting ? "/schema" : ""}`} fw={600}>
+                        {row.slug}
+                      </Anchor>
+                    </Table.Td>
+                    <Table.Td>
+                      <WaitingNote row={row} />
+                    </Table.Td>
+                  </Table.Tr>
+                ))}
+                {parked.map(({ actor }) => (
+                  <Table.Tr key={actor.name}>
+                    <Table.Td>
+                      <Anchor component={Link} to="/monitoring" fw={600}>
+                        {words.parked(actor.name)}
+                      </Anchor>
+                    </Table.Td>
+                    <Table.Td>{actor.last_error}</Table.Td>
+                  </Table.Tr>
+                ))}
+              </Sheet>
+            );
+          }}
+        </Asked>
+      </Panel>
+      <Figures>
+        <Figure label={words.tenants} value={tenants.data ? format.number(tenants.data.length) : "–"} />
+        <Figure label={words.requests} value={traffic.data ? format.number(traffic.data.requests) : "–"} />
+        <Figure label={words.errors} value={traffic.data ? format.number(traffic.data.errors) : "–"} />
+        <Figure
+          label={words.latency}
+          value={traffic.data?.p95 === undefined ? "–" : words.milliseconds(format.number(Math.round(traffic.data.p95)))}
+        />
+      </Figures>
+      <Panel flush title={words.lately}>
+        <Asked query={events}>
+          {(rows) =>
+            rows.length === 0 ? (
+              <Empty title={t.tenants.nothingHappened} />
+            ) : (
+              <Sheet label={words.lately} heads={[t.tenants.when, t.tenants.what, t.tenants.slug, t.tenants.who]}>
+                {rows.map((event) => (
+                  <Table.Tr key={event.id}>
+                    <Table.Td style={{ whiteSpace: "nowrap" }}>{format.ago(event.created_at)}</Table.Td>
+                    <Table.Td>{event.type}</Table.Td>
+                    <Table.Td>{event.slug ?? "–"}</Table.Td>
+                    <Table.Td>{event.who ?? "–"}</Table.Td>
+                  </Table.Tr>
+                ))}
+              </Sheet>
+            )
+          }
+        </Asked>
+      </Panel>
     </Page>
   );
 }

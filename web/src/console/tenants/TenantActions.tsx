@@ -47,13 +47,13 @@ export function TenantActions({ tenant }: { tenant: Row }) {
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Modal opened={dialog === "suspend"} onClose={close} title={`${t.tenants.suspend}: ${slug}`}>
+      <Modal closeButtonProps={{ "aria-label": t.common.close }} opened={dialog === "suspend"} onClose={close} title={`${t.tenants.suspend}: ${slug}`}>
         <Suspend slug={slug} done={close} />
       </Modal>
-      <Modal opened={dialog === "clone"} onClose={close} title={t.tenants.cloneTitle(slug)}>
+      <Modal closeButtonProps={{ "aria-label": t.common.close }} opened={dialog === "clone"} onClose={close} title={t.tenants.cloneTitle(slug)}>
         <Clone slug={slug} done={close} />
       </Modal>
-      <Modal opened={dialog === "delete"} onClose={close} title={t.tenants.deleteTitle(slug)}>
+      <Modal closeButtonProps={{ "aria-label": t.common.close }} opened={dialog === "delete"} onClose={close} title={t.tenants.deleteTitle(slug)}>
         <Delete slug={slug} done={close} />
       </Modal>
     </>

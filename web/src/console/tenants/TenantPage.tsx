@@ -17,6 +17,7 @@ import { TenantActions } from "./TenantActions";
 type Tab = ComponentType<{ tenant: Row }>;
 const TABS = {
   overview: lazy(() => import("./OverviewTab")),
+  schema: lazy(() => import("../files/SchemaTab")),
   users: lazy(() => import("./UsersTab")),
   work: lazy(() => import("./WorkTab")),
   usage: lazy(() => import("./UsageTab")),
@@ -26,7 +27,7 @@ const TABS = {
 
 /** The platform itself: it is neither entered nor suspended here. */
 const SYSTEM = "system";
-const OF_SYSTEM = new Set<string>(["overview", "audit"]);
+const OF_SYSTEM = new Set<string>(["overview", "schema", "audit"]);
 
 type Name = keyof typeof TABS;
 

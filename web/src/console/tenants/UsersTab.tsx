@@ -52,10 +52,10 @@ export default function UsersTab({ tenant }: { tenant: Row }) {
           )
         }
       </Asked>
-      <Modal opened={inviting} onClose={() => invite(false)} title={t.tenants.invite}>
+      <Modal closeButtonProps={{ "aria-label": t.common.close }} opened={inviting} onClose={() => invite(false)} title={t.tenants.invite}>
         <Invite slug={slug} done={() => invite(false)} />
       </Modal>
-      <Modal opened={who !== null} onClose={() => standIn(null)} title={who && t.tenants.standInTitle(who.email)}>
+      <Modal closeButtonProps={{ "aria-label": t.common.close }} opened={who !== null} onClose={() => standIn(null)} title={who && t.tenants.standInTitle(who.email)}>
         {who && <StandIn slug={slug} who={who} done={() => standIn(null)} />}
       </Modal>
     </Panel>

@@ -1,7 +1,4 @@
 export const console = {
   run: "Operation",
-  money: "Money",
   monitoring: "Monitoring",
-  functions: "Functions",
-  billing: "Billing",
 };

@@ -5,15 +5,17 @@ import { auth } from "./auth";
 import { common } from "./common";
 import { console } from "./console";
 import { figures } from "./figures";
+import { files } from "./files";
 import { flow } from "./flow";
 import { form } from "./form";
 import { history } from "./history";
 import { importing } from "./importing";
+import { monitoring } from "./monitoring";
 import { shell } from "./shell";
 import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const en = { account, audit, auth, common, console, figures, flow, form, history, importing, shell, table, tenants, work };
+export const en = { account, audit, auth, common, console, figures, files, flow, form, history, importing, monitoring, shell, table, tenants, work };
 
 export type Messages = typeof en;

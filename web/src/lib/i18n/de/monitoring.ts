@@ -1,0 +1,27 @@
+import type { Messages } from "../en";
+
+export const monitoring: Messages["monitoring"] = {
+  uptime: "Läuft seit",
+  lag: "Ereignisschleife, p99",
+  stalls: "Stillstände",
+  connections: "Verbindungen",
+  waiting: (count: string) => `${count} warten`,
+  slow: "Langsame Anweisungen",
+  actors: "Aktoren",
+  actor: "Aktor",
+  mailbox: "Wartend",
+  inFlight: "In Arbeit",
+  processed: "Erledigt",
+  restarts: "Neustarts",
+  lastError: "Letzter Fehler",
+  attention: "Braucht Aufmerksamkeit",
+  fine: "Nichts braucht Aufmerksamkeit",
+  fineHint: "Jede Datei ist in Kraft, jeder Aktor läuft.",
+  parked: (name: string) => `${name} steht still`,
+  tenants: "Mandanten",
+  requests: "Anfragen, 24 Stunden",
+  errors: "Fehler",
+  latency: "Latenz, p95",
+  lately: "Zuletzt",
+  milliseconds: (value: string) => `${value} ms`,
+};
