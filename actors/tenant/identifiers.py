@@ -34,11 +34,7 @@ class KeySource:
             self._counter += 1
             if self._counter >> _COUNTER_BITS:
                 self._begin(self._milliseconds + 1)
-        if self._used >= len(self._random):
-            self._draw()
-        start = self._used
-        self._used = start + _DIGITS
-        drawn = self._random[start : start + _DIGITS]
+        drawn = self._draw()
         return f"{self._time}-7{self._counter:03x}-{_VARIANT[drawn[0]]}{drawn[1:4]}-{drawn[4:]}"
 
     def _begin(self, milliseconds: int) -> None:
@@ -46,12 +42,16 @@ class KeySource:
         self._milliseconds = milliseconds
         text = f"{milliseconds & 0xFFFF_FFFF_FFFF:012x}"
         self._time = f"{text[:8]}-{text[8:]}"
-        self._counter = int.from_bytes(os.urandom(2)) >> (16 - _SEED_BITS)
+        self._counter = int(self._draw(), 16) >> (4 * _DIGITS - _SEED_BITS)
 
-    def _draw(self) -> None:
-        """Ask the system for random digits, for many keys at once: asking costs more than a key."""
-        self._random = os.urandom(_POOL_BYTES).hex()
-        self._used = 0
+    def _draw(self) -> str:
+        """Return random digits; the system is asked for many at once: asking costs more than a key."""
+        if self._used >= len(self._random):
+            self._random = os.urandom(_POOL_BYTES).hex()
+            self._used = 0
+        start = self._used
+        self._used = start + _DIGITS
+        return self._random[start : self._used]
 
 
 new_key = KeySource().next
