@@ -280,6 +280,7 @@ def test_roles_include_what_they_inherit() -> None:
         ("api: { cors: { origins: ['*'] } }", "language.value"),
         ("branding: { color: 'red;}' }", "language.value"),
         ("branding: { logo: ../x.svg }", "language.value"),
+        ("branding: { logo: 'https://a.example;sandbox' }", "language.value"),
         ("jobs: { a: { function: f } }", "job.schedule"),
         ("locale: { timezone: Mars/Base }", "language.value"),
         ("service: { name: other }", "names.service"),

@@ -69,7 +69,9 @@ BRANDING = Record(
         "logo": Key(
             Text(
                 "a file name or https address",
-                pattern=r"https://[^\s\"'<>\\()]+|[A-Za-z0-9][A-Za-z0-9._-]*\.(svg|png|jpg|jpeg|webp)",
+                # the host becomes part of the page's Content-Security-Policy
+                pattern=r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[^\s\"'<>\\()]*)?"
+                r"|[A-Za-z0-9][A-Za-z0-9._-]*\.(svg|png|jpg|jpeg|webp)",
                 examples=("logo.svg",),
             ),
             "Logo, beside the file or elsewhere.",
