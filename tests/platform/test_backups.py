@@ -133,6 +133,15 @@ async def test_a_backup_is_one_moment_and_comes_back_in_place(saved: Platform) -
         assert (await saved.rpc("restore_tenant", file=name))[0] == wanted
 
 
+async def test_a_file_that_no_row_names_yet_stays_behind(saved: Platform) -> None:
+    inside = await saved.enter(NEIGHBOUR)
+    path = f"/api/tenants/{NEIGHBOUR}/files/v1/papers/scan"
+    assert (await send(saved, "POST", path, BYTES, **inside))[0] == 201
+    status, told = await saved.rpc("backup_tenant", slug=NEIGHBOUR)
+    assert status == 200, told
+    assert told["verified_at"]
+
+
 async def test_a_damaged_backup_replaces_nothing(saved: Platform) -> None:
     status, told = await saved.rpc("backup_tenant", slug=SLUG, verify=False)
     assert (status, told["verified_at"]) == (200, None)

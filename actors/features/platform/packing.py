@@ -170,8 +170,13 @@ def nameless(text: str, identity: TenantIdentity) -> str:
 
 
 async def _is_empty(connection: Connection, namespace: str, table: str) -> bool:
-    query = f"SELECT NOT EXISTS (SELECT FROM {quote(namespace)}.{quote(table)})"  # noqa: S608 - quoted
+    query = f"SELECT NOT EXISTS (SELECT FROM {quote(namespace)}.{quote(table)}{_rows_of(table)})"  # noqa: S608 - quoted
     return bool(await connection.fetchval(query))
+
+
+def _rows_of(table: str) -> str:
+    """Return which rows of a table come along: a file that nothing names yet stays behind."""
+    return " WHERE used_at IS NOT NULL" if table == "_files" else ""
 
 
 async def _copy(
@@ -183,9 +188,8 @@ async def _copy(
     order: Iterable[str],
 ) -> int:
     listed = ", ".join(quote(column) for column in columns)
-    where = " WHERE used_at IS NOT NULL" if place[1] == "_files" else ""
     by = ", ".join(order) or 't::text COLLATE "C"'
-    query = f"SELECT {listed} FROM {quote(place[0])}.{quote(place[1])} t{where} ORDER BY {by}"  # noqa: S608 - quoted
+    query = f"SELECT {listed} FROM {quote(place[0])}.{quote(place[1])} t{_rows_of(place[1])} ORDER BY {by}"  # noqa: S608 - quoted
     async with packer.member(name) as member:
         done = await connection.copy_from_query(query, output=member.write, format="csv", header=True)
     return int(done.rpartition(" ")[2])
