@@ -63,5 +63,5 @@ class BackupActor(Actor):
             except ProblemError as error:
                 log.warning("platform.not_backed_up", reason=error.message)
             except Exception:
-                # the public port stands on this actor
+                # the next time may go better
                 log.exception("platform.not_backed_up")

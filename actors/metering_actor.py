@@ -126,7 +126,7 @@ class MeteringActor(Actor):
                 log.warning("metering.behind", reason=str(error))
             self._trouble = str(error)
         except Exception:
-            # the public port stands on this actor: a mistake in counting must not close it
+            # a mistake in one of these works must not end the others
             log.exception("metering.failed")
 
     async def _follow(self) -> None:

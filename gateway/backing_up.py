@@ -4,6 +4,7 @@ Decides what their actor asks the tenant ``system``, as the platform's own hand.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from actors.backup_actor import BackupActor
 from actors.features.platform.backups import newest
@@ -19,8 +20,8 @@ from schemas.compiler.principal import SERVICE
 _MOST_SECONDS = 86_400.0
 
 
-def backup_actor(everything: Settings, platform: Platform, resolve: Resolve) -> BackupActor:
-    """Make the actor that backs up by the clock.
+def backup_maker(everything: Settings, platform: Platform, resolve: Resolve) -> Callable[[], BackupActor]:
+    """Return what makes the actor that backs up by the clock.
 
     Raises:
         StartError: backup.schedule is no cron line.
@@ -37,4 +38,4 @@ def backup_actor(everything: Settings, platform: Platform, resolve: Resolve) -> 
             base = "/api/platform"
             await door.call(Call("platform.backup", "POST", principal=SERVICE, base=base, deadline=deadline))
 
-    return BackupActor(schedule, lambda: newest(platform), run)
+    return lambda: BackupActor(schedule, lambda: newest(platform), run)

@@ -1,7 +1,7 @@
 """The whole platform as one tree of actors, from start to drain.
 
-    root (rest_for_one): database, auth, directory (tenants: one_for_one), clock, watcher, system, metering,
-                         backup, gateway
+    root (rest_for_one): database, auth, directory (tenants: one_for_one), functions, watcher,
+                         upkeep (one_for_one: clock, system, metering, backup), gateway
 
 Decides the order in which things come up and go down. It reads no environment: ``run.py`` hands in settings
 and secrets.
@@ -13,12 +13,12 @@ import signal
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 import orjson
 import structlog
 
 from actors.auth_actor import AuthActor
-from actors.clock import ClockActor
 from actors.compile_worker import CompileWorker
 from actors.database import Database
 from actors.database_actor import DatabaseActor
@@ -39,7 +39,6 @@ from config.errors import StartError
 from config.settings import Settings
 from gateway.actor import RULES_FILE, GatewayActor, RulesFound, read_rules
 from gateway.admin import AdminServer
-from gateway.backing_up import backup_actor
 from gateway.console import port_problem, say, say_tenants
 from gateway.metering import Metering
 from gateway.observer import Observed
@@ -48,6 +47,7 @@ from gateway.realms import auth_services
 from gateway.rules import Rules
 from gateway.server import Gateway
 from gateway.trace import tracer_of
+from gateway.upkeep import make_upkeep
 from gateway.vitals import Vitals, pages, settle_memory
 from runtime.ref import ActorRef
 from runtime.restarts import RestartPolicy
@@ -202,7 +202,7 @@ class Server:
         async def tell_gateway(finding: Finding) -> None:
             # routes found before the gateway runs are those it starts with; never wait: it starts after us
             if finding.name == PLANS_FILE and self._gateway is not None:
-                self._actor("metering").tell(PlansFound(finding))
+                self._actor("upkeep/metering").tell(PlansFound(finding))
             elif finding.name == RULES_FILE and self._gateway is not None:
                 self._actor("gateway").tell(RulesFound(finding))
 
@@ -218,6 +218,9 @@ class Server:
             Watch(Scanner(settings.schemas_dir), tell_directory),
             Watch(Scanner(settings.config_dir), tell_gateway),
         ]
+        upkeep = partial(
+            make_upkeep, settings, platform, self._routes, self._door, self._system_actor, self._metering
+        )
         return Supervisor(
             [
                 ChildSpec("database", lambda: DatabaseActor(self._database, self._note_health)),
@@ -229,11 +232,8 @@ class Server:
                     stop_timeout=30.0,
                 ),
                 ChildSpec("functions", lambda: FunctionsActor(platform.functions)),
-                ChildSpec("clock", lambda: ClockActor(platform, self._routes)),
                 ChildSpec("watcher", lambda: Watcher(watches, settle), start_timeout=SETTLE_SECONDS + 30),
-                ChildSpec("system", self._system_actor),
-                ChildSpec("metering", self._metering.actor),
-                ChildSpec("backup", lambda: backup_actor(settings, platform, self._door)),
+                ChildSpec("upkeep", upkeep, start_timeout=SETTLE_SECONDS),
                 ChildSpec("gateway", self._gateway_actor, stop_timeout=settings.drain_seconds + 5),
             ],
             strategy="rest_for_one",

@@ -86,3 +86,16 @@ async def test_the_last_good_routes_outlive_a_restart(running: tuple[Server, Set
                 return
             await asyncio.sleep(0.05)
         raise AssertionError(code)
+
+
+@pytest.mark.parametrize("name", ["clock", "system", "metering", "backup"])
+async def test_what_serves_no_request_fails_behind_an_open_port(
+    running: tuple[Server, Settings], name: str
+) -> None:
+    server, settings = running
+    actor, gateway = server._actor(f"upkeep/{name}"), server._gateway
+    for _ in range(4):
+        actor.kill()
+        assert set(await statuses(settings, *["/nothing"] * 10)) == {404}
+        await actor.ready()
+    assert server._gateway is gateway
