@@ -19,7 +19,7 @@ import orjson
 import structlog
 from typing_extensions import override
 
-from config.recent import RECENT
+from config.recent import LINES, RECENT
 from config.settings import LogSettings
 
 SECRET_NAMES = re.compile(
@@ -127,7 +127,8 @@ def name_request(_logger: object, _method: str, event: MutableMapping[str, Any])
 
 
 def keep(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Remember what went wrong lately."""
+    """Remember what was said, and what went wrong, lately."""
+    LINES.note(event)
     RECENT.note(event)
     return event
 

@@ -159,6 +159,9 @@ RUNTIME_ROUTES: tuple[Route, ...] = (
     Route("runtime", {"GET": "monitoring.runtime"}, "actors, event loop and connections now (platform)"),
     Route("runtime/errors", {"GET": "monitoring.errors"}, "the latest errors of the process (platform)"),
     Route("runtime/slow", {"GET": "monitoring.slow"}, "the latest slow statements (platform)"),
+    Route("runtime/lag", {"GET": "monitoring.lag"}, "how late the event loop was, the last hour (platform)"),
+    Route("runtime/reloads", {"GET": "monitoring.reloads"}, "the latest reloads by phase (platform)"),
+    Route("runtime/log", {"GET": "monitoring.log"}, "the latest lines of the log (platform)"),
 )
 """Of the platform only: a tenant's entity may have the name."""
 

@@ -18,6 +18,10 @@ BEAT = 0.05
 """Seconds between heartbeats."""
 KEPT = 1200
 """Heartbeats that percentiles are of: a minute's."""
+SLICE = 10.0
+"""Seconds that one moment of the course stands for."""
+COURSE = 360
+"""Moments kept: an hour's."""
 LAGS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Bounds of the classes of lag, in seconds."""
 
@@ -39,6 +43,9 @@ class Watchdog:
         self.lag = Histogram(LAGS)
         self._threshold = threshold
         self._recent: deque[float] = deque(maxlen=KEPT)
+        self._course: deque[tuple[float, float, float]] = deque(maxlen=COURSE)
+        self._slice: list[float] = []
+        self._slice_ends = 0.0
         self._beaten_at = 0.0
         self._last_end = 0.0
         self._last_seconds = 0.0
@@ -72,11 +79,16 @@ class Watchdog:
         known = sorted(self._recent) or [0.0]
         return tuple(known[min(int(len(known) * share), len(known) - 1)] for share in shares)
 
+    def course(self) -> list[tuple[float, float, float]]:
+        """Return the last hour: seconds since the epoch, mean and largest lag in seconds, every ``SLICE``."""
+        return list(self._course)
+
     def start(self) -> None:
         """Begin to watch the running loop."""
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
         self._beaten_at = time.monotonic()
+        self._slice_ends = self._beaten_at + SLICE
         self._timer = self._loop.call_later(BEAT, self._beat)
         self._thread.start()
 
@@ -94,6 +106,11 @@ class Watchdog:
         late = max(stood, 0.0)
         self.lag.add(late)
         self._recent.append(late)
+        self._slice.append(late)
+        if now >= self._slice_ends:
+            self._slice_ends = now + SLICE
+            self._course.append((time.time(), sum(self._slice) / len(self._slice), max(self._slice)))
+            self._slice.clear()
         if stood > self._threshold:
             self._stalls += 1
             self._last_end = now

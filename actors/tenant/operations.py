@@ -19,6 +19,7 @@ from actors.features.files import operations as files
 from actors.features.functions import rpc
 from actors.features.history import reverting, versions
 from actors.features.metering import series
+from actors.features.monitoring import restarting
 from actors.features.monitoring import runtime as monitoring
 from actors.features.outbox import operations as outbox
 from actors.features.platform import creating
@@ -255,6 +256,8 @@ async def call_function(generation: Generation, call: Call, principal: Principal
                 return await platform.call_function(generation, call, principal)
             if call.entity in billing.FUNCTIONS:
                 return await billing.call_function(generation, call, principal)
+            if call.entity in restarting.FUNCTIONS:
+                return await restarting.call_function(generation, call, principal)
     return await rpc.call_function(generation, call, principal)
 
 

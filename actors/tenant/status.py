@@ -4,6 +4,7 @@ A value, replaced as a whole; it outlives the actor, so that a tenant that canno
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
@@ -13,6 +14,9 @@ from msgspec.structs import replace
 
 from runtime.histogram import Histogram
 from schemas.compiler.diagnostics import Diagnostic
+
+KEPT_RELOADS = 200
+"""Reloads of this process that are remembered, all tenants together."""
 
 State = Literal["cold", "starting", "serving", "paused", "suspended", "failed"]
 
@@ -40,6 +44,15 @@ class ReloadTimes(Struct, frozen=True):
     version: int
     total_ms: float
     phases_ms: dict[str, float] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON view."""
+        return {
+            "at": self.at.isoformat(),
+            "version": self.version,
+            "total_ms": round(self.total_ms, 1),
+            "phases_ms": {name: round(value, 1) for name, value in self.phases_ms.items()},
+        }
 
 
 class TenantStatus(Struct, frozen=True):
@@ -102,13 +115,7 @@ class TenantStatus(Struct, frozen=True):
                 "summary": list(self.pending.summary),
                 "confirm": f"python3 run.py apply {self.slug} --confirm {self.pending.plan_id}",
             },
-            "last_reload": self.last_reload
-            and {
-                "at": self.last_reload.at.isoformat(),
-                "version": self.last_reload.version,
-                "total_ms": round(self.last_reload.total_ms, 1),
-                "phases_ms": {name: round(value, 1) for name, value in self.last_reload.phases_ms.items()},
-            },
+            "last_reload": self.last_reload and self.last_reload.document(),
         }
 
 
@@ -124,6 +131,7 @@ class StatusBook:
         self.reloads = dict.fromkeys(("live", "refused", "waiting", "blocked"), 0)
         self.reload_seconds = Histogram()
         self._statuses: dict[str, TenantStatus] = {}
+        self._past: deque[tuple[str, ReloadTimes]] = deque(maxlen=KEPT_RELOADS)
         self._changed = asyncio.Event()
 
     def get(self, slug: str) -> TenantStatus:
@@ -132,8 +140,11 @@ class StatusBook:
 
     def update(self, slug: str, **changes: Any) -> TenantStatus:  # noqa: ANN401 - the attributes of TenantStatus
         """Replace some attributes."""
-        status = replace(self.get(slug), **changes)
+        before = self.get(slug)
+        status = replace(before, **changes)
         self._statuses[slug] = status
+        if status.last_reload is not None and status.last_reload is not before.last_reload:
+            self._past.append((slug, status.last_reload))
         self._wake()
         return status
 
@@ -141,6 +152,12 @@ class StatusBook:
         """Know nothing of a tenant that is really gone."""
         self._statuses.pop(slug, None)
         self._wake()
+
+    def past_reloads(self, slug: str = "") -> list[dict[str, Any]]:
+        """Return the latest reloads, the newest first; of one tenant, if one is named."""
+        return [
+            {"tenant": of, **times.document()} for of, times in reversed(self._past) if not slug or of == slug
+        ]
 
     async def until(self, slug: str, test: Callable[[TenantStatus], bool], seconds: float) -> TenantStatus:
         """Wait until a tenant's status passes a test.

@@ -72,7 +72,19 @@ async def test_a_month_is_billed_once_with_what_was_used_beyond(platform: Platfo
 
 async def test_a_change_is_prorated_onto_the_next_invoice(platform: Platform) -> None:
     await add_notes(platform, "changes-plan")
+    first = await ask(platform, "preview_plan", tenant="changes-plan", plan="metered")
+    assert [(line["kind"], line["amount"], line["invoiced"]) for line in first["lines"]] == [
+        ("plan", "10.00", True)
+    ]
+    assert first["tax_rate"] == "0.1900"[: len(first["tax_rate"])]
+    assert await invoices(platform, "changes-plan") == []  # a look changes nothing
     await plan(platform, "changes-plan", "metered")
+    shown = await ask(platform, "preview_plan", tenant="changes-plan", plan="dear")
+    assert [(line["amount"], line["invoiced"]) for line in shown["lines"]] == [
+        ("-10.00", False),
+        ("31.00", False),
+    ]
+    assert shown["subtotal"] == "21.00"
     await plan(platform, "changes-plan", "dear")
     await plan(platform, "changes-plan", "dear")  # again changes nothing
     told = await ask(platform, "issue_invoice", tenant="changes-plan")
@@ -88,6 +100,8 @@ async def test_a_trial_is_free_and_given_once(platform: Platform) -> None:
     await add_notes(platform, "tries-it")
     await plan(platform, "tries-it", "try")
     assert await invoices(platform, "tries-it") == []
+    using = await ask(platform, "quota_usage")
+    assert {one["tenant"]: one["plan"] for one in using}["tries-it"] == "try"
     await plan(platform, "tries-it", "dear")
     await age(platform, "tries-it", 14)
     await ask(platform, "run_billing", tenant="tries-it")

@@ -1,5 +1,6 @@
 """What administrators see of the running process, and that nobody else does."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -61,7 +62,7 @@ async def test_administrators_see_every_actor_with_its_figures(platform: Platfor
 
 async def test_nobody_else_does(platform: Platform) -> None:
     somebody = await platform.person("somebody@example.com")
-    for path in ("runtime", "runtime/errors", "runtime/slow"):
+    for path in ("runtime", *(f"runtime/{part}" for part in ("errors", "slow", "lag", "reloads", "log"))):
         status, _ = await platform.client.send("GET", f"/api/platform/{path}", **somebody)
         assert status == 403, path
         status, _ = await platform.client.send("GET", f"/api/platform/{path}")
@@ -110,3 +111,60 @@ async def test_lines_of_the_log_say_for_whom_they_are(platform: Platform) -> Non
     answered = [line for line in lines if line["event"] == "request"]
     assert all(line["request_id"] for line in answered)
     assert {line["tenant"] for line in answered} >= {"system", "acme-co"}
+
+
+async def test_the_log_is_followed_by_numbers_and_shows_no_secret(platform: Platform) -> None:
+    url = f"{platform.live.base('acme-co')}/notes"
+    async with aiohttp.ClientSession() as session:
+        async with session.get(url) as answer:
+            request_id = answer.headers["X-Request-Id"]
+        headers = {"Authorization": f"Bearer {SECRET}"}
+        async with session.get(url, headers=headers, params={"text": f"eq.{SECRET}"}) as answer:
+            assert answer.status == 401
+    status, lines = await platform.call("GET", "runtime/log?tenant=acme-co")
+    assert status == 200
+    numbers = [line["number"] for line in lines]
+    assert numbers == sorted(numbers, reverse=True)
+    (mine,) = [line for line in lines if line["request_id"] == request_id and line["event"] == "request"]
+    assert (mine["level"], mine["tenant"]) == ("info", "acme-co")
+    assert SECRET not in json.dumps(lines)
+    _, later = await platform.call("GET", f"runtime/log?after={numbers[0]}")
+    assert later
+    assert all(line["number"] > numbers[0] for line in later)
+    _, severe = await platform.call("GET", "runtime/log?level=error")
+    assert {line["level"] for line in severe} <= {"error", "critical"}
+    assert (await platform.call("GET", "runtime/log?level=loud"))[0] == 422
+
+
+async def test_reloads_are_listed_by_phase(platform: Platform) -> None:
+    status, reloads = await platform.call("GET", "runtime/reloads?tenant=acme-co")
+    assert status == 200
+    assert {one["tenant"] for one in reloads} == {"acme-co"}
+    assert reloads[0]["version"] == 1
+    assert sum(reloads[0]["phases_ms"].values()) <= reloads[0]["total_ms"] + 1
+    assert isinstance((await platform.call("GET", "runtime/lag"))[1], list)
+
+
+async def test_a_tenant_is_restarted_in_order_or_at_once(platform: Platform) -> None:
+    async def actor() -> dict[str, Any]:
+        _, shown = await platform.call("GET", "runtime")
+        return next(one for one in walk(shown["actors"]) if one["name"] == "acme-co")
+
+    status, told = await platform.rpc("restart_tenant", slug="acme-co")
+    assert (status, told) == (200, {"tenant": "acme-co", "state": "running"})
+    assert (await actor())["restarts"] == 0
+    assert (await platform.rpc("restart_tenant", slug="acme-co", now=True))[0] == 200
+    assert (await platform.inside("acme-co", "GET", "notes"))[0] in {200, 503}
+    async with asyncio.timeout(30):
+        while (seen := await actor())["restarts"] != 1 or seen["state"] != "running":
+            await asyncio.sleep(0.05)
+    assert "killed" in seen["last_error"]
+    assert (await platform.inside("acme-co", "GET", "notes"))[0] == 200
+    _, events = await platform.call("GET", "events?type=eq.tenant.restarted&slug=eq.acme-co")
+    assert len(events) == 2
+    assert (await platform.rpc("restart_tenant", slug="system"))[0] == 403
+    assert (await platform.rpc("restart_tenant", slug="nobody"))[0] == 404
+    somebody = await platform.person("another@example.com")
+    body = {"slug": "acme-co"}
+    status, _ = await platform.client.send("POST", "/api/platform/rpc/restart_tenant", body, **somebody)
+    assert status == 403

@@ -13,7 +13,7 @@ import structlog
 
 from actors.features.auth.accounts import realm_of
 from actors.features.auth.store import Store
-from actors.features.billing import collecting, invoices, papers, subscriptions
+from actors.features.billing import collecting, invoices, looking, papers, subscriptions
 from actors.features.billing.plans import PlanFile, put_in_force
 from actors.features.platform.events import note
 from actors.features.platform.rights import (
@@ -66,6 +66,13 @@ async def set_plan(request: Request) -> dict[str, Any]:
     await note(request.generation, "plan.changed", slug, request.who, plan=name)
     await collecting.collect(request.generation)
     return made
+
+
+async def preview_plan(request: Request) -> dict[str, Any]:
+    """Say what ``set_plan`` would charge today, and change nothing; ``{tenant, plan}``."""
+    slug, name = request.text("tenant", required=True), request.text("plan", required=True)
+    await require_owner(request, slug)
+    return await looking.preview(_store(request), _file(request), slug, name, _day(request))
 
 
 async def cancel_plan(request: Request) -> dict[str, Any]:
@@ -129,7 +136,7 @@ async def tenant_usage(request: Request) -> dict[str, Any]:
     """Say what a tenant used of its plan; ``{tenant}``, for administrators and its owner."""
     slug = request.text("tenant", required=True)
     await require_owner(request, slug)
-    usage = request.platform.usage.of(slug).quota if request.platform.usage is not None else None
+    usage = request.platform.usage.of(slug) if request.platform.usage is not None else None
     rows = await _store(request).rows(
         "SELECT r.metric, sum(r.value) AS total, max(r.value) AS most FROM {ns}.usage_records r "
         "JOIN {ns}.tenants t ON t.id = r.tenant_id WHERE t.slug = $1 "
@@ -139,20 +146,24 @@ async def tenant_usage(request: Request) -> dict[str, Any]:
         _day(request),
     )
     gauges = {"rows", "storage_bytes", "active_users"}
-    limits = usage.limits if usage is not None else None
+    limits = usage.quota.limits if usage is not None else None
     return {
         "tenant": slug,
         "plan": limits.plan if limits is not None else None,
         "month": {row["metric"]: int(row["most" if row["metric"] in gauges else "total"]) for row in rows},
-        "quotas": {} if usage is None else {
-            name: {"used": used, "limit": most, "share": round(used / most, 4) if most else 1.0}
-            for name, (used, most) in usage.shares().items()
-        },
-    }  # fmt: skip
+        "quotas": looking.quotas(usage),
+    }
+
+
+async def quota_usage(request: Request) -> list[dict[str, Any]]:
+    """Say what every tenant with a plan used of its quotas, the nearest to a limit first."""
+    require_admin(request)
+    return looking.everybody(request.platform.usage)
 
 
 FUNCTIONS: Mapping[str, Callable[[Request], Awaitable[Any]]] = {
     "set_plan": set_plan,
+    "preview_plan": preview_plan,
     "cancel_plan": cancel_plan,
     "issue_invoice": issue_invoice,
     "run_billing": run_billing,
@@ -160,6 +171,7 @@ FUNCTIONS: Mapping[str, Callable[[Request], Awaitable[Any]]] = {
     "void_invoice": void_invoice,
     "credit_invoice": credit_invoice,
     "tenant_usage": tenant_usage,
+    "quota_usage": quota_usage,
 }
 
 

@@ -51,8 +51,10 @@ _REVENUE = """
 SELECT date_trunc('{step}', issued_on::timestamp AT TIME ZONE 'UTC', 'UTC') AS at, currency,
   sum(subtotal)::text AS invoiced,
   coalesce(sum(subtotal) FILTER (WHERE status IN ('paid', 'refunded')), 0)::text AS paid,
+  coalesce(sum((SELECT sum(l.amount) FROM {ns}.invoice_lines l WHERE l.invoice_id = i.id
+    AND l.kind = 'plan')), 0)::text AS recurring,
   count(*) FILTER (WHERE kind = 'invoice') AS invoices
-FROM {ns}.invoices WHERE issued_on >= ($1 AT TIME ZONE 'UTC')::date AND issued_on < $2 AT TIME ZONE 'UTC'
+FROM {ns}.invoices i WHERE issued_on >= ($1 AT TIME ZONE 'UTC')::date AND issued_on < $2 AT TIME ZONE 'UTC'
   AND ($3::text IS NULL OR slug = $3) AND status <> 'void' GROUP BY 1, 2 ORDER BY 1, 2
 """
 _GROWTH = """

@@ -6,14 +6,16 @@ changes nothing. Operations of the tenant ``system``.
 
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from actors.features.auth.bodies import query_of
-from actors.features.platform.rights import Request, answer, hands, require_admin
+from actors.features.platform.rights import Request, answer, hands, invalid, require_admin
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.generation import Generation
-from config.recent import RECENT
+from config.recent import LEVELS, LINES, RECENT
 from config.version import VERSION
+from runtime.ref import ActorRef
 from runtime.snapshot import ActorInfo
 from runtime.watchdog import Watchdog
 from schemas.compiler.principal import Principal
@@ -25,6 +27,7 @@ class View(Protocol):
     """What is seen of the process; ``gateway.vitals`` is the real one."""
 
     watchdog: Watchdog
+    routes: Mapping[str, ActorRef]
 
     def unready(self) -> str:
         """Return why requests cannot be served, "" when they can."""
@@ -102,8 +105,43 @@ async def show_slow(generation: Generation, call: Call, principal: Principal) ->
     return answer(request.platform.database.slow.newest(request.text("tenant")))
 
 
+async def show_lag(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Show how late the event loop was in the last hour, every ten seconds, in milliseconds."""
+    view = _asked(generation, call, principal).platform.view
+    return answer(
+        [
+            {
+                "at": datetime.fromtimestamp(at, UTC),
+                "mean_ms": round(mean * 1000, 2),
+                "max_ms": round(most * 1000, 2),
+            }
+            for at, mean, most in (() if view is None else view.watchdog.course())
+        ]
+    )
+
+
+async def show_reloads(generation: Generation, call: Call, principal: Principal) -> Result:
+    """List the latest reloads by phase; ``tenant`` for those of one."""
+    request = _asked(generation, call, principal)
+    return answer(request.platform.book.past_reloads(request.text("tenant")))
+
+
+async def show_log(generation: Generation, call: Call, principal: Principal) -> Result:
+    """List the latest lines of the log; ``after`` (a line's number), ``level`` and ``tenant`` for fewer."""
+    request = _asked(generation, call, principal)
+    after, level = request.text("after") or "0", request.text("level") or LEVELS[0]
+    if not (after.isascii() and after.isdecimal() and len(after) < 18):
+        raise invalid("after", "the number of a line")
+    if level not in LEVELS:
+        raise invalid("level", f"one of {', '.join(LEVELS)}")
+    return answer(LINES.newest(int(after), level, request.text("tenant")))
+
+
 OPERATIONS: Mapping[str, Any] = {
     "monitoring.runtime": show_runtime,
     "monitoring.errors": show_errors,
     "monitoring.slow": show_slow,
+    "monitoring.lag": show_lag,
+    "monitoring.reloads": show_reloads,
+    "monitoring.log": show_log,
 }

@@ -129,6 +129,9 @@ def _process() -> dict[str, Any]:
         "/runtime": shown("runtime", "Actors, event loop and connections", _OBJECT),
         "/runtime/errors": shown("runtime_errors", "The latest errors of the process", {}),
         "/runtime/slow": shown("runtime_slow", "The latest slow statements", {}),
+        "/runtime/lag": shown("runtime_lag", "How late the event loop was, the last hour", {}),
+        "/runtime/reloads": shown("runtime_reloads", "The latest reloads by phase", {}),
+        "/runtime/log": shown("runtime_log", "The latest lines of the log", {}),
     }
 
 
