@@ -2,6 +2,7 @@
 import type { RouteObject } from "react-router";
 import { NotFound, PageError } from "@/components/PageError";
 import { ConsoleShell } from "./ConsoleShell";
+import { DATA } from "./data/routes";
 
 export const routes: RouteObject[] = [
   {
@@ -14,6 +15,11 @@ export const routes: RouteObject[] = [
           { index: true, lazy: async () => ({ Component: (await import("./overview/OverviewPage")).default }) },
           { path: "tenants", lazy: async () => ({ Component: (await import("./tenants/TenantsPage")).default }) },
           { path: "tenants/new", lazy: async () => ({ Component: (await import("./tenants/NewTenantPage")).default }) },
+          {
+            path: "tenants/:slug/data",
+            lazy: async () => ({ Component: (await import("./data/TenantData")).default }),
+            children: DATA,
+          },
           { path: "tenants/:slug/:tab?", lazy: async () => ({ Component: (await import("./tenants/TenantPage")).default }) },
           { path: "monitoring", lazy: async () => ({ Component: (await import("./monitoring/MonitoringPage")).default }) },
           { path: "audit", lazy: async () => ({ Component: (await import("./audit/AuditPage")).default }) },

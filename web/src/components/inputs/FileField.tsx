@@ -2,7 +2,7 @@
 import { Button, FileButton, Group, Input, Progress, Text } from "@mantine/core";
 import { IconFile, IconUpload, IconX } from "@tabler/icons-react";
 import { useId, useState } from "react";
-import { ask } from "@/lib/api/client";
+import { ask } from "@/lib/within";
 import { asProblem } from "@/lib/api/problem";
 import { useI18n } from "@/lib/i18n";
 import { fileName } from "../values/Value";

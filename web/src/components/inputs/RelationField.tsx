@@ -4,7 +4,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
-import { get } from "@/lib/api/client";
+import { get } from "@/lib/within";
 import { useI18n } from "@/lib/i18n";
 import { labelOf, type Row } from "@/lib/rows/columns";
 import { useSchema } from "@/lib/schema/schema";

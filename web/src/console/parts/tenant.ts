@@ -1,8 +1,16 @@
 /** A tenant's own API, asked by an administrator: the first question opens a session there as its admin. */
-import { ask } from "@/lib/api/client";
+import { addressOf, ask, read, request, type Answer, type Ask } from "@/lib/api/client";
 import { problemOf } from "@/lib/api/problem";
 
+/** The platform is a tenant, too; here one is at home in it already. */
+export const SYSTEM = "system";
+
 const entered = new Map<string, Promise<string>>();
+
+/** Path of a tenant's API. */
+export function baseOf(slug: string): string {
+  return slug === SYSTEM ? addressOf("") : `/api/tenants/${slug}`;
+}
 
 /** Open a session in the tenant; its cookie is kept by the browser, its CSRF token here. */
 function enter(slug: string): Promise<string> {
@@ -16,22 +24,21 @@ function enter(slug: string): Promise<string> {
   return opening;
 }
 
-export async function askTenant<T>(slug: string, path: string, method: "GET" | "POST" = "GET", body?: unknown): Promise<T> {
-  const send = async (token: string) =>
-    fetch(`/api/tenants/${slug}${path}`, {
-      method,
-      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": token },
-      body: body === undefined ? null : JSON.stringify(body),
-      credentials: "same-origin",
-      cache: "no-store",
-    });
-  let answer = await send(await enter(slug));
+/** Ask the tenant's API; `path` is relative to its base. */
+export async function askIn<T>(slug: string, path: string, options: Ask = {}): Promise<Answer<T>> {
+  if (slug === SYSTEM) return ask<T>(path, options);
+  const send = async () => request(baseOf(slug), await enter(slug), path, options);
+  let answer = await send();
   if (answer.status === 401 || (answer.status === 403 && (await problemOf(answer.clone())).code === "auth.csrf")) {
     entered.delete(slug); // it ended, or somebody signed in there anew
-    answer = await send(await enter(slug));
+    answer = await send();
   }
-  if (!answer.ok) throw await problemOf(answer);
-  return (await answer.json()) as T;
+  return read<T>(answer);
+}
+
+/** Ask and return only what was answered. */
+export async function askTenant<T>(slug: string, path: string, method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE" = "GET", body?: unknown): Promise<T> {
+  return (await askIn<T>(slug, path, { method, body })).data;
 }
 
 /** Go into the tenant's own pages as its admin. */

@@ -8,7 +8,7 @@ import { Page } from "@/components/Page";
 import { NotFound } from "@/components/PageError";
 import { useI18n } from "@/lib/i18n";
 import { Asked } from "../parts/Asked";
-import { openTenant } from "../parts/tenant";
+import { openTenant, SYSTEM } from "../parts/tenant";
 import { useAct } from "../parts/act";
 import { State } from "../parts/State";
 import { TONES, useTenants, type Row } from "./data";
@@ -25,10 +25,11 @@ const TABS = {
   audit: lazy(() => import("./AuditTab")),
 } satisfies Record<string, Tab>;
 
-/** The platform itself: it is neither entered nor suspended here. */
-const SYSTEM = "system";
-const OF_SYSTEM = new Set<string>(["overview", "schema", "audit"]);
+/** What there is of the platform itself: it is neither entered nor suspended here. */
+const OF_SYSTEM = new Set<string>(["overview", "schema", "data", "audit"]);
 
+/** Data has pages of its own. */
+const NAMES = ["overview", "schema", "data", "users", "work", "usage", "settings", "audit"] as const satisfies (keyof typeof TABS | "data")[];
 type Name = keyof typeof TABS;
 
 export default function TenantPage() {
@@ -68,7 +69,7 @@ export default function TenantPage() {
           >
             <Tabs value={tab} onChange={(name) => void navigate(`/tenants/${slug}/${name ?? ""}`)} keepMounted={false}>
               <Tabs.List style={{ flexWrap: "nowrap", overflowX: "auto", overflowY: "hidden" }}>
-                {(Object.keys(TABS) as Name[]).filter((name) => slug !== SYSTEM || OF_SYSTEM.has(name)).map((name) => (
+                {NAMES.filter((name) => slug !== SYSTEM || OF_SYSTEM.has(name)).map((name) => (
                   <Tabs.Tab key={name} value={name}>
                     {t.tenants.tabs[name]}
                   </Tabs.Tab>

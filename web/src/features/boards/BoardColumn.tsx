@@ -6,7 +6,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { Trouble } from "@/components/Trouble";
 import { Value } from "@/components/values/Value";
-import { ask } from "@/lib/api/client";
+import { ask, here } from "@/lib/within";
 import { asProblem } from "@/lib/api/problem";
 import { useI18n } from "@/lib/i18n";
 import { columnTitle, labelOf, orderOf, selectOf, valueOf, type Column, type Row } from "@/lib/rows/columns";
@@ -125,7 +125,7 @@ function Card({ entity, columns, row, ways, moving, onDrag, onMove }: Properties
       onDragEnd={() => onDrag(null)}
     >
       <div className={classes.title}>
-        <Link to={`/data/${entity.name}/${encodeURIComponent(id)}`} draggable={false}>
+        <Link to={here(`/data/${entity.name}/${encodeURIComponent(id)}`)} draggable={false}>
           {first ? shown(first) : name}
         </Link>
         {ways.length > 0 && (

@@ -7,7 +7,7 @@ import { Link } from "react-router";
 import { Trouble } from "@/components/Trouble";
 import { seriesColor } from "@/components/charts/colors";
 import type { ViewProperties } from "@/features/data/viewTypes";
-import { get } from "@/lib/api/client";
+import { get, here } from "@/lib/within";
 import { asProblem } from "@/lib/api/problem";
 import { startOf, step, today } from "@/lib/figures/periods";
 import { useI18n } from "@/lib/i18n";
@@ -107,7 +107,7 @@ export default function CalendarView({ entity, view }: ViewProperties) {
                 <span className={classes.short}>{Number(day.slice(8))}</span>
               </time>
               {rows.slice(0, SHOWN).map((row) => (
-                <Link key={String(row[entity.key])} to={`/data/${entity.name}/${encodeURIComponent(String(row[entity.key]))}`} className={classes.entry} style={{ "--entry": color(row) } as CSSProperties} title={name(row)}>
+                <Link key={String(row[entity.key])} to={here(`/data/${entity.name}/${encodeURIComponent(String(row[entity.key]))}`)} className={classes.entry} style={{ "--entry": color(row) } as CSSProperties} title={name(row)}>
                   {name(row)}
                 </Link>
               ))}

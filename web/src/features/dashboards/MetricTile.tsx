@@ -2,7 +2,7 @@
 import { Group, Skeleton, Text } from "@mantine/core";
 import { IconArrowDownRight, IconArrowRight, IconArrowUpRight } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { ask } from "@/lib/api/client";
+import { ask } from "@/lib/within";
 import { asProblem } from "@/lib/api/problem";
 import { startOf, step, today, type Period } from "@/lib/figures/periods";
 import { fieldAt } from "@/lib/figures/query";

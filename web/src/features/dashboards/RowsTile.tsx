@@ -3,7 +3,7 @@ import { Anchor, Skeleton, Stack, Table } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "react-router";
 import { Value } from "@/components/values/Value";
-import { get } from "@/lib/api/client";
+import { get, here } from "@/lib/within";
 import { asProblem } from "@/lib/api/problem";
 import { and } from "@/lib/figures/series";
 import { useI18n } from "@/lib/i18n";
@@ -36,7 +36,7 @@ export function RowsTile({ widget, title }: { widget: Widget; title: string }) {
   });
   if (data === undefined) return error ? <TileTrouble problem={asProblem(error)} onRetry={() => void refetch()} /> : <Skeleton h={180} />;
   if (data.length === 0) return <TileEmpty />;
-  const to = (row: Row) => `/data/${entity.name}/${encodeURIComponent(String(row[entity.key]))}`;
+  const to = (row: Row) => here(`/data/${entity.name}/${encodeURIComponent(String(row[entity.key]))}`);
   const cell = (row: Row, column: Column) => <Value field={column.relation?.target.fields[column.relation.target.label ?? ""] ?? column.field} value={valueOf(row, column)} entity={entity} />;
   if (widget.type === "list")
     return (

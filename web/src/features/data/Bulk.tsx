@@ -5,7 +5,7 @@ import { notifications } from "@mantine/notifications";
 import { IconPencil, IconTrash, IconX } from "@tabler/icons-react";
 import { useState } from "react";
 import { FieldInput } from "@/components/inputs/FieldInput";
-import { ask } from "@/lib/api/client";
+import { ask } from "@/lib/within";
 import { asProblem } from "@/lib/api/problem";
 import { useI18n } from "@/lib/i18n";
 import { quoted } from "@/lib/rows/filters";

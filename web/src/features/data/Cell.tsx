@@ -11,6 +11,7 @@ import { useI18n } from "@/lib/i18n";
 import { columnTitle, valueOf, type Column, type Row } from "@/lib/rows/columns";
 import { changed, updateRow } from "@/lib/rows/rows";
 import type { Entity } from "@/lib/schema/types";
+import { here } from "@/lib/within";
 import classes from "./Grid.module.css";
 
 interface Properties {
@@ -112,7 +113,7 @@ export function Cell({ entity, row, column, editable, link }: Properties) {
   const leaf = relation && !column.path.includes(".") ? relation.target.fields[relation.target.label ?? ""] : column.field;
   const shown = highlight ? <Marked html={highlight} /> : relation && leaf === undefined ? String(value ?? "–") : <Value field={leaf ?? field} value={value} entity={entity} />;
   const other = relation && row[relation.field.name];
-  const content = link ? link(shown) : other ? <Link to={`/data/${relation.target.name}/${encodeURIComponent(String(other))}`} className={classes.open}>{shown}</Link> : shown;
+  const content = link ? link(shown) : other ? <Link to={here(`/data/${relation.target.name}/${encodeURIComponent(String(other))}`)} className={classes.open}>{shown}</Link> : shown;
   return (
     <td
       ref={cell}

@@ -16,6 +16,7 @@ import { useEntity } from "@/lib/schema/schema";
 import type { Entity, ListView } from "@/lib/schema/types";
 import { entityTitle } from "@/lib/schema/words";
 import { useMe } from "@/lib/session/session";
+import { here } from "@/lib/within";
 import { Bulk } from "./Bulk";
 import { FilterButton, FilterPills } from "./Filters";
 import { Grid } from "./Grid";
@@ -48,10 +49,10 @@ function Rows({ entity }: { entity: Entity }) {
       actions={
         entity.may.includes("create") && (
           <>
-            <Button component={Link} to={`/data/${entity.name}/import`} variant="default" leftSection={<IconUpload size={16} aria-hidden />} visibleFrom="xs">
+            <Button component={Link} to={here(`/data/${entity.name}/import`)} variant="default" leftSection={<IconUpload size={16} aria-hidden />} visibleFrom="xs">
               {t.table.import}
             </Button>
-            <Button component={Link} to={`/data/${entity.name}/new`} leftSection={<IconPlus size={16} aria-hidden />}>
+            <Button component={Link} to={here(`/data/${entity.name}/new`)} leftSection={<IconPlus size={16} aria-hidden />}>
               {t.table.create}
             </Button>
           </>
@@ -123,7 +124,7 @@ function Table({ entity, title }: { entity: Entity; title: string }) {
             </Button>
           ) : (
             entity.may.includes("create") && (
-              <Button component={Link} to={`/data/${entity.name}/new`} leftSection={<IconPlus size={16} aria-hidden />}>
+              <Button component={Link} to={here(`/data/${entity.name}/new`)} leftSection={<IconPlus size={16} aria-hidden />}>
                 {t.table.create}
               </Button>
             )

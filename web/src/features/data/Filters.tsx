@@ -54,18 +54,18 @@ export function FilterPills({ entity, filters, onChange }: Omit<Properties, "off
         const title = fieldTitle(field, language);
         return (
           <Popover key={at} opened={editing === at} onChange={(open) => setEditing(open ? at : null)} position="bottom-start" trapFocus shadow="md" transitionProps={{ duration: 90 }}>
-            <Popover.Target>
-              <Pill size="md" bd="1px solid var(--line)" bg="var(--mantine-color-body)">
-                <Group gap={6} wrap="nowrap" h="100%">
+            <Pill size="md" bd="1px solid var(--line)" bg="var(--mantine-color-body)">
+              <Group gap={6} wrap="nowrap" h="100%">
+                <Popover.Target>
                   <UnstyledButton fz="sm" onClick={() => setEditing(editing === at ? null : at)}>
                     {title} <Text span c="dimmed" fz="sm">{t.table.operators[filter.operator]}</Text> <Words field={field} filter={filter} />
                   </UnstyledButton>
-                  <ActionIcon size="xs" aria-label={t.table.removeFilter(title)} onClick={() => onChange(filters.filter((_, index) => index !== at))}>
-                    <IconX size={12} />
-                  </ActionIcon>
-                </Group>
-              </Pill>
-            </Popover.Target>
+                </Popover.Target>
+                <ActionIcon size="xs" aria-label={t.table.removeFilter(title)} onClick={() => onChange(filters.filter((_, index) => index !== at))}>
+                  <IconX size={12} />
+                </ActionIcon>
+              </Group>
+            </Pill>
             <Popover.Dropdown w={300}>
               {editing === at && (
                 <Builder

@@ -8,6 +8,7 @@ import { isNumber } from "@/components/values/Value";
 import { useI18n } from "@/lib/i18n";
 import { columnTitle, labelOf, type Column, type Row } from "@/lib/rows/columns";
 import type { Listing } from "@/lib/rows/rows";
+import { here } from "@/lib/within";
 import { Cell } from "./Cell";
 import classes from "./Grid.module.css";
 
@@ -96,7 +97,7 @@ export function Grid({ listing, rows, pending, more, onMore, onSort, selected, o
                     row={row}
                     column={column}
                     editable={!column.path.includes(".") && editable.has(column.field.name)}
-                    link={at === 0 ? (shown) => <Link to={`/data/${entity.name}/${encodeURIComponent(id)}`} className={classes.open}>{shown}</Link> : undefined}
+                    link={at === 0 ? (shown) => <Link to={here(`/data/${entity.name}/${encodeURIComponent(id)}`)} className={classes.open}>{shown}</Link> : undefined}
                   />
                 ))}
               </tr>

@@ -3,7 +3,7 @@ import { MultiSelect } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { get } from "@/lib/api/client";
+import { get } from "@/lib/within";
 import { useI18n } from "@/lib/i18n";
 import { labelOf, type Row } from "@/lib/rows/columns";
 import { quoted } from "@/lib/rows/filters";

@@ -2,7 +2,7 @@
 import { ActionIcon, Button, Checkbox, Group, Menu, Popover, ScrollArea, Stack, TextInput, Tooltip } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { IconBookmark, IconChevronDown, IconColumns, IconDownload, IconTrash } from "@tabler/icons-react";
-import { addressOf } from "@/lib/api/client";
+import { addressOf } from "@/lib/within";
 import { useI18n } from "@/lib/i18n";
 import { columnOf, columnTitle, possibleColumns } from "@/lib/rows/columns";
 import { queryOf } from "@/lib/rows/rows";

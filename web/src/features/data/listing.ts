@@ -7,6 +7,7 @@ import { readBack, written, type Filter } from "@/lib/rows/filters";
 import type { Listing } from "@/lib/rows/rows";
 import { useSchema } from "@/lib/schema/schema";
 import type { Entity, ListView } from "@/lib/schema/types";
+import { keptAs } from "@/lib/within";
 
 export interface LocalView {
   name: string;
@@ -40,7 +41,7 @@ export function useListing(entity: Entity): Lists {
 
   const listing = useMemo<Listing>(() => {
     const asked = new URLSearchParams(text);
-    const paths = chosen?.split(",") ?? recall<string[] | null>(`columns:${entity.name}:${name}`, null) ?? shown?.columns ?? [];
+    const paths = chosen?.split(",") ?? recall<string[] | null>(keptAs(`columns:${entity.name}:${name}`), null) ?? shown?.columns ?? [];
     const found = (from: string[]) => from.map((path) => columnOf(schema, entity, path)).filter((column): column is Column => column !== undefined);
     const columns = found(paths);
     const sort = asked.get("sort")?.split(",").filter(Boolean) ?? shown?.sort ?? (entity.fields["created_at"] ? ["-created_at"] : [entity.key]);
@@ -56,7 +57,7 @@ export function useListing(entity: Entity): Lists {
     };
   }, [text, chosen, entity, name, shown, schema]);
 
-  const local = recall<LocalView[]>(`views:${entity.name}`, []);
+  const local = recall<LocalView[]>(keptAs(`views:${entity.name}`), []);
   const change = (edit: (address: URLSearchParams) => void) =>
     setAddress(
       (before) => {
@@ -80,7 +81,7 @@ export function useListing(entity: Entity): Lists {
         for (const filter of filters) next.append("f", written(filter));
       }),
     setColumns: (paths) => {
-      remember(`columns:${entity.name}:${name}`, paths ?? undefined);
+      remember(keptAs(`columns:${entity.name}:${name}`), paths ?? undefined);
       put("columns", paths?.join(",") ?? "");
     },
     show: (view) =>
@@ -95,11 +96,11 @@ export function useListing(entity: Entity): Lists {
     keep: (title) => {
       const { columns, sort, filters, search } = listing;
       const made = { name: title, columns: columns.map(({ path }) => path), sort, filters, search };
-      remember(`views:${entity.name}`, [...local.filter((each) => each.name !== title), made]);
+      remember(keptAs(`views:${entity.name}`), [...local.filter((each) => each.name !== title), made]);
       change((next) => next.set("columns", made.columns.join(",")));
     },
     forget: (title) => {
-      remember(`views:${entity.name}`, local.filter((each) => each.name !== title));
+      remember(keptAs(`views:${entity.name}`), local.filter((each) => each.name !== title));
       change((next) => next.delete("columns"));
     },
   };

@@ -6,7 +6,7 @@ import { Link, useParams } from "react-router";
 import { Page } from "@/components/Page";
 import { NotFound } from "@/components/PageError";
 import { Trouble } from "@/components/Trouble";
-import { addressOf } from "@/lib/api/client";
+import { addressOf, here } from "@/lib/within";
 import { asProblem, type Problem } from "@/lib/api/problem";
 import { useI18n } from "@/lib/i18n";
 import { changed } from "@/lib/rows/rows";
@@ -109,7 +109,7 @@ function Steps({ entity }: { entity: Entity }) {
         <Alert color="green" icon={<IconCheck />} role="status">
           {result.tried ? t.importing.checked(format.number(result.found.rows.read)) : t.importing.done(format.number(result.found.rows.written))}
           {!result.tried && (
-            <Anchor component={Link} to={`/data/${entity.name}`} size="sm" display="block">
+            <Anchor component={Link} to={here(`/data/${entity.name}`)} size="sm" display="block">
               {t.importing.showRows}
             </Anchor>
           )}

@@ -1,5 +1,5 @@
 /** An import on the server: looked at, tried, run; told as often as it takes until it has ended. */
-import { ask } from "@/lib/api/client";
+import { ask } from "@/lib/within";
 import { Problem } from "@/lib/api/problem";
 
 export interface RowError {

@@ -15,6 +15,7 @@ import type { Entity } from "@/lib/schema/types";
 import { allColumns } from "./columns";
 import { RowEditor } from "./RowEditor";
 import { useSchema } from "@/lib/schema/schema";
+import { here } from "@/lib/within";
 
 export default function EditPage() {
   const { entity: name = "", id = "" } = useParams();
@@ -32,7 +33,7 @@ function Edit({ entity, id }: { entity: Entity; id: string }) {
   const [first, setFirst] = useState<Versioned | null>(null);
   if (first === null && data !== undefined) setFirst(data);
   if (first === null) return error ? <Trouble problem={asProblem(error)} onRetry={() => void refetch()} page /> : <Opening />;
-  const back = `/data/${entity.name}/${encodeURIComponent(id)}`;
+  const back = here(`/data/${entity.name}/${encodeURIComponent(id)}`);
   return (
     <Page title={labelOf(first.row, entity)}>
       <RowEditor

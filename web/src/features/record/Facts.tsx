@@ -5,7 +5,7 @@ import { lazy, Suspense } from "react";
 import { Link } from "react-router";
 import { Nested } from "@/components/values/Nested";
 import { fileName, Value } from "@/components/values/Value";
-import { addressOf } from "@/lib/api/client";
+import { addressOf, here } from "@/lib/within";
 import { useI18n } from "@/lib/i18n";
 import { columnOf, valueOf, type Row } from "@/lib/rows/columns";
 import { useSchema } from "@/lib/schema/schema";
@@ -66,7 +66,7 @@ function Fact({ entity, field, row }: { entity: Entity; field: Field; row: Row }
   if (value === null || value === undefined) return <Value field={field} value={null} />;
   if (column?.relation)
     return (
-      <Anchor component={Link} to={`/data/${column.relation.target.name}/${encodeURIComponent(String(value))}`} size="sm">
+      <Anchor component={Link} to={here(`/data/${column.relation.target.name}/${encodeURIComponent(String(value))}`)} size="sm">
         {String(valueOf(row, column))}
       </Anchor>
     );

@@ -6,7 +6,7 @@ import { IconHistory, IconPencil, IconPlus, IconTrash } from "@tabler/icons-reac
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Trouble } from "@/components/Trouble";
 import { Value } from "@/components/values/Value";
-import { ask } from "@/lib/api/client";
+import { ask } from "@/lib/within";
 import { asProblem } from "@/lib/api/problem";
 import { queries } from "@/lib/api/queries";
 import { useI18n } from "@/lib/i18n";

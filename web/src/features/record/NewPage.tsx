@@ -8,6 +8,7 @@ import { useI18n } from "@/lib/i18n";
 import { labelOf } from "@/lib/rows/columns";
 import { useEntity } from "@/lib/schema/schema";
 import { entityTitle } from "@/lib/schema/words";
+import { here } from "@/lib/within";
 import { defaultsOf } from "./form";
 import { RowEditor } from "./RowEditor";
 
@@ -31,7 +32,7 @@ export default function NewPage() {
         onCancel={() => void navigate(-1)}
         onDone={(row) => {
           notifications.show({ message: t.form.created(labelOf(row, entity)) });
-          void navigate(`/data/${name}/${encodeURIComponent(String(row[entity.key]))}`, { replace: true });
+          void navigate(here(`/data/${name}/${encodeURIComponent(String(row[entity.key]))}`), { replace: true });
         }}
       />
     </Page>

@@ -15,6 +15,7 @@ import { deleteRow, useRow } from "@/lib/rows/rows";
 import { useEntity, useSchema } from "@/lib/schema/schema";
 import type { Entity } from "@/lib/schema/types";
 import { entityTitle } from "@/lib/schema/words";
+import { here } from "@/lib/within";
 import { allColumns } from "./columns";
 import { Facts } from "./Facts";
 import { RELATED, RelatedTab, relatedOf } from "./Related";
@@ -35,7 +36,7 @@ function Record({ entity, id }: { entity: Entity; id: string }) {
   if (error) return asProblem(error).status === 404 ? <NotFound /> : <Trouble problem={asProblem(error)} onRetry={() => void refetch()} page />;
   if (data === undefined) return <Opening />;
   const { row } = data;
-  const list = `/data/${entity.name}`;
+  const list = here(`/data/${entity.name}`);
   const related = relatedOf(schema, entity);
   const tabs = TABS.filter((tab) => tab.shown(entity));
 

@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { Trouble } from "@/components/Trouble";
 import { isNumber, Value } from "@/components/values/Value";
-import { ask } from "@/lib/api/client";
+import { ask, here } from "@/lib/within";
 import { asProblem } from "@/lib/api/problem";
 import { useI18n } from "@/lib/i18n";
 import { columnOf, columnTitle, defaultColumns, selectOf, valueOf, type Column, type Row } from "@/lib/rows/columns";
@@ -57,7 +57,7 @@ export function RelatedTab({ related, row, entity }: { related: RelatedList; row
   });
   if (error) return <Trouble problem={asProblem(error)} onRetry={() => void refetch()} />;
   const create = other.may.includes("create") && (
-    <Button component={Link} to={`/data/${other.name}/new?${field.name}=${encodeURIComponent(key)}`} size="xs" variant="default" leftSection={<IconPlus size={14} aria-hidden />}>
+    <Button component={Link} to={here(`/data/${other.name}/new?${field.name}=${encodeURIComponent(key)}`)} size="xs" variant="default" leftSection={<IconPlus size={14} aria-hidden />}>
       {t.table.create}
     </Button>
   );
@@ -78,7 +78,7 @@ export function RelatedTab({ related, row, entity }: { related: RelatedList; row
         {create}
       </Group>
     );
-  const all = `/data/${other.name}?f=${encodeURIComponent(written({ field: field.name, operator: "in", value: [key] }))}`;
+  const all = here(`/data/${other.name}?f=${encodeURIComponent(written({ field: field.name, operator: "in", value: [key] }))}`);
   return (
     <Stack gap="sm">
       <Table.ScrollContainer minWidth={480}>
@@ -101,7 +101,7 @@ export function RelatedTab({ related, row, entity }: { related: RelatedList; row
                   return (
                     <Table.Td key={column.path} ta={isNumber(column.field) ? "end" : undefined}>
                       {at === 0 ? (
-                        <Anchor component={Link} to={`/data/${other.name}/${encodeURIComponent(String(each[other.key]))}`} fz="sm">
+                        <Anchor component={Link} to={here(`/data/${other.name}/${encodeURIComponent(String(each[other.key]))}`)} fz="sm">
                           {shown}
                         </Anchor>
                       ) : (

@@ -6,7 +6,7 @@ import { Link } from "react-router";
 import { Empty } from "@/components/Empty";
 import { Page } from "@/components/Page";
 import { Trouble } from "@/components/Trouble";
-import { get } from "@/lib/api/client";
+import { get, here } from "@/lib/within";
 import { asProblem } from "@/lib/api/problem";
 import { useI18n } from "@/lib/i18n";
 import { labelOf, type Row } from "@/lib/rows/columns";
@@ -77,7 +77,7 @@ function Item({ entity, row, ways }: { entity: Entity; row: Row; ways: string[] 
   return (
     <Paper component="li" withBorder radius="lg" className={classes.item}>
       <div className={classes.what}>
-        <Text component={Link} to={`/data/${entity.name}/${encodeURIComponent(id)}`} fw={600} truncate className={classes.link!}>
+        <Text component={Link} to={here(`/data/${entity.name}/${encodeURIComponent(id)}`)} fw={600} truncate className={classes.link!}>
           {labelOf(row, entity)}
         </Text>
         <Group gap="xs">

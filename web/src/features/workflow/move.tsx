@@ -3,7 +3,7 @@ import { Button, Group, Stack, Text, Textarea } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { notifications } from "@mantine/notifications";
 import { useState } from "react";
-import { ask } from "@/lib/api/client";
+import { ask } from "@/lib/within";
 import { asProblem } from "@/lib/api/problem";
 import { queries } from "@/lib/api/queries";
 import { useI18n } from "@/lib/i18n";

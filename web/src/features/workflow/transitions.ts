@@ -1,6 +1,6 @@
 /** Where a row is in its workflow, as `{entity}/{id}/transitions` tells. */
 import { useQuery } from "@tanstack/react-query";
-import { get } from "@/lib/api/client";
+import { get } from "@/lib/within";
 import { useSchema } from "@/lib/schema/schema";
 import type { Entity, Schema } from "@/lib/schema/types";
 

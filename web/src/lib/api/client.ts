@@ -34,6 +34,7 @@ export function onSessionLost(listener: Listener): () => void {
 
 /** Ask the API; `path` begins with "/" and is relative to the tenant's base. */
 export async function ask<T>(path: string, options: Ask = {}): Promise<Answer<T>> {
+  const send = (path: string, options: Ask) => request(boot.base, csrf, path, options);
   let answer = await send(path, options);
   if (answer.status === 403 && csrf !== "") {
     const refusal = await problemOf(answer.clone());
@@ -45,6 +46,11 @@ export async function ask<T>(path: string, options: Ask = {}): Promise<Answer<T>
     }
   }
   if (answer.status === 401) for (const listener of lost) listener();
+  return read<T>(answer);
+}
+
+/** What a response says; a refusal is thrown as a `Problem`. */
+export async function read<T>(answer: Response): Promise<Answer<T>> {
   if (!answer.ok && answer.status !== 304) throw await problemOf(answer);
   const type = answer.headers.get("Content-Type") ?? "";
   const empty = answer.status === 204 || answer.status === 304 || answer.headers.get("Content-Length") === "0";
@@ -62,13 +68,14 @@ export function addressOf(path: string): string {
   return boot.base + path;
 }
 
-async function send(path: string, { method = "GET", body, headers = {}, signal }: Ask): Promise<Response> {
+/** Send to a tenant's API, with the CSRF token of the session there. */
+export async function request(base: string, token: string, path: string, { method = "GET", body, headers = {}, signal }: Ask): Promise<Response> {
   const sent = new Headers({ Accept: "application/json", ...headers });
   const raw = body instanceof FormData || body instanceof Blob;
   if (body !== undefined && !raw && !sent.has("Content-Type")) sent.set("Content-Type", "application/json");
-  if (method !== "GET" && csrf !== "") sent.set("X-CSRF-Token", csrf);
+  if (method !== "GET" && token !== "") sent.set("X-CSRF-Token", token);
   try {
-    return await fetch(boot.base + path, {
+    return await fetch(base + path, {
       method,
       headers: sent,
       body: body === undefined ? null : raw || typeof body === "string" ? (body as BodyInit) : JSON.stringify(body),

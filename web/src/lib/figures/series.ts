@@ -1,5 +1,5 @@
 /** The points of a chart, asked of the API: by a value, or by days put together to periods. */
-import { get } from "../api/client";
+import { get } from "../within";
 import type { Entity, Schema } from "../schema/types";
 import { counted, fieldAt, figureOf, selected, type Figure } from "./query";
 import { startOf, step, STEPS, type Period } from "./periods";

@@ -1,6 +1,7 @@
 /** Rows of the API: lists that go on as one scrolls, one row with its version, writes. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { ask, type Answer } from "../api/client";
+import type { Answer } from "../api/client";
+import { ask } from "../within";
 import { queries } from "../api/queries";
 import { useSchema } from "../schema/schema";
 import type { Entity } from "../schema/types";

@@ -4,7 +4,7 @@
  */
 import { useQuery } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useRef, type ReactNode } from "react";
-import { ask } from "../api/client";
+import { ask } from "../within";
 import { queries } from "../api/queries";
 import { useMe } from "../session/session";
 import type { Entity, Field, Schema } from "./types";

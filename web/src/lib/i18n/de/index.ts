@@ -11,9 +11,10 @@ import { form } from "./form";
 import { history } from "./history";
 import { importing } from "./importing";
 import { monitoring } from "./monitoring";
+import { operate } from "./operate";
 import { shell } from "./shell";
 import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const de: Messages = { account, audit, auth, common, console, figures, files, flow, form, history, importing, monitoring, shell, table, tenants, work };
+export const de: Messages = { account, audit, auth, common, console, figures, files, flow, form, history, importing, monitoring, operate, shell, table, tenants, work };

@@ -33,6 +33,7 @@ export const tenants: Messages["tenants"] = {
     schema: "Schema",
     diagram: "Diagramm",
     access: "Zugriff",
+    data: "Daten",
     users: "Benutzer",
     work: "Arbeit",
     usage: "Verbrauch",

@@ -31,6 +31,7 @@ export const tenants = {
     schema: "Schema",
     diagram: "Diagram",
     access: "Access",
+    data: "Data",
     users: "Users",
     work: "Work",
     usage: "Usage",
