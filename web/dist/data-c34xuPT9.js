@@ -1,1 +1,0 @@
-import{r as e}from"./createReactComponent-DMlFJGl3.js";import{y as t}from"./Stack-_FVGrh6U.js";function n(){return e({queryKey:[`runtime`],refetchInterval:2e3,queryFn:({signal:e})=>t(`/runtime`,e)})}function r(e,t=0){return[{actor:e,depth:t},...e.children.flatMap(e=>r(e,t+1))]}export{n,r as t};
