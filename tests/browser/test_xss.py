@@ -1,0 +1,143 @@
+"""Texts that want to run, over 200 of them: in every label of a tenant's file and every value of its rows, and none does."""
+
+from urllib.parse import quote
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser import hostile
+from tests.browser.conftest import Site, Visit, Visitor
+from tests.browser.payloads import EVERY, PAYLOADS, Trap
+
+APP = "/app/hostile"
+
+
+@pytest.fixture(scope="module")
+async def row(site: Site) -> str:
+    """The hostile tenant with its rows; the key of the row that has every payload."""
+    await site.live.save("hostile", hostile.file())
+    await site.person("hostile", "eve@hostile.example", "lead")
+    wanted = {"Prefer": "return=representation"}
+    status, makers = await site.call(
+        "hostile", "POST", "/makers", [{"name": each} for each in PAYLOADS], **wanted
+    )
+    assert status == 201, makers
+    status, made = await site.call("hostile", "POST", "/wares", hostile.rows(makers[-1]["id"])[:1], **wanted)
+    assert status == 201, made
+    status, told = await site.call("hostile", "POST", "/wares", hostile.rows(makers[0]["id"])[1:])
+    assert status == 201, told
+    return str(made[0]["id"])
+
+
+async def _as_markup(page: Page) -> None:
+    """What no page of ours does."""
+    await page.evaluate(
+        "text => { const box = document.createElement('div'); box.innerHTML = text; document.body.append(box); }",
+        "".join(PAYLOADS),
+    )
+    await page.locator("img").first.wait_for(state="attached")
+
+
+async def test_the_trap_notices_what_runs_and_the_policy_stops_it(site: Site, visit: Visit) -> None:
+    visitor = await visit("/app/all-types")
+    trap = await Trap.set(visitor.page, site.live.url)
+    await visitor.page.goto(f"{site.live.admin_url}/livez")  # a page without a policy
+    await _as_markup(visitor.page)
+    await visitor.page.wait_for_function("window.__caught.length > 5")
+    await trap.look()
+    assert any("ran" in line for line in trap.caught)
+    trap.caught.clear()
+
+    await visitor.go()
+    await expect(visitor.page.get_by_role("heading", name="Sign in")).to_be_visible()
+    await _as_markup(visitor.page)
+    await visitor.page.wait_for_function("window.__caught.length > 5")
+    await trap.look()
+    told = "\n".join(trap.caught)
+    assert " ran" not in told
+    assert "policy: " in told
+    assert "<img onerror>" in told
+    assert 'href="javascript:' in told
+    visitor.complaints.clear()  # what the policy refused
+
+
+async def test_no_text_runs_on_any_page(row: str, site: Site, visit: Visit) -> None:
+    visitor = await visit(APP)
+    trap = await Trap.set(visitor.page, site.live.url)
+    await visitor.sign_in("eve@hostile.example")
+    await _figures_and_tables(visitor, trap)
+    await _one_row(visitor, trap, row)
+    await _form(visitor, trap, row)
+    await _import(visitor, trap)
+    await visitor.go(f"/data/wares?view={quote(PAYLOADS[0])}&f={quote(PAYLOADS[1])}&{quote(PAYLOADS[2])}")
+    await visitor.page.locator("tr[aria-rowindex]").first.wait_for(state="attached")
+    await trap.look()
+    assert trap.caught == []
+    visitor.complaints.clear()  # Chromium reports what the server refused
+
+
+async def _figures_and_tables(visitor: Visitor, trap: Trap) -> None:
+    page = visitor.page
+    await page.locator("section tbody tr").first.wait_for(state="attached")
+    assert await trap.look() == EVERY, "the dashboard"
+    await visitor.go("/data/wares")
+    for last in range(2, len(PAYLOADS) + 2, 20):
+        await page.locator(f"tr[aria-rowindex='{last}']").first.wait_for(state="attached")
+        await page.evaluate("document.querySelector('table').parentElement.scrollBy(0, 760)")
+        await trap.look()
+    assert await trap.look() == EVERY, "the table"
+    await page.keyboard.press("Control+k")
+    await page.locator("[role=dialog]").first.wait_for()
+    await trap.look()
+    for view in ("board", "calendar"):
+        await visitor.go(f"/data/wares?view={view}")
+        await page.locator("#content a[href*='/data/wares/']").first.wait_for(state="attached")
+        await trap.look()
+    await visitor.go("/approvals")
+    await page.locator("#content li, #content h3").first.wait_for(state="attached")
+    await trap.look()
+
+
+async def _one_row(visitor: Visitor, trap: Trap, row: str) -> None:
+    page = visitor.page
+    await visitor.go(f"/data/wares/{row}")
+    await page.locator("dl a").first.wait_for(state="attached")
+    assert await trap.look() == EVERY, "a row"
+    for tab in await page.locator("[role=tab]").all():
+        await tab.click()
+        await trap.look()
+    await page.locator("[role=tab]", has_text="Workflow").click()
+    await page.locator("label", has_text="Diagram").click()
+    await page.locator(".react-flow__edge").first.wait_for(state="attached")
+    await trap.look()
+
+
+async def _form(visitor: Visitor, trap: Trap, row: str) -> None:
+    page = visitor.page
+    await visitor.go(f"/data/wares/{row}/edit")
+    await page.locator("[data-field=price] input").fill("5000")
+    await page.locator("form button[type=submit]").click()
+    await expect(page.locator("[data-field=price] [id$=error]")).to_contain_text(PAYLOADS[0])
+    assert await trap.look() == EVERY, "a form and what the server refused"
+    await page.locator("[data-field=mood] input").first.click()
+    await page.locator("[role=option]").nth(len(PAYLOADS) - 1).wait_for(state="attached")
+    await trap.look()
+    await page.keyboard.press("Escape")
+    await page.locator("[data-field=notes] label", has_text="Preview").last.click()
+    await page.locator("[data-field=notes] p").first.wait_for(state="attached")
+    await trap.look()
+
+
+async def _import(visitor: Visitor, trap: Trap) -> None:
+    page = visitor.page
+    await page.goto("about:blank")  # past the question whether to leave
+    await visitor.go("/data/wares/import")
+    table = "\n".join(
+        ",".join(f'"{cell.replace(chr(34), 2 * chr(34))}"' for cell in PAYLOADS[::10]) for _ in range(2)
+    )
+    name = "<img src=x onerror=__xss(1)>.csv"
+    await page.locator("input[type=file]").set_input_files(
+        {"name": name, "mimeType": "text/csv", "buffer": table.encode()}
+    )
+    await page.get_by_text("What the columns are").wait_for()
+    await trap.look()
