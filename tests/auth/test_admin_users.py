@@ -10,7 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from actors.features.auth import accounts
-from actors.features.auth.admin_operations import OPERATIONS
+from actors.features.auth.operations import OPERATIONS
+from actors.features.auth.sessions import open_session
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.operations import expand
 from schemas.compiler.principal import ANONYMOUS, Principal
@@ -69,6 +70,8 @@ async def test_only_admins_get_in(people: People) -> None:
         ("users.create", {"email": "x@example.com"}),
         ("users.update", {"role": "admin"}),
         ("users.delete", None),
+        ("sessions.list", None),
+        ("sessions.end", None),
         ("audit", None),
     ):
         assert await _refused(people, name, body, key=made["id"], who=MEMBER) == "auth.not_admin"
@@ -115,6 +118,51 @@ async def test_a_list_goes_page_by_page(people: People) -> None:
     assert len(seen) == len(set(seen)) == total
     assert await _refused(people, "users.list", query="page=x") == "auth.validation_failed"
     assert (await _do(people, "users.list", query="page=9999999"))["users"] == []
+
+
+async def test_a_list_is_searched_by_address_role_and_state(people: People) -> None:
+    async def found(query: str) -> list[str]:
+        listed = await _do(people, "users.list", query=f"filter=%40sought&{query}")
+        return sorted(user["email"] for user in listed["users"])
+
+    await _user(people, "here@sought.example", email_confirm=True)
+    await _user(people, "Waits_%@sought.example")
+    await _user(people, "boss@sought.example", email_confirm=True, role="admin")
+    await _user(people, "out@sought.example", email_confirm=True, ban_duration="24h")
+    assert len(await found("")) == 4
+    assert await found("role=admin") == ["boss@sought.example"]
+    assert await found("state=active") == ["boss@sought.example", "here@sought.example"]
+    assert await found("state=pending") == ["waits_%@sought.example"]
+    assert await found("state=banned") == ["out@sought.example"]
+    by_part = await _do(people, "users.list", query="filter=s_%25%40SOU")
+    assert [user["email"] for user in by_part["users"]] == ["waits_%@sought.example"]
+    assert await _refused(people, "users.list", query="state=x") == "auth.validation_failed"
+
+
+async def test_admins_see_where_somebody_is_signed_in_and_sign_them_out(people: People) -> None:
+    made = await _user(people, "open@example.com", password=PASSWORD, email_confirm=True, role="member")
+
+    async def sign_in() -> str:
+        account = await people.realm.store.transaction(
+            lambda session: accounts.find(session, people.generation, made["id"]), reads=True
+        )
+        assert account is not None
+        opened = await open_session(people.generation, None, account, call("x"), method="password")
+        return opened.session_id
+
+    async def left() -> set[str]:
+        return {row["id"] for row in await _do(people, "sessions.list", key=made["id"])}
+
+    one, two, three = [await sign_in() for _ in range(3)]
+    assert await left() == {one, two, three}
+    ended = await _ask(people, "sessions.end", call("x", key=made["id"], query=f"session={one}"))
+    assert ended.status == 204
+    assert await left() == {two, three}
+    assert await _refused(people, "sessions.end", key=made["id"], query=f"session={one}") == "row.not_found"
+    assert (await _ask(people, "sessions.end", call("x", key=made["id"]))).status == 204
+    assert await left() == set()
+    boss = await _user(people, "chief@example.com", role="owner")
+    assert await _refused(people, "sessions.end", key=boss["id"], who=ADMIN) == "auth.forbidden"
 
 
 async def test_nobody_writes_what_is_not_theirs_to_write(people: People) -> None:

@@ -44,7 +44,7 @@ class Box:
         text = part.get_content()
         code = re.search(r"\b\d{6}\b", text)
         link = re.search(r"https?://\S+", text)
-        token = parse_qs(urlsplit(link[0]).query)["token"][0] if link else ""
+        token = parse_qs(urlsplit(link[0]).fragment)["token"][0] if link else ""
         return str(mail["To"]), code[0] if code else "", token
 
 
@@ -195,6 +195,23 @@ async def test_pkce_codes_fit_one_verifier_once(people: People, box: Box) -> Non
         assert location.startswith(f"{APP}?code=")
         return parse_qs(urlsplit(location).query)["code"][0]
 
+    async def fresh_by_page() -> str:
+        await ask(people, "auth.otp", body, query=f"redirect_to={APP}")
+        _, _, token = box.last()
+        looked = await ask(people, "auth.verify.look", {"token_hash": token})
+        told = {"type": "magiclink", "email": "pkce@example.com", "application": True}
+        assert orjson.loads(looked.body) == told
+        asked = call("auth.verify", {"type": "magiclink", "token_hash": token, "cookie": True})
+        with pytest.raises(ProblemError, match="very origin"):
+            await execute(people.generation, asked)
+        asked.web = asked.web and type(asked.web)(same_origin=True)
+        result = await execute(people.generation, asked)
+        assert result.headers == ()
+        answer = orjson.loads(result.body)
+        assert await code_of(people, "auth.verify.look", {"token_hash": token}) == "auth.otp_expired"
+        assert answer.keys() == {"redirect_to"}
+        return parse_qs(urlsplit(answer["redirect_to"]).query)["code"][0]
+
     async def exchange(code: str, verifier: str = VERIFIER) -> str:
         made = call("auth.token", {"auth_code": code, "code_verifier": verifier}, query="grant_type=pkce")
         try:
@@ -213,6 +230,7 @@ async def test_pkce_codes_fit_one_verifier_once(people: People, box: Box) -> Non
         "SELECT count(*) FROM ns._auth_sessions WHERE user_id = $1 AND revoked_at IS NULL", account.id
     )
     assert rows[0][0] == 0, "a code that came back ended the session it gave"
+    assert await exchange(await fresh_by_page()) == "", "a page of ours sends the browser on with a code, too"
     for method in ("plain", ""):
         refused = await code_of(people, "auth.otp", body | {"code_challenge_method": method})
         assert refused == "auth.validation_failed"

@@ -4,8 +4,10 @@ The process serves a tenant made from a file with every type, and the example `s
 `build/screenshots/`, for people to look at.
 """
 
+import asyncio
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -45,6 +47,14 @@ class Site:
         body = {"email": email, "password": PASSWORD, "email_confirm": True, "role": role}
         status, told = await self.call(slug, "POST", "/auth/v1/admin/users", body)
         assert status in {200, 201}, told
+
+    async def until(self, seconds: float = 30) -> AsyncIterator[None]:
+        """Try again and again: ``async for _ in site.until()`` until one breaks out."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            yield
+            await asyncio.sleep(0.05)
+        raise AssertionError("it never came")
 
     async def call(
         self, slug: str, method: str, path: str, body: Any = None, **headers: str

@@ -92,7 +92,7 @@ async def test_a_tenants_words_are_filled_in_and_never_evaluated(mailed: tuple[L
         assert "{{ title.__class__ }} {{ config }} $HOME %s {0}" in said
         assert re.search(r"Code \d{6,}", said)
         assert "evil.example" not in said  # A4
-        assert "https://app.example.org/api/tenants/acme-co/auth/v1/verify" in said
+        assert "https://app.example.org/app/acme-co/link#token=" in said
     assert "<i>now</i>" in words
     assert "&lt;i&gt;now" in html
     assert "Acme &lt;b&gt;&amp;&lt;/b&gt; {{ code }}" in html

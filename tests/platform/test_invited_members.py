@@ -15,7 +15,7 @@ def written(path: Path) -> int:
 
 async def follow_link(platform: Platform, mail: str) -> None:
     """Press the button behind a mail's link."""
-    (token,) = set(re.findall(r"verify\?token=([\w.-]+)", mail.replace("=\n", "").replace("=3D", "=")))
+    (token,) = set(re.findall(r"/admin/link#token=([\w.-]+)", mail.replace("=\n", "").replace("=3D", "=")))
     (kind,) = set(re.findall(r"type=(\w+)", mail.replace("=\n", "").replace("=3D", "=")))
     url = f"{platform.live.url}/auth/v1/verify"
     async with aiohttp.ClientSession() as session:

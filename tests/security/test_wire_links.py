@@ -30,10 +30,10 @@ async def mail_to(house: House, address: str, already: int = 0) -> str:
 
 
 def link_of(mail: str) -> tuple[str, str]:
-    """The address of a link without its host, and its token."""
-    found = re.search(r"https?://([^/\s]+)(/\S+/auth/v1/verify\?token=([\w-]+)&type=\w+)", mail)
+    """The plain page of a link in a mail, and the link's token, which no server is told before it is used."""
+    found = re.search(r"https?://[^/\s]+/app/([\w-]+)/link#token=([\w-]+)&type=(\w+)", mail)
     assert found is not None, mail
-    return found[2], found[3]
+    return f"/api/tenants/{found[1]}/auth/v1/verify?token={found[2]}&type={found[3]}", found[2]
 
 
 async def use(house: House, link: str, **headers: str) -> Seen:

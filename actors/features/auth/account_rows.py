@@ -77,34 +77,28 @@ async def find_by_email(session: Session, generation: Generation, email: str) ->
     return await _one(session, people_of(generation), "lower(u.email) = $1::text", email)
 
 
-async def find_page(
-    session: Session, generation: Generation, *, limit: int, offset: int
-) -> tuple[int, list[Account]]:
-    """Return how many people there are, and some of them, in the order of their keys."""
-    entity = people_of(generation)
-    alive = f" WHERE u.{SOFT_DELETE_FIELD} IS NULL" if entity.soft_delete else ""
-    counted = await session.row(f"SELECT count(*) AS n FROM {{ns}}.users u{alive}")  # noqa: S608
-    found = await session.rows(
-        f"{_select(entity)}{alive} ORDER BY u.{quote(entity.key)} LIMIT $1 OFFSET $2", limit, offset
-    )
-    return (0 if counted is None else counted["n"]), [_account(row) for row in found]
-
-
 async def _one(session: Session, entity: Entity, where: str, value: str) -> Account | None:
     alive = f" AND u.{SOFT_DELETE_FIELD} IS NULL" if entity.soft_delete else ""
-    row = await session.row(f"{_select(entity)} WHERE {where}{alive}", value)
-    return None if row is None else _account(row)
+    row = await session.row(f"{select_accounts(entity)} WHERE {where}{alive}", value)
+    return None if row is None else account_of(row)
 
 
-def _select(entity: Entity) -> str:
+def select_accounts(entity: Entity) -> str:
+    """Return what reads accounts, up to its WHERE; rows are for ``account_of``."""
     key = f"u.{quote(entity.key)}"
     return (
         f"SELECT to_jsonb(u)::text AS users_row, {key}::text AS id, u.email, u.role, {_RECORD} "  # noqa: S608
-        f"FROM {{ns}}.users u LEFT JOIN {{ns}}._auth_accounts a ON a.user_id = {key}::text"
+        f"FROM {{ns}}.users u {joined(entity)}"
     )
 
 
-def _account(row: asyncpg.Record) -> Account:
+def joined(entity: Entity) -> str:
+    """Return the join of ``users`` (u) with what the platform keeps of each (a)."""
+    return f"LEFT JOIN {{ns}}._auth_accounts a ON a.user_id = u.{quote(entity.key)}::text"
+
+
+def account_of(row: asyncpg.Record) -> Account:
+    """Return the account of a row that ``select_accounts`` read."""
     email, proven = row["email"] or "", row["confirmed_email"]
     known = row["user_id"] is not None
     return Account(

@@ -1,7 +1,7 @@
-"""``auth/v1/admin/...``: admins look after the accounts of their tenant.
+"""``auth/v1/admin/users``: admins look after the accounts of their tenant.
 
 Decides what of an account admins change; to whom they may do it is for ``admin_rules`` to say. Every change
-reaches the person it concerns at once.
+reaches the person it concerns at once. Lists and sessions are ``admin_lists``'s.
 """
 
 import re
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from actors.features.auth import accounts
-from actors.features.auth.account_rows import find_page, remove
-from actors.features.auth.account_values import Account, factor_json, identity_json, time_json
+from actors.features.auth.account_rows import remove
+from actors.features.auth.account_values import Account
 from actors.features.auth.admin_rules import administers, keep_an_admin, may_give, may_touch, require_admin
 from actors.features.auth.audit import record
-from actors.features.auth.bodies import invalid, metadata, only, query_of, read_object, secret, text
+from actors.features.auth.bodies import invalid, metadata, only, read_object, secret, text
 from actors.features.auth.passwords import check_strength
 from actors.features.auth.sessions import end_sessions
 from actors.features.auth.store import Session
@@ -40,31 +40,8 @@ _MEMBERS = frozenset(
         "ban_duration",
     }
 )
-_MAX_PAGE = 1000
 _DURATION = re.compile(r"(?:[0-9]{1,7}[hms])+")
 _UNITS = {"h": 3600, "m": 60, "s": 1}
-
-
-async def list_users(generation: Generation, call: Call, principal: Principal) -> Result:
-    """List people, page by page."""
-    require_admin(principal, "read")
-    page, size = _page(call)
-
-    async def work(session: Session) -> tuple[int, list[dict[str, Any]]]:
-        total, found = await find_page(session, generation, limit=size, offset=(page - 1) * size)
-        return total, await _told(session, generation, found)
-
-    total, users = await accounts.realm_of(generation).store.transaction(work, reads=True)
-    last = max(1, -(-total // size))
-    base = f"{call.base}/auth/v1/admin/users?page="
-    links = [f'<{base}{last}&per_page={size}>; rel="last"']
-    if page < last:
-        links.insert(0, f'<{base}{page + 1}&per_page={size}>; rel="next"')
-    return Result(
-        200,
-        orjson.dumps({"users": users, "aud": generation.identity.slug}),
-        headers=(("Link", ", ".join(links)), ("x-total-count", str(total))),
-    )
 
 
 async def get_user(generation: Generation, call: Call, principal: Principal) -> Result:
@@ -72,7 +49,7 @@ async def get_user(generation: Generation, call: Call, principal: Principal) -> 
     require_admin(principal, "read")
 
     async def work(session: Session) -> dict[str, Any]:
-        return await accounts.user_json(session, generation, await _target(session, generation, call))
+        return await accounts.user_json(session, generation, await target(session, generation, call))
 
     return Result(200, orjson.dumps(await accounts.realm_of(generation).store.transaction(work, reads=True)))
 
@@ -122,7 +99,7 @@ async def update_user(generation: Generation, call: Call, principal: Principal) 
     banned_until, unban = _ban(generation, body)
 
     async def work(session: Session) -> dict[str, Any]:
-        account = await _target(session, generation, call)
+        account = await target(session, generation, call)
         may_touch(generation, principal, account)
         if role is not None and role != account.role:
             may_give(generation, principal, role)
@@ -163,7 +140,7 @@ async def delete_user(generation: Generation, call: Call, principal: Principal) 
     realm = accounts.realm_of(generation)
 
     async def work(session: Session) -> str:
-        account = await _target(session, generation, call)
+        account = await target(session, generation, call)
         may_touch(generation, principal, account)
         await keep_an_admin(session, generation, account)
         await remove(session, generation, account.id)
@@ -172,33 +149,6 @@ async def delete_user(generation: Generation, call: Call, principal: Principal) 
 
     await realm.changed(await realm.store.transaction(work))
     return Result(200, b"{}")
-
-
-async def audit(generation: Generation, call: Call, principal: Principal) -> Result:
-    """List what happened to accounts, newest first."""
-    require_admin(principal, "read")
-    page, size = _page(call)
-    found = await accounts.realm_of(generation).store.rows(
-        "SELECT id, at, event, user_id, actor, address, data::text AS data FROM {ns}._auth_audit "
-        "ORDER BY id DESC LIMIT $1 OFFSET $2",
-        size,
-        (page - 1) * size,
-    )
-    entries = [
-        {
-            "id": str(row["id"]),
-            "payload": {
-                "action": row["event"],
-                "actor_id": row["actor"],
-                "user_id": row["user_id"],
-                "traits": orjson.loads(row["data"]),
-            },
-            "created_at": time_json(row["at"]),
-            "ip_address": row["address"],
-        }
-        for row in found
-    ]
-    return Result(200, orjson.dumps(entries))
 
 
 # -- bodies ---------------------------------------------------------------------------------------
@@ -232,49 +182,16 @@ def _ban(generation: Generation, body: dict[str, Any]) -> tuple[datetime | None,
         raise invalid("ban_duration", "'ban_duration' is too long") from None
 
 
-def _page(call: Call) -> tuple[int, int]:
-    given = query_of(call)
+async def target(session: Session, generation: Generation, call: Call) -> Account:
+    """Return the account a request names.
 
-    def number(name: str, default: int, most: int) -> int:
-        value = given.get(name, "")
-        if not value:
-            return default
-        if not (value.isascii() and value.isdecimal() and len(value) < 8 and int(value) > 0):
-            raise invalid(name, f"'{name}' is a number from 1")
-        return min(int(value), most)
-
-    return number("page", 1, 10_000_000), number("per_page", 50, _MAX_PAGE)
-
-
-async def _target(session: Session, generation: Generation, call: Call) -> Account:
+    Raises:
+        ProblemError: auth.user_not_found.
+    """
     account = await accounts.find(session, generation, call.key or call.entity)
     if account is None:
         raise ProblemError("auth.user_not_found", "User not found")
     return account
-
-
-async def _told(session: Session, generation: Generation, found: list[Account]) -> list[dict[str, Any]]:
-    """Return many accounts with what belongs to each, in two statements."""
-    ids = [account.id for account in found]
-    identities = await session.rows(
-        "SELECT user_id, id, provider, subject, email, email_verified, data::text AS data, created_at, "
-        "last_sign_in_at FROM {ns}._auth_identities WHERE user_id = ANY($1::text[]) ORDER BY created_at",
-        ids,
-    )
-    factors = await session.rows(
-        "SELECT user_id, id, kind, name, verified_at, created_at, updated_at FROM {ns}._auth_factors "
-        "WHERE user_id = ANY($1::text[]) ORDER BY created_at",
-        ids,
-    )
-    return [
-        accounts.to_json(
-            account,
-            [identity_json(account, row) for row in identities if row["user_id"] == account.id],
-            [factor_json(row) for row in factors if row["user_id"] == account.id],
-            audience=generation.identity.slug,
-        )
-        for account in found
-    ]
 
 
 async def _note(
@@ -287,10 +204,8 @@ async def _note(
 
 
 OPERATIONS: "Mapping[str, Operation]" = {
-    "auth.admin.users.list": list_users,
     "auth.admin.users.create": create_user,
     "auth.admin.users.get": get_user,
     "auth.admin.users.update": update_user,
     "auth.admin.users.delete": delete_user,
-    "auth.admin.audit": audit,
 }

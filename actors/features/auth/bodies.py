@@ -100,6 +100,19 @@ def only(body: dict[str, Any], names: frozenset[str]) -> None:
             raise invalid(name[:60], f"'{name[:60]}' is not a member of this request")
 
 
+def wants_cookie(call: Call, body: dict[str, Any]) -> bool:
+    """Whether a page asks for a browser's session (``"cookie": true``) instead of tokens.
+
+    Raises:
+        ProblemError: auth.csrf when the page is not ours: nobody is signed in by a foreign one.
+    """
+    if body.get("cookie") is not True:
+        return False
+    if call.web is None or not call.web.same_origin:
+        raise ProblemError("auth.csrf", "a browser's session begins on a page of this very origin")
+    return True
+
+
 def secret(body: dict[str, Any], name: str = "password") -> str:
     """Return a password exactly as it was typed; "" when it is absent or null.
 

@@ -12,11 +12,13 @@ import orjson
 
 from actors.features.auth import accounts, one_time
 from actors.features.auth.audit import record
-from actors.features.auth.bodies import read_object, text
+from actors.features.auth.bodies import read_object, secret, text, wants_cookie
 from actors.features.auth.passwords import check_strength
+from actors.features.auth.sessions import open_session, session_answer
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.generation import Generation
+from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.principal import SERVICE_ROLE, Principal
 
 ADMIN_OF_PLATFORM = "platform_admin"
@@ -87,7 +89,37 @@ async def ensure_admin(generation: Generation, call: Call, principal: Principal)
         return await one_time.issue(realm, session, kind="setup", user_id="", email="", minutes=LINK_MINUTES)
 
     issued = await realm.store.transaction(work)
-    return Result(200, orjson.dumps({"link": f"{realm.services.url}/auth/v1/setup?token={issued.token}"}))
+    # the console's page; behind "#", which browsers tell no server, the token reaches no log
+    return Result(200, orjson.dumps({"link": f"{realm.services.url}/admin/setup#token={issued.token}"}))
 
 
-OPERATIONS: Mapping[str, Any] = {"auth.first_admin": ensure_admin}
+async def set_up(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Make the first administrator by the link that was printed, and sign them in.
+
+    The body holds ``token``, ``email``, ``password``, and ``cookie`` for a browser's session.
+    """
+    del principal
+    if generation.identity.slug != SYSTEM_SLUG:
+        raise ProblemError("PGRST125", "there is nothing at this path")
+    body = read_object(call)
+    cookie = wants_cookie(call, body)
+    realm = accounts.realm_of(generation)
+    if await realm.store.transaction(has_admin):
+        raise ProblemError("auth.setup_done", "this installation has an administrator already")
+    token = text(body, "token", most=one_time.MAX_TOKEN)
+    ticket = await one_time.look(realm, token)
+    if ticket is None or ticket.kind != "setup":
+        raise one_time.expired()
+    account = await make_admin(
+        generation,
+        text(body, "email", required=True),
+        secret(body),
+        address=call.address,
+        how="link",
+        token=token,
+    )
+    opened = await open_session(generation, None, account, call, method="password", cookie=cookie)
+    return await session_answer(generation, opened, account)
+
+
+OPERATIONS: Mapping[str, Any] = {"auth.first_admin": ensure_admin, "auth.setup": set_up}

@@ -14,7 +14,7 @@ from actors.features.auth.account_values import Account
 from actors.features.auth.admin_rules import may_give, may_touch, require_admin
 from actors.features.auth.audit import record
 from actors.features.auth.bodies import metadata, query_of, read_object, text
-from actors.features.auth.links import Target, allowed, count_mail, link_of, link_target, send_link
+from actors.features.auth.links import Target, allowed, count_mail, link_target, send_link
 from actors.features.auth.mail_texts import compose
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError, Result
@@ -102,7 +102,8 @@ async def generate_link(generation: Generation, call: Call, principal: Principal
 
     issued = await realm.store.transaction(work)
     answer = accounts.to_json(account, audience=generation.identity.slug) | {
-        "action_link": link_of(realm, issued.token, kind),
+        # GoTrue's clients read it: the plain page, which needs no application
+        "action_link": f"{realm.issuer}/verify?token={issued.token}&type={kind}",
         "email_otp": issued.code,
         "hashed_token": issued.token,
         "verification_type": kind,

@@ -181,8 +181,12 @@ def count_mail(realm: "Realm", email: str) -> None:
 
 
 def link_of(realm: "Realm", token: str, kind: str) -> str:
-    """Return the address a mail shows."""
-    return f"{realm.issuer}/verify?token={token}&type={kind}"
+    """Return the address a mail shows: a page of the tenant.
+
+    The token stands behind ``#``, which browsers tell no server: it reaches no log and no Referer, and the
+    page takes it out of the browser's history.
+    """
+    return f"{realm.services.url}{default_page(realm)}link#token={token}&type={kind}"
 
 
 async def finish(
@@ -191,22 +195,29 @@ async def finish(
     """Send a browser back signed in: with a code for an application, or with a session of its own."""
     realm = accounts.realm_of(generation)
     if target.challenge:
-        issued = await one_time.issue(
-            realm,
-            session,
-            kind="pkce",
-            user_id=account.id,
-            email="",
-            challenge=target.challenge,
-            minutes=one_time.PKCE_MINUTES,
-            data={"method": method},
-        )
-        glue = "&" if "?" in target.redirect_to else "?"
-        return redirect(f"{target.redirect_to}{glue}code={quote(issued.token)}")
+        return redirect(await with_code(realm, session, account, target, method=method))
     opened = await sessions.open_session(generation, session, account, call, method=method, cookie=True)
     secure = realm.services.url.startswith("https:")
     cookie = set_session(realm.identity.slug, opened.cookie, secure=secure, seconds=opened.expires_in)
     return redirect(target.redirect_to, cookie)
+
+
+async def with_code(
+    realm: "Realm", session: Session, account: Account, target: Target, *, method: str
+) -> str:
+    """Return the address of an application, with the code it exchanges for a session (RFC 7636)."""
+    issued = await one_time.issue(
+        realm,
+        session,
+        kind="pkce",
+        user_id=account.id,
+        email="",
+        challenge=target.challenge,
+        minutes=one_time.PKCE_MINUTES,
+        data={"method": method},
+    )
+    glue = "&" if "?" in target.redirect_to else "?"
+    return f"{target.redirect_to}{glue}code={quote(issued.token)}"
 
 
 def redirect(to: str, *headers: tuple[str, str]) -> Result:

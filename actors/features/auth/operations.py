@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from actors.features.auth import (
     account_page,
+    admin_lists,
     admin_operations,
     factor_operations,
     first_start,
@@ -31,6 +32,7 @@ OPERATIONS: "Mapping[str, Operation]" = {
     **token_operations.OPERATIONS,
     **user_operations.OPERATIONS,
     **admin_operations.OPERATIONS,
+    **admin_lists.OPERATIONS,
     **settings_operations.OPERATIONS,
     **session_operations.OPERATIONS,
     **key_operations.OPERATIONS,
@@ -46,13 +48,13 @@ WITHOUT_SESSION = frozenset(
     {
         "auth.signup", "auth.token", "auth.recover", "auth.otp", "auth.magiclink", "auth.resend",
         "auth.authorize", "auth.callback", "auth.settings", "auth.health", "auth.jwks",
-        "auth.openid_configuration",
+        "auth.openid_configuration", "auth.setup", "auth.verify.look",
     }
 )  # fmt: skip
 """Asked by people who are nobody yet: a browser's session says nothing there."""
 WITH_EFFECT = frozenset({"auth.reauthenticate"})
 """Asked with GET by GoTrue's clients although it does something: a browser's session needs its token."""
-PAGES = frozenset({"auth.login", "auth.account", "auth.password", "auth.setup", "auth.verify"})
+PAGES = frozenset({"auth.login", "auth.account", "auth.password", "auth.verify"})
 """Their forms carry a token of their own; a session that ended is none: one comes to begin another."""
 
 IMPERSONATED = frozenset({"auth.user", "auth.logout"})

@@ -1,4 +1,4 @@
-"""The pages of signing in: address and password, the second factor, a new password, the first administrator.
+"""The pages of signing in: address and password, the second factor, a new password.
 
 Decides which page comes next. They serve browsers that have no application yet; applications talk JSON.
 """
@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from msgspec.structs import replace
 
-from actors.features.auth import accounts, first_start, links, one_time, pages, sessions, totp
+from actors.features.auth import accounts, first_start, links, pages, sessions, totp
 from actors.features.auth.account_values import Account
 from actors.features.auth.bodies import query_of, read_object, text
 from actors.features.auth.cookies import set_session
@@ -18,7 +18,6 @@ from actors.features.auth.passwords import check_strength
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.generation import Generation
-from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.principal import Principal
 
 if TYPE_CHECKING:
@@ -118,37 +117,6 @@ async def set_password(generation: Generation, call: Call, principal: Principal)
     return links.redirect(back, _cookie(generation, opened))
 
 
-async def set_up(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Make the first administrator of the platform, by the link that was printed."""
-    del principal
-    if generation.identity.slug != SYSTEM_SLUG:
-        raise ProblemError("PGRST125", "there is nothing at this path")
-    realm = accounts.realm_of(generation)
-    if await realm.store.transaction(first_start.has_admin):
-        refusal = ProblemError("auth.setup_done", "this installation has an administrator already")
-        return _no_set_up(generation, call, refusal, "Sign in instead.", 409)
-    query = query_of(call)
-    body = {} if call.method in {"GET", "HEAD"} else read_object(call)
-    token = text(body, "token", most=one_time.MAX_TOKEN) or query.get("token", "")
-    ticket = await one_time.look(realm, token)
-    if ticket is None or ticket.kind != "setup":
-        return _no_set_up(generation, call, one_time.expired(), "Every start prints a new one.", 403)
-    if not body:
-        return _set_up_page(generation, call, token)
-    pages.check_form(call, body)
-    email, password = text(body, "email"), str(body.get("password") or "")
-    try:
-        account = await first_start.make_admin(
-            generation, email, password, address=call.address, how="link", token=token
-        )
-    except ProblemError as error:
-        if error.code not in _TOLD:
-            raise
-        return _set_up_page(generation, call, token, email=email, error=error.message)
-    opened = await sessions.open_session(generation, None, account, call, method="password", cookie=True)
-    return links.redirect(links.default_page(realm), _cookie(generation, opened))
-
-
 async def _sign_in_page(
     generation: Generation, call: Call, principal: Principal, back: str, *, error: str = "", status: int = 200
 ) -> Result:
@@ -238,39 +206,6 @@ def _password_page(generation: Generation, call: Call, error: str = "") -> Resul
     )
 
 
-def _set_up_page(
-    generation: Generation, call: Call, token: str, *, email: str = "", error: str = ""
-) -> Result:
-    fields = (replace(_EMAIL, value=email), replace(_NEW_PASSWORD, label="Password"))
-    form = pages.Form(
-        "Make me the administrator", fields, (("token", token),), action=f"{call.base}/auth/v1/setup"
-    )
-    return pages.show(
-        generation,
-        call,
-        "Set up BackSaas",
-        text="You become the first administrator of this installation. This page works once.",
-        error=error,
-        forms=(form,),
-        status=400 if error else 200,
-    )
-
-
-def _no_set_up(generation: Generation, call: Call, refusal: ProblemError, hint: str, status: int) -> Result:
-    """Tell a person in words why the link leads nowhere.
-
-    Raises:
-        ProblemError: the refusal itself, for programs.
-    """
-    if call.web is None or not call.web.html:
-        raise refusal
-    way = (("Sign in", f"{call.base}/auth/v1/login"),)
-    return pages.show(
-        generation, call, "This link does not work any more", text=hint, error=refusal.message, links=way,
-        status=status,
-    )  # fmt: skip
-
-
 def _cookie(generation: Generation, opened: sessions.Opened) -> tuple[str, str]:
     realm = accounts.realm_of(generation)
     return set_session(
@@ -284,5 +219,4 @@ def _cookie(generation: Generation, opened: sessions.Opened) -> tuple[str, str]:
 OPERATIONS: "Mapping[str, Operation]" = {
     "auth.login": log_in,
     "auth.password": set_password,
-    "auth.setup": set_up,
 }

@@ -4,6 +4,7 @@ Decides which sessions a sign-out ends. Everything about how a session works is 
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -15,6 +16,7 @@ from actors.features.auth.cookies import clear_session
 from actors.features.auth.guard import device_cookie
 from actors.features.auth.refresh import MAX_REFRESH, refresh
 from actors.features.auth.signing_keys import ALGORITHM
+from actors.features.auth.store import Session
 from actors.messages import Call, Credential, ProblemError, Result
 from actors.tenant.generation import Generation
 from schemas.compiler.principal import ADMIN_ROLE, Principal
@@ -64,11 +66,21 @@ async def list_sessions(generation: Generation, call: Call, principal: Principal
     del call
     user_id, session_id = _signed_in(principal)
     realm = accounts.realm_of(generation)
-    rows = await realm.store.rows(_LIST, user_id, realm.services.now())
-    found = [
+    now = realm.services.now()
+    found = await realm.store.transaction(
+        lambda session: sessions_of(session, user_id, now, session_id), reads=True
+    )
+    return Result(200, orjson.dumps(found))
+
+
+async def sessions_of(
+    session: Session, user_id: str, now: datetime, current: str | None
+) -> list[dict[str, Any]]:
+    """Return where somebody is signed in, the newest use first; ``current`` is the session of who asks."""
+    return [
         {
             "id": row["id"],
-            "current": row["id"] == session_id,
+            "current": row["id"] == current,
             "browser": row["browser"],
             "device": row["agent"],
             "address": row["address"],
@@ -78,9 +90,8 @@ async def list_sessions(generation: Generation, call: Call, principal: Principal
             "used_at": row["used_at"],
             "expires_at": row["expires_at"],
         }
-        for row in rows
+        for row in await session.rows(_LIST, user_id, now)
     ]
-    return Result(200, orjson.dumps(found))
 
 
 async def revoke_session(generation: Generation, call: Call, principal: Principal) -> Result:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from actors.features.auth import accounts, links
 from actors.features.auth.account_values import Account, time_json
 from actors.features.auth.audit import record
-from actors.features.auth.bodies import metadata, only, read_object, secret, text
+from actors.features.auth.bodies import metadata, only, read_object, secret, text, wants_cookie
 from actors.features.auth.guard import device_cookie
 from actors.features.auth.passwords import check_strength
 from actors.features.auth.sessions import Opened, open_session, session_answer
@@ -38,6 +38,7 @@ _MEMBERS = frozenset(
         "code_challenge",
         "code_challenge_method",
         "redirect_to",
+        "cookie",
     }
 )
 
@@ -47,6 +48,7 @@ async def sign_up(generation: Generation, call: Call, principal: Principal) -> R
     del principal
     body = read_object(call)
     only(body, _MEMBERS)
+    cookie = wants_cookie(call, body)
     settings = accounts.settings_of(generation)
     accounts.people_of(generation)
     said = metadata(body, "data")
@@ -63,7 +65,7 @@ async def sign_up(generation: Generation, call: Call, principal: Principal) -> R
     realm = accounts.realm_of(generation)
     if settings.confirm == "off":
         hashed = await realm.services.hasher.hash(password)
-        return await _at_once(generation, call, email, hashed, said)
+        return await _at_once(generation, call, email, hashed, said, cookie=cookie)
     target = links.link_target(generation, call, body)
     links.count_mail(realm, email)
     hashed = await realm.services.hasher.hash(password)
@@ -103,14 +105,15 @@ async def _nobody(generation: Generation, call: Call, settings: Auth, said: dict
 
 
 async def _at_once(
-    generation: Generation, call: Call, email: str, hashed: str, said: dict[str, Any]
+    generation: Generation, call: Call, email: str, hashed: str, said: dict[str, Any], *, cookie: bool
 ) -> Result:
     """Sign up where addresses are not proven; then it cannot be hidden which ones are taken."""
     realm = accounts.realm_of(generation)
 
     async def work(session: Session) -> tuple[Account, Opened]:
         account = await _new(session, generation, call, email, hashed, said)
-        return account, await open_session(generation, session, account, call, method="password")
+        opened = await open_session(generation, session, account, call, method="password", cookie=cookie)
+        return account, opened
 
     try:
         account, opened = await realm.store.transaction(work)

@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import orjson
+from msgspec import Struct
+from msgspec.structs import replace
+
 from actors.features.auth import accounts, links, one_time, pages, sessions
 from actors.features.auth.account_values import Account
 from actors.features.auth.audit import record
-from actors.features.auth.bodies import query_of, read_object, text
+from actors.features.auth.bodies import query_of, read_object, text, wants_cookie
 from actors.features.auth.links import Target, finish
 from actors.features.auth.store import Session
 from actors.messages import Call, ProblemError, Result
@@ -29,11 +33,23 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "email_change": ("email_change",),
 }
 """Kinds of tokens a ``type`` of verify may use."""
+LOOKED_AT = frozenset({kind for kinds in KINDS.values() for kind in kinds} | {"setup"})
 METHODS = {"recovery": "recovery", "invite": "invite", "magiclink": "magiclink", "signup": "otp"}
 
 
+class Entered(Struct, frozen=True):
+    """Somebody with a session, and the page they wanted."""
+
+    account: Account
+    opened: sessions.Opened
+    there: str
+
+
 async def verify(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Use a link or code: GET shows a page, its form uses the link; JSON answers with the session."""
+    """Use a link or code: GET shows a plain page, its form uses the link; JSON answers with the session.
+
+    With ``"cookie": true`` a page of ours gets a browser's session, and where to go from there.
+    """
     del principal
     if call.method in {"GET", "HEAD"}:
         return await _show_link(generation, call)
@@ -43,6 +59,7 @@ async def verify(generation: Generation, call: Call, principal: Principal) -> Re
     kinds = KINDS.get(kind)
     if kinds is None:
         raise ProblemError("auth.validation_failed", f"type is one of {', '.join(KINDS)}")
+    cookie = wants_cookie(call, body)
     form = pages.is_form(call)
     if form:
         pages.check_form(call, body)
@@ -53,22 +70,13 @@ async def verify(generation: Generation, call: Call, principal: Principal) -> Re
         # before the transaction, which a wrong code undoes
         await one_time.count_try(realm, kinds, email)
 
-    async def work(session: Session) -> Result | tuple[Account, sessions.Opened]:
+    async def work(session: Session) -> Result | Entered:
         if email:
             ticket = await one_time.take(realm, session, kinds=kinds, email=email, code=token)
         else:
             ticket = await one_time.take(realm, session, kinds=kinds, token=hashed or token)
         account = await _prove(generation, session, ticket, call)
-        method = METHODS.get(ticket.kind, "otp")
-        if form:
-            target = Target(ticket.redirect_to or links.default_page(realm), ticket.challenge)
-            if ticket.kind in {"recovery", "invite"} and not target.challenge:
-                # a browser that came by mail has to set a password before anything else
-                target = Target(
-                    f"{call.base}/auth/v1/password?redirect_to={quote(target.redirect_to, safe='')}", ""
-                )
-            return await finish(generation, session, account, call, target, method=method)
-        return account, await sessions.open_session(generation, session, account, call, method=method)
+        return await _enter(generation, session, ticket, account, call, form=form, cookie=cookie)
 
     try:
         outcome = await realm.store.transaction(work)
@@ -79,8 +87,49 @@ async def verify(generation: Generation, call: Call, principal: Principal) -> Re
     await realm.changed(None)
     if isinstance(outcome, Result):
         return outcome
-    account, opened = outcome
-    return await sessions.session_answer(generation, opened, account)
+    answer = await sessions.session_answer(generation, outcome.opened, outcome.account)
+    if not cookie:
+        return answer
+    return replace(answer, body=orjson.dumps(orjson.loads(answer.body) | {"redirect_to": outcome.there}))
+
+
+async def look(generation: Generation, call: Call, principal: Principal) -> Result:
+    """Say whose a link is and what for, without using it; ``application``: a program elsewhere waits."""
+    del principal
+    body = read_object(call)
+    token = text(body, "token_hash", required=True, most=one_time.MAX_TOKEN)
+    ticket = await one_time.look(accounts.realm_of(generation), token)
+    if ticket is None or ticket.kind not in LOOKED_AT:
+        raise one_time.expired()
+    told = {"type": ticket.kind, "email": ticket.email, "application": bool(ticket.challenge)}
+    return Result(200, orjson.dumps(told))
+
+
+async def _enter(
+    generation: Generation,
+    session: Session,
+    ticket: one_time.Ticket,
+    account: Account,
+    call: Call,
+    *,
+    form: bool,
+    cookie: bool,
+) -> "Result | Entered":
+    """Open the session that a link gives, or send the browser to the application that waits for it."""
+    realm = accounts.realm_of(generation)
+    method = METHODS.get(ticket.kind, "otp")
+    target = Target(ticket.redirect_to or links.default_page(realm), ticket.challenge)
+    if form:
+        if ticket.kind in {"recovery", "invite"} and not target.challenge:
+            # a browser that came by mail has to set a password before anything else
+            back = quote(target.redirect_to, safe="")
+            target = Target(f"{call.base}/auth/v1/password?redirect_to={back}", "")
+        return await finish(generation, session, account, call, target, method=method)
+    if cookie and target.challenge:
+        there = await links.with_code(realm, session, account, target, method=method)
+        return Result(200, orjson.dumps({"redirect_to": there}))
+    opened = await sessions.open_session(generation, session, account, call, method=method, cookie=cookie)
+    return Entered(account, opened, target.redirect_to)
 
 
 async def _prove(generation: Generation, session: Session, ticket: one_time.Ticket, call: Call) -> Account:
@@ -144,4 +193,4 @@ def _gone(generation: Generation, call: Call) -> Result:
     )
 
 
-OPERATIONS: "Mapping[str, Operation]" = {"auth.verify": verify}
+OPERATIONS: "Mapping[str, Operation]" = {"auth.verify": verify, "auth.verify.look": look}

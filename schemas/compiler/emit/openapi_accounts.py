@@ -103,6 +103,9 @@ def _mails() -> dict[str, Any]:
             "get": operation("open_mailed_link", "accounts", "Open a mailed link", page, parameters=link),
             "post": _made("verify", "Use a link or code", {"200": answer("A session.", _SESSION)}, proof),
         },
+        "/auth/v1/verify/look": {
+            "post": _made("look_at_link", "What a link is for", {"200": answer("Unused.", _OBJECT)}, proof)
+        },
     }  # fmt: skip
 
 

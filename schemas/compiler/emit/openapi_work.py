@@ -113,6 +113,11 @@ def _accounts() -> dict[str, Any]:
         parameter("page", "from 1", schema={"type": "integer", "minimum": 1}),
         parameter("per_page", "accounts", schema={"type": "integer", "minimum": 1}),
     ]
+    sought = [
+        parameter("filter", "a part of the address", schema=_TEXT),
+        parameter("role", "of the account", schema=_TEXT),
+        parameter("state", "of the account", schema={"enum": ["active", "pending", "banned"]}),
+    ]
     done = {"200": answer("Done.", {}), "204": answer("Done.")}
     of_user, of_key = (
         parameter("id", "of the account", "path", _TEXT),
@@ -121,7 +126,7 @@ def _accounts() -> dict[str, Any]:
     return {
         "/auth/v1/invite": {"post": made("invite", "Make an account and mail a link", body=account)},
         "/auth/v1/admin/users": {
-            "get": made("list_accounts", "Accounts", parameters=page),
+            "get": made("list_accounts", "Accounts", parameters=[*page, *sought]),
             "post": made("create_account", "Make an account", body=account),
         },
         "/auth/v1/admin/users/{id}": {
@@ -129,6 +134,11 @@ def _accounts() -> dict[str, Any]:
             "get": made("show_account", "One account"),
             "put": made("update_account", "Change an account", body=account),
             "delete": operation("delete_account", "service", "Delete an account", done, writes=True),
+        },
+        "/auth/v1/admin/users/{id}/sessions": {
+            "parameters": [of_user],
+            "get": made("list_their_sessions", "Where somebody is signed in", _LIST),
+            "delete": operation("end_their_sessions", "service", "Sign somebody out", done, writes=True),
         },
         "/auth/v1/admin/generate_link": {
             "post": made(

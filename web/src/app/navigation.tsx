@@ -1,13 +1,15 @@
 /** What the side and the command palette offer in the tenant UI: from the schema and what I may do. */
-import { IconChartBar, IconHome, IconInbox, IconPlus, IconTable } from "@tabler/icons-react";
+import { IconChartBar, IconHome, IconInbox, IconKey, IconPlus, IconTable, IconUsers } from "@tabler/icons-react";
 import { useNavigate } from "react-router";
 import type { Command } from "@/components/Palette";
 import type { NavGroup } from "@/components/Navigation";
+import { keepsPeople } from "@/features/people/people";
 import { approvalsOf } from "@/features/workflow/approvals";
 import { useI18n } from "@/lib/i18n";
 import { useSchema } from "@/lib/schema/schema";
 import { entityTitle, titleOf } from "@/lib/schema/words";
 import type { Entity } from "@/lib/schema/types";
+import { useMe } from "@/lib/session/session";
 
 /** Entities people work with: those the platform keeps for a section, and mere links between two others, are not among them. */
 export function shownEntities(entities: Record<string, Entity>): Entity[] {
@@ -22,6 +24,7 @@ function isLink(entity: Entity): boolean {
 export function useNavigation(): NavGroup[] {
   const { t, language } = useI18n();
   const schema = useSchema();
+  const me = useMe();
   return [
     {
       items: [
@@ -48,6 +51,15 @@ export function useNavigation(): NavGroup[] {
         label: entityTitle(entity, language),
         icon: <IconTable size={18} />,
       })),
+    },
+    {
+      label: t.shell.settings,
+      items: keepsPeople(me)
+        ? [
+            { to: "/people", label: t.people.title, icon: <IconUsers size={18} /> },
+            { to: "/keys", label: t.keys.title, icon: <IconKey size={18} /> },
+          ]
+        : [],
     },
   ];
 }

@@ -18,6 +18,8 @@ export const routes: RouteObject[] = [
           { path: "data/:entity/:id", lazy: async () => ({ Component: (await import("@/features/record/RecordPage")).default }) },
           { path: "data/:entity/:id/edit", lazy: async () => ({ Component: (await import("@/features/record/EditPage")).default }) },
           { path: "account", lazy: async () => ({ Component: (await import("@/features/account/AccountPage")).default }) },
+          { path: "people", lazy: async () => ({ Component: (await import("@/features/people/PeoplePage")).default }) },
+          { path: "keys", lazy: async () => ({ Component: (await import("@/features/keys/KeysPage")).default }) },
           { path: "approvals", lazy: async () => ({ Component: (await import("@/features/workflow/InboxPage")).default }) },
           { path: "dashboards/:name", lazy: async () => ({ Component: (await import("@/features/dashboards/DashboardPage")).default }) },
           { path: "*", element: <NotFound /> },

@@ -13,7 +13,7 @@ export function Gate({ children }: { children: ReactNode }) {
   const { t } = useI18n();
   const { data: me, error, refetch } = useMeQuery();
   if (me === undefined) return error ? <Trouble problem={asProblem(error)} onRetry={() => void refetch()} page /> : <Opening />;
-  if (me.user === null || (me.mfa.required && me.aal !== "aal2"))
+  if (me.user === null || ((me.mfa.required || me.mfa.enrolled) && me.aal !== "aal2"))
     return (
       <Suspense fallback={<Opening />}>
         <SignInPage me={me} />

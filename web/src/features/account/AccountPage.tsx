@@ -1,163 +1,54 @@
-/** One's own account: password, second factor, sessions. */
-import { Badge, Button, Group, Modal, Paper, PasswordInput, Skeleton, Stack, Text, Title } from "@mantine/core";
+/** One's own account: who one is, the ways in, second factor, sessions. */
+import { Button, Group, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconDeviceDesktop, IconShieldLock } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
-import { useState, type FormEvent, type ReactNode } from "react";
+import { Link } from "react-router";
 import { Page } from "@/components/Page";
-import { Trouble } from "@/components/Trouble";
-import { removeFactor, useFactors } from "@/features/auth/factors";
-import { NewFactor } from "@/features/auth/SecondFactor";
-import { ask, get } from "@/lib/api/client";
-import { asProblem, type Problem } from "@/lib/api/problem";
-import { queries } from "@/lib/api/queries";
+import { useWays } from "@/features/auth/ways";
+import { boot } from "@/lib/boot";
 import { useI18n } from "@/lib/i18n";
+import { useSchema } from "@/lib/schema/schema";
 import { useMe } from "@/lib/session/session";
+import { Factors } from "./Factors";
+import { Identities } from "./Identities";
+import { ProvenForm } from "./ProvenForm";
+import { Section } from "./Section";
+import { SessionList } from "./SessionList";
 
 export default function AccountPage() {
   const { t } = useI18n();
   const me = useMe();
+  const { data: ways } = useWays();
   return (
     <Page title={t.account.title} hint={me.user?.email}>
       <Stack maw={720}>
-        <Password />
-        <Factors />
-        <Sessions />
+        <Profile />
+        {ways?.external["email"] && <Password least={ways.password_min_length} />}
+        <Identities />
+        {ways?.mfa_enabled && <Factors />}
+        <Section title={t.account.sessions}>
+          <SessionList queryKey={["sessions"]} path="/auth/v1/sessions" endOf={(id) => `/auth/v1/sessions/${id}`} endAll={{ path: "/auth/v1/logout?scope=others", method: "POST", label: t.account.endOthers, from: 2 }} none="" />
+        </Section>
       </Stack>
     </Page>
   );
 }
 
-function Section({ title, hint, children }: { title: string; hint?: string; children: ReactNode }) {
-  return (
-    <Paper component="section" aria-label={title} withBorder radius="lg" p="lg" bd="1px solid var(--line)">
-      <Stack>
-        <div>
-          <Title order={2}>{title}</Title>
-          {hint && (
-            <Text size="sm" c="dimmed">
-              {hint}
-            </Text>
-          )}
-        </div>
-        {children}
-      </Stack>
-    </Paper>
-  );
-}
-
-const refuse = (error: unknown) => notifications.show({ color: "red", title: asProblem(error).title, message: asProblem(error).message });
-
-function Password() {
+function Profile() {
   const { t } = useI18n();
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    setProblem(null);
-    try {
-      await ask("/auth/v1/user", { method: "PUT", body: { password: String(new FormData(form).get("password")) } });
-      form.reset();
-      notifications.show({ message: t.account.changed });
-    } catch (error) {
-      setProblem(asProblem(error));
-    }
-  };
+  const me = useMe();
+  const users = useSchema().entities["users"];
   return (
-    <Section title={t.account.changePassword}>
-      <form onSubmit={(event) => void submit(event)}>
-        <Group align="flex-end">
-          <PasswordInput flex={1} miw={200} label={t.account.newPassword} name="password" autoComplete="new-password" required withAsterisk={false} error={problem?.message} />
-          <Button type="submit" variant="default">
-            {t.common.save}
-          </Button>
-        </Group>
-      </form>
-    </Section>
-  );
-}
-
-function Factors() {
-  const { t, format } = useI18n();
-  const [adding, setAdding] = useState(false);
-  const { data } = useFactors();
-  const again = () => void queries.invalidateQueries({ queryKey: ["factors"] });
-  return (
-    <Section title={t.account.factors} hint={t.account.factorsHint}>
-      {data?.map((factor) => (
-        <Group key={factor.id} justify="space-between">
-          <Group gap="sm">
-            <IconShieldLock size={20} aria-hidden />
-            <Text size="sm">
-              {factor.friendly_name || t.account.factor} <Text span c="dimmed">{t.account.since(format.moment(factor.created_at))}</Text>
-            </Text>
-          </Group>
-          <Button size="xs" variant="default" onClick={() => void removeFactor(factor.id).then(again, refuse)}>
-            {t.common.remove}
-          </Button>
-        </Group>
-      ))}
-      <Group>
-        <Button variant="default" onClick={() => setAdding(true)}>
-          {t.account.enrol}
-        </Button>
-      </Group>
-      <Modal opened={adding} onClose={() => setAdding(false)} title={t.account.enrol}>
-        <NewFactor
-          onDone={() => {
-            setAdding(false);
-            notifications.show({ message: t.account.factorAdded });
-            again();
-          }}
-        />
-      </Modal>
-    </Section>
-  );
-}
-
-interface Session {
-  id: string;
-  current: boolean;
-  device: string | null;
-  address: string | null;
-  used_at: string;
-}
-
-function Sessions() {
-  const { t, format } = useI18n();
-  const { data, error, refetch } = useQuery({ queryKey: ["sessions"], queryFn: ({ signal }) => get<Session[]>("/auth/v1/sessions", signal) });
-  const end = (path: string, method: "POST" | "DELETE") => void ask(path, { method }).then(() => refetch(), refuse);
-  return (
-    <Section title={t.account.sessions}>
-      {data === undefined && (error ? <Trouble problem={asProblem(error)} onRetry={() => void refetch()} /> : <Skeleton h={80} />)}
-      {data?.map((session) => (
-        <Group key={session.id} justify="space-between" wrap="nowrap">
-          <Group gap="sm" wrap="nowrap" miw={0}>
-            <IconDeviceDesktop size={20} aria-hidden style={{ flex: "none" }} />
-            <div style={{ minWidth: 0 }}>
-              <Text size="sm" truncate>
-                {deviceOf(session.device) || t.account.unknownDevice}
-              </Text>
-              <Text size="xs" c="dimmed">
-                {session.address} · {t.account.lastUsed(format.ago(session.used_at))}
-              </Text>
-            </div>
-          </Group>
-          {session.current ? (
-            <Badge variant="light" tt="none" flex="none">
-              {t.account.thisOne}
-            </Badge>
-          ) : (
-            <Button size="xs" variant="default" flex="none" onClick={() => end(`/auth/v1/sessions/${session.id}`, "DELETE")}>
-              {t.account.endSession}
-            </Button>
-          )}
-        </Group>
-      ))}
-      {(data?.length ?? 0) > 1 && (
+    <Section title={t.account.profile} hint={t.account.profileHint}>
+      <ProvenForm
+        read={(form) => ({ email: String(form.get("email")).trim(), redirect_to: `${location.origin}${boot.home}/account` })}
+        onDone={({ email }) => notifications.show({ message: t.account.proveMail(email ?? ""), autoClose: 10_000 })}
+      >
+        {(error) => <TextInput flex={1} miw={200} label={t.auth.email} type="email" name="email" autoComplete="email" defaultValue={me.user?.email ?? ""} required withAsterisk={false} error={error} />}
+      </ProvenForm>
+      {users?.may.includes("update") && me.user && (
         <Group>
-          <Button variant="default" onClick={() => end("/auth/v1/logout?scope=others", "POST")}>
-            {t.account.endOthers}
+          <Button variant="default" component={Link} to={`/data/users/${encodeURIComponent(me.user.id)}/edit`}>
+            {t.account.editProfile}
           </Button>
         </Group>
       )}
@@ -165,9 +56,13 @@ function Sessions() {
   );
 }
 
-/** "Chrome, Linux" of what a browser says about itself. */
-function deviceOf(agent: string | null): string {
-  const browser = /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(agent ?? "")?.[1]?.replace("Edg", "Edge").replace("OPR", "Opera");
-  const system = /(Windows|Android|iPhone|iPad|Mac OS X|Linux)/.exec(agent ?? "")?.[1];
-  return [browser, system].filter(Boolean).join(", ") || (agent ?? "").slice(0, 60);
+function Password({ least }: { least: number }) {
+  const { t } = useI18n();
+  return (
+    <Section title={t.account.changePassword} hint={t.account.changePasswordHint}>
+      <ProvenForm read={(form) => ({ password: String(form.get("password")) })} onDone={() => notifications.show({ message: t.account.changed })}>
+        {(error) => <PasswordInput flex={1} miw={200} label={t.account.newPassword} description={t.account.atLeast(least)} inputWrapperOrder={["label", "input", "description", "error"]} name="password" autoComplete="new-password" required withAsterisk={false} error={error} />}
+      </ProvenForm>
+    </Section>
+  );
 }

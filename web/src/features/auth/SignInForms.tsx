@@ -1,25 +1,16 @@
 /** The ways into a tenant: password, another provider, a new account, a forgotten password. */
 import { Alert, Anchor, Button, Divider, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { IconAlertCircle, IconMailCheck } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
-import { addressOf, ask, get } from "@/lib/api/client";
+import { addressOf, ask } from "@/lib/api/client";
 import { asProblem, type Problem } from "@/lib/api/problem";
 import { boot } from "@/lib/boot";
-import { useI18n, type Titles } from "@/lib/i18n";
+import { useI18n } from "@/lib/i18n";
 import { readable } from "@/lib/schema/words";
-import { signIn } from "@/lib/session/session";
-
-interface Ways {
-  external: Record<string, boolean>;
-  disable_signup: boolean;
-  mailer_autoconfirm: boolean;
-  password_min_length: number;
-  titles: Record<string, Titles>;
-}
+import { signIn, signUp } from "@/lib/session/session";
+import { providersOf, useWays } from "./ways";
 
 type Mode = "in" | "up" | "reset";
-const OWN = new Set(["email", "phone", "anonymous_users"]);
 
 export function SignInForms() {
   const { t, say } = useI18n();
@@ -27,8 +18,8 @@ export function SignInForms() {
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
   const [mailed, setMailed] = useState("");
-  const { data: ways } = useQuery({ queryKey: ["ways in"], queryFn: ({ signal }) => get<Ways>("/auth/v1/settings", signal), staleTime: 60_000 });
-  const providers = Object.entries(ways?.external ?? {}).filter(([name, on]) => on && !OWN.has(name));
+  const { data: ways } = useWays();
+  const providers = providersOf(ways);
   const home = `${location.origin}${boot.home}/`;
 
   const go = (next: Mode) => {
@@ -48,9 +39,7 @@ export function SignInForms() {
         await ask("/auth/v1/recover", { method: "POST", body: { email, redirect_to: home } });
         setMailed(email);
       } else if (mode === "up") {
-        const { data } = await ask<{ access_token?: string }>("/auth/v1/signup", { method: "POST", body: { email, password, redirect_to: home } });
-        if (data.access_token) await signIn(email, password);
-        else setMailed(email);
+        if (!(await signUp(email, password, home))) setMailed(email);
       } else await signIn(email, password);
     } catch (error) {
       setProblem(asProblem(error));
@@ -101,7 +90,7 @@ export function SignInForms() {
         {mode !== "reset" && providers.length > 0 && (
           <>
             <Divider label={t.account.or} />
-            {providers.map(([name]) => (
+            {providers.map((name) => (
               <Button key={name} component="a" variant="default" fullWidth href={addressOf(`/auth/v1/authorize?provider=${encodeURIComponent(name)}&redirect_to=${encodeURIComponent(home)}`)}>
                 {t.account.with(say(ways?.titles[name], readable(name)))}
               </Button>

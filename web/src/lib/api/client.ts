@@ -38,7 +38,7 @@ export async function ask<T>(path: string, options: Ask = {}): Promise<Answer<T>
   let answer = await send(path, options);
   if (answer.status === 403 && csrf !== "") {
     const refusal = await problemOf(answer.clone());
-    if (refusal.code === "auth.csrf") {
+    if (refusal.code === "auth.csrf" || refusal.code === "csrf") {
       // another tab signed in anew: the token follows the session
       const me = await send("/me", {});
       keepCsrf(((await me.json()) as { csrf_token?: string }).csrf_token);

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, type ReactNode } from "react";
 import { ask, keepCsrf, onSessionLost } from "../api/client";
+import { asProblem } from "../api/problem";
 import { queries } from "../api/queries";
 
 export interface Verb {
@@ -31,7 +32,11 @@ const KEY = ["me"];
 const Signed = createContext<Me | null>(null);
 
 async function fetchMe(): Promise<Me> {
-  const { data } = await ask<Me>("/me");
+  const { data } = await ask<Me>("/me").catch((error: unknown) => {
+    // the session ended elsewhere: the refusal took its cookie away, and now we are nobody
+    if (asProblem(error).status !== 401) throw error;
+    return ask<Me>("/me");
+  });
   keepCsrf(data.csrf_token);
   return data;
 }
@@ -57,6 +62,15 @@ export async function signIn(email: string, password: string): Promise<void> {
   const { data } = await ask<{ csrf_token?: string }>("/auth/v1/session", { method: "POST", body: { email, password } });
   keepCsrf(data.csrf_token);
   await refreshMe();
+}
+
+/** Make an account; false: a mail has to prove the address first. */
+export async function signUp(email: string, password: string, home: string): Promise<boolean> {
+  const { data } = await ask<{ csrf_token?: string }>("/auth/v1/signup", { method: "POST", body: { email, password, redirect_to: home, cookie: true } });
+  if (!data.csrf_token) return false;
+  keepCsrf(data.csrf_token);
+  await refreshMe();
+  return true;
 }
 
 /** Look again who I am, after anything that changed the session. */

@@ -10,11 +10,14 @@ import { flow } from "./flow";
 import { form } from "./form";
 import { history } from "./history";
 import { importing } from "./importing";
+import { keys } from "./keys";
+import { link } from "./link";
 import { monitoring } from "./monitoring";
 import { operate } from "./operate";
+import { people } from "./people";
 import { shell } from "./shell";
 import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const de: Messages = { account, audit, auth, common, console, figures, files, flow, form, history, importing, monitoring, operate, shell, table, tenants, work };
+export const de: Messages = { account, audit, auth, common, console, figures, files, flow, form, history, importing, keys, link, monitoring, operate, people, shell, table, tenants, work };

@@ -1,1 +1,0 @@
-import{l as e,n as t}from"./Box-DcEMbRWg.js";import{t as n}from"./InputBase-DVxtvn2c.js";import{f as r}from"./Mantine.context-ACv8jOw3.js";var i=r(),a=t(t=>{let r=e([`Input`,`InputWrapper`,`TextInput`],null,t);return(0,i.jsx)(n,{component:`input`,...r,__staticSelector:`TextInput`})});a.classes=n.classes,a.displayName=`@mantine/core/TextInput`;export{a as t};
