@@ -1,5 +1,5 @@
 /** The frame of the console: its places, and the commands of the palette. */
-import { IconActivity, IconBuildings, IconHistory, IconHome, IconPlus } from "@tabler/icons-react";
+import { IconActivity, IconBuildings, IconChartHistogram, IconHistory, IconHome, IconPlus, IconReceipt } from "@tabler/icons-react";
 import { useNavigate } from "react-router";
 import { Shell } from "@/components/Shell";
 import { boot } from "@/lib/boot";
@@ -18,6 +18,8 @@ export function ConsoleShell() {
           items: [
             { to: "/", label: t.shell.overview, icon: <IconHome size={18} />, end: true },
             { to: "/tenants", label: t.tenants.title, icon: <IconBuildings size={18} /> },
+            { to: "/billing", label: t.billing.title, icon: <IconReceipt size={18} /> },
+            { to: "/analytics", label: t.console.analytics, icon: <IconChartHistogram size={18} /> },
           ],
         },
         {

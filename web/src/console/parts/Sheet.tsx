@@ -3,14 +3,23 @@ import { Table } from "@mantine/core";
 import type { ReactNode } from "react";
 import classes from "./parts.module.css";
 
-export function Sheet({ label, heads, children }: { label: string; heads: string[]; children: ReactNode }) {
+interface Properties {
+  label: string;
+  /** "> " before a head: its column has figures, which end at the right. */
+  heads: string[];
+  children: ReactNode;
+}
+
+export function Sheet({ label, heads, children }: Properties) {
   return (
     <div className={classes.sheet} role="region" aria-label={label} tabIndex={0}>
       <Table verticalSpacing={9} horizontalSpacing="md" highlightOnHover>
         <Table.Thead>
           <Table.Tr>
             {heads.map((head, at) => (
-              <Table.Th key={at}>{head}</Table.Th>
+              <Table.Th key={at} ta={head.startsWith("> ") ? "right" : undefined}>
+                {head.replace(/^> /, "")}
+              </Table.Th>
             ))}
           </Table.Tr>
         </Table.Thead>

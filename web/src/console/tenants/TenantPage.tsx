@@ -21,6 +21,7 @@ const TABS = {
   users: lazy(() => import("./UsersTab")),
   work: lazy(() => import("./WorkTab")),
   usage: lazy(() => import("./UsageTab")),
+  billing: lazy(() => import("../billing/BillingTab")),
   settings: lazy(() => import("./SettingsTab")),
   audit: lazy(() => import("./AuditTab")),
 } satisfies Record<string, Tab>;

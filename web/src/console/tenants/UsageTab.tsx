@@ -1,10 +1,8 @@
-/** Use of the month against the plan, and the plan itself. */
-import { Button, NativeSelect, Progress, Stack, Table, Text } from "@mantine/core";
+/** Use of the month against the plan. */
+import { Progress, Stack, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { get } from "@/lib/api/client";
 import { useI18n } from "@/lib/i18n";
-import { call, useAct } from "../parts/act";
+import { call } from "../parts/act";
 import { Asked } from "../parts/Asked";
 import { Panel } from "../parts/Panel";
 import { Sheet } from "../parts/Sheet";
@@ -18,12 +16,6 @@ interface Usage {
 export default function UsageTab({ tenant: { slug } }: { tenant: Row }) {
   const { t, format } = useI18n();
   const usage = useQuery({ queryKey: ["usage", slug], refetchInterval: 10_000, queryFn: () => call<Usage>("tenant_usage", { tenant: slug }) });
-  const plans = useQuery({
-    queryKey: ["plans"],
-    queryFn: ({ signal }) => get<{ name: string; title: string }[]>("/plans?select=name,title&retired=is.false&order=position", signal),
-  });
-  const [chosen, choose] = useState("");
-  const set = useAct(() => call("set_plan", { tenant: slug, plan: chosen }), t.common.saved);
   const amount = (name: string, value: number) => (name === "storage" ? format.bytes(value) : format.number(value));
   return (
     <Stack gap="md">
@@ -51,19 +43,6 @@ export default function UsageTab({ tenant: { slug } }: { tenant: Row }) {
             )
           }
         </Asked>
-      </Panel>
-      <Panel title={t.tenants.plan}>
-        <Stack gap="sm" align="flex-start">
-          <NativeSelect
-            label={t.tenants.plan}
-            value={chosen || (usage.data?.plan ?? "")}
-            onChange={(event) => choose(event.currentTarget.value)}
-            data={[{ value: "", label: t.tenants.noPlan }, ...(plans.data ?? []).map(({ name, title }) => ({ value: name, label: title }))]}
-          />
-          <Button disabled={!chosen || chosen === usage.data?.plan} loading={set.isPending} onClick={() => set.mutate(undefined)}>
-            {t.common.save}
-          </Button>
-        </Stack>
       </Panel>
     </Stack>
   );

@@ -1,7 +1,9 @@
 import type { Messages } from "../en";
 import { account } from "./account";
+import { analytics } from "./analytics";
 import { audit } from "./audit";
 import { auth } from "./auth";
+import { billing } from "./billing";
 import { common } from "./common";
 import { console } from "./console";
 import { figures } from "./figures";
@@ -20,4 +22,4 @@ import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const de: Messages = { account, audit, auth, common, console, figures, files, flow, form, history, importing, keys, link, monitoring, operate, people, shell, table, tenants, work };
+export const de: Messages = { account, analytics, audit, auth, billing, common, console, figures, files, flow, form, history, importing, keys, link, monitoring, operate, people, shell, table, tenants, work };

@@ -1,4 +1,5 @@
 export const console = {
   run: "Operation",
   monitoring: "Monitoring",
+  analytics: "Analytics",
 };
