@@ -1,0 +1,1 @@
+var e={sums:`_sums_1fi8u_1`,total:`_total_1fi8u_21`,quotas:`_quotas_1fi8u_27`,quota:`_quota_1fi8u_27`,plans:`_plans_1fi8u_45`,price:`_price_1fi8u_51`,limits:`_limits_1fi8u_56`};export{e as t};

@@ -1,1 +1,0 @@
-import{n as e}from"./Text-BI_sRH1H.js";import{m as t}from"./Stack-DPhrJkj9.js";function n(){return e({queryKey:[`runtime`],refetchInterval:2e3,queryFn:({signal:e})=>t(`/runtime`,e)})}function r(e,t=0){return[{actor:e,depth:t},...e.children.flatMap(e=>r(e,t+1))]}export{n,r as t};

@@ -1,0 +1,1 @@
+var e=new Set([`http:`,`https:`,`mailto:`,`tel:`]);function t(t){try{let n=new URL(t);return e.has(n.protocol)?n.href:void 0}catch{return}}export{t};
