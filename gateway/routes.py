@@ -193,7 +193,7 @@ _INDEX = ROUTES[0]
 _RPC, _FUNCTIONS, _DOCS, _MOVES, _MOVE, _WORKFLOW, _FILE, _ENTITY, _ONE = ROUTES[-9:]
 _UNDER = {("docs",): _DOCS, ("functions", "v1"): _FUNCTIONS}
 _MOVES_WORD, _WORKFLOW_WORD = "transitions", "workflow"
-_WORK = frozenset({"tasks", "jobs", "imports", "realtime"})
+_WORK = frozenset({"tasks", "jobs", "imports", "realtime", "reports"})
 """Entities may have these names: no row of theirs has the key ``v1``."""
 _NOT_ENTITIES = frozenset({"rpc", "functions", "auth", "storage", "realtime", "rest"})
 

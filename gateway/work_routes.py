@@ -1,4 +1,4 @@
-"""The paths of what happens in the background: tasks, imports, jobs. Found by ``routes``."""
+"""The paths of what happens in the background: tasks, imports, reports, jobs. Found by ``routes``."""
 
 from gateway.route import Route
 
@@ -17,6 +17,13 @@ WORK_ROUTES: tuple[Route, ...] = (
         "imports/v1/{id}/run", {"POST": "imports.run"}, "run an import that was looked at, tried or failed"
     ),
     Route("imports/v1/{id}/rejected", {"GET": "imports.rejected"}, "rows that were not acceptable, and why"),
+    Route("reports/v1", {"GET": "report.list"}, "reports that are for me"),
+    Route(
+        "reports/v1/{report}",
+        {"GET": "report.run"},
+        "a report with its parameters; `.csv`, `.xlsx` and `.pdf` behind its name make files",
+    ),
+    Route("reports/v1/{report}/mail", {"POST": "report.mail"}, "mail a scheduled report now (admins)"),
     Route("jobs/v1", {"GET": "jobs.list"}, "jobs: next and last runs (admins)"),
     Route("jobs/v1/{name}/run", {"POST": "jobs.run"}, "run a job now (admins)"),
 )

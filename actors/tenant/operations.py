@@ -26,6 +26,7 @@ from actors.features.platform import creating
 from actors.features.platform import operations as platform
 from actors.features.realtime import events
 from actors.features.realtime import operations as realtime
+from actors.features.reports import operations as reports
 from actors.features.transfer import operations as transfer
 from actors.features.workflow.diagram import show_workflow
 from actors.features.workflow.overview import show_transitions
@@ -295,5 +296,6 @@ OPERATIONS: Mapping[str, Operation] = {
     **monitoring.OPERATIONS,
     **files.OPERATIONS,
     **transfer.OPERATIONS,
+    **reports.OPERATIONS,
     "file.get": read_file,
 }

@@ -25,7 +25,7 @@ from actors.tenant.pipeline import Move, Write, prepare_write
 from schemas.compiler.principal import SERVICE_ROLE, Principal
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.preferences import NONE, Preferences, parse_preferences
-from schemas.compiler.query.requests import ReadRequest
+from schemas.compiler.query.requests import MAX_ROWS, ReadRequest
 from schemas.compiler.sections.auth import USERS
 
 NEW_NAMES = 5
@@ -33,7 +33,11 @@ NEW_NAMES = 5
 
 
 async def read(
-    generation: Generation, call: Call, principal: Principal, connection: TenantConnection | None
+    generation: Generation,
+    call: Call,
+    principal: Principal,
+    connection: TenantConnection | None,
+    most: int = MAX_ROWS,
 ) -> Result:
     """List rows, or get one by its key.
 
@@ -42,6 +46,7 @@ async def read(
         call: a GET or HEAD.
         principal: with every role its roles include.
         connection: to use, inside a transaction; None for one of the pool's.
+        most: rows of a list, however many are asked for.
 
     Raises:
         ProblemError, QueryError: refused.
@@ -55,7 +60,9 @@ async def read(
     now = datetime.now(UTC)
     preferences = preferences_of(call.prefer) if call.prefer else NONE
     prepared = generation.queries.read(
-        ReadRequest(call.entity, call.key, call.query, preferences, call.accept, call.range, now.date()),
+        ReadRequest(
+            call.entity, call.key, call.query, preferences, call.accept, call.range, now.date(), most
+        ),
         principal,
     )
     statement = prepared.statement

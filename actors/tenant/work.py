@@ -24,6 +24,7 @@ from actors.features.outbox.tasks import NewTask, Task, TaskRefusedError
 from actors.features.realtime.checking import Identifies
 from actors.features.realtime.hub import Hub
 from actors.features.realtime.wire import Wire
+from actors.features.reports import mailing
 from actors.features.transfer import running as importing
 from actors.features.webhooks import events as heard
 from actors.features.webhooks import log as deliveries
@@ -84,7 +85,8 @@ class Work:
     def schedules(self, generation: Generation) -> Sequence[Schedule]:
         """Return what runs by the clock."""
         sweeps = (*removal.schedules_of(generation), *pruning.schedules_of(generation))
-        return [*timetable.schedules_of(generation.model), *sweeps]
+        model = generation.model
+        return [*timetable.schedules_of(model), *mailing.schedules_of(model), *sweeps]
 
     async def run(self, generation: Generation, task: Task) -> None:
         """Do a task.
@@ -109,6 +111,8 @@ class Work:
                 await pruning.run(generation, task)
             case importing.KIND:
                 await importing.run(generation, task)
+            case mailing.KIND:
+                await mailing.run(generation, task)
             case heard.KIND:
                 await self.deliverer.deliver(generation, task)
             case _:
@@ -132,6 +136,7 @@ def has_work(model: TenantModel) -> bool:
         or recorded_entities(model)
         or removal.keeps_files(model)
         or pruning.kept(model)
+        or mailing.schedules_of(model)
     )
 
 

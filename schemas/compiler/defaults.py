@@ -23,7 +23,7 @@ from schemas.compiler.model import Field
 from schemas.compiler.nodes import Node, Scalar, plain
 from schemas.compiler.scope import Scope
 
-_EXPRESSION = re.compile(
+EXPRESSION = re.compile(
     r"\s*\(*\s*((user|tenant|request|self|old|oldSelf)\s*\.|now\b|today\s*\(|timestamp\s*\(|duration\s*\()",
     re.ASCII,
 )
@@ -56,7 +56,7 @@ def _is_expression(field: Field, text: str) -> bool:
     if text in field.schema.get("enum", ()):
         return False
     if field.kind in {"text", "file", "password"} or "enum" in field.schema:
-        return _EXPRESSION.match(text) is not None
+        return EXPRESSION.match(text) is not None
     reads = _LITERALS.get(field.kind)
     return reads is None or not _reads_as(reads, text)
 

@@ -24,6 +24,8 @@ SHOP = """
 version: 1
 service: { name: shop }
 roles: { guest: {} }
+reports:
+  totals: { entity: orders, params: { state: { type: string, title: State, default: open } }, filter: "state=eq.{state}", columns: count(), roles: [admin], schedule: "0 7 * * *", email: [a@b.example] }
 storage: { buckets: { pictures: { public: true, access: { read: guest } } } }
 functions:
   total: { trigger: rpc, function: validate_email, read_only: true, args: { properties: { any: true } } }
@@ -49,7 +51,7 @@ PAGES = {"", "openapi.json", "docs", "docs/{file}", "types.ts", "types.py", "rea
 """For people, about the description itself, or no HTTP."""
 SAME = {"functions/v1/{function}"}
 """Another place of something described."""
-EXAMPLES = {"{entity}": "orders", "{field}": "paper", "{function}": "total"}
+EXAMPLES = {"{entity}": "orders", "{field}": "paper", "{function}": "total", "{report}": "totals"}
 
 
 def described(slug: str, text: str, principal: Principal) -> dict[str, Any]:
@@ -72,6 +74,17 @@ def test_every_route_is_described() -> None:
         missing += [f"{method} {path}" for method in route.operations if method.lower() not in found]
     assert missing == [], "describe them in schemas/compiler/emit/openapi_*.py"
     assert "/invoices/{id}/{format}" in system
+
+
+def test_reports_are_described_with_their_parameters_to_whom_they_are_for() -> None:
+    paths = described("shop", SHOP, Principal(roles=frozenset({ADMIN_ROLE})))
+    asked = paths["/reports/v1/totals"]["get"]["parameters"]
+    assert [(one["name"], one["schema"]) for one in asked] == [
+        ("state", {"type": "string", "default": "open"})
+    ]
+    assert not {
+        path for path in described("shop", SHOP, Principal(roles=frozenset({"guest"}))) if "reports" in path
+    }
 
 
 def test_files_are_described_to_who_may_use_them() -> None:

@@ -3,13 +3,11 @@
 Decides how it looks. Whoever may read the row may have the paper. Called by ``functions``.
 """
 
-import asyncio
 import csv
 import io
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
-from xml.sax.saxutils import escape
 
 import orjson
 from msgspec.structs import replace
@@ -18,8 +16,10 @@ from actors.features.auth.accounts import realm_of
 from actors.features.auth.store import Session
 from actors.features.billing import invoices
 from actors.messages import Call, ProblemError, Result
+from actors.paper import Paper, Words
 from actors.tenant import rows
 from actors.tenant.generation import Generation
+from actors.workbook import in_turn
 from schemas.compiler.principal import Principal
 
 _COLUMNS = (
@@ -72,7 +72,7 @@ async def paper(generation: Generation, call: Call, principal: Principal) -> Res
     headers = (("Content-Disposition", name),)
     if call.key == "csv":
         return Result(200, as_csv(invoice, lines), "text/csv; charset=utf-8", headers)
-    body = await asyncio.to_thread(as_pdf, invoice, lines)
+    body = await in_turn(as_pdf, invoice, lines)
     return Result(200, body, "application/pdf", headers)
 
 
@@ -104,27 +104,25 @@ def _is_number(text: str) -> bool:
 
 def as_pdf(invoice: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> bytes:
     """Draw one; runs in a thread."""
-    from reportlab.lib import colors, pagesizes, styles, units  # noqa: PLC0415 - only those who print pay for it
-    from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle  # noqa: PLC0415
-
-    look = styles.getSampleStyleSheet()
-    plain, title = look["BodyText"], look["Title"]
-
-    def text(value: object) -> Paragraph:
-        return Paragraph(escape(str(value or "")).replace("\n", "<br/>"), plain)
-
     seller, customer = (_mapping(invoice[name]) for name in ("seller", "customer"))
     is_note = invoice["kind"] == "credit_note"
     currency = invoice["currency"]
-    facts = [
-        ["Number", invoice["number"]],
-        ["Date", invoice["issued_on"]],
-        *([] if is_note else [["Due", invoice["due_on"]]]),
-        *([["Reason", text(invoice["reason"])]] if invoice["reason"] else []),
-    ]
+    paper = Paper(str(invoice["number"]))
+    paper.heading("Credit note" if is_note else "Invoice")
+    paper.table([[Words(_address(seller)), Words(_address(customer) or invoice["slug"])]])
+    paper.space()
+    paper.table(
+        [
+            ["Number", invoice["number"]],
+            ["Date", invoice["issued_on"]],
+            *([] if is_note else [["Due", invoice["due_on"]]]),
+            *([["Reason", Words(invoice["reason"])]] if invoice["reason"] else []),
+        ]
+    )
+    paper.space()
     body = [
         [
-            text(line["description"]),
+            Words(line["description"]),
             line["quantity"].normalize().__format__("f"),
             line["unit_price"],
             line["amount"],
@@ -136,37 +134,12 @@ def as_pdf(invoice: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> by
         ["", "", f"Tax {(invoice['tax_rate'] * 100).normalize():f} %", invoice["tax"]],
         ["", "", f"Total {currency}", invoice["total"]],
     ]
-    head = [["Description", "Quantity", f"Price {currency}", f"Amount {currency}"]]
-    table = Table(
-        head + body + sums,
-        colWidths=[90 * units.mm, 25 * units.mm, 30 * units.mm, 30 * units.mm],
-        repeatRows=1,
+    head = ["Description", "Quantity", f"Price {currency}", f"Amount {currency}"]
+    rows = [head, *body, *sums]
+    paper.table(
+        rows, widths=(90, 25, 30, 30), head=True, right=(1, 2, 3), bold={len(rows) - 1}, ruled={len(rows) - 3}
     )
-    table.setStyle(
-        TableStyle(
-            [
-                ("FONTNAME", (0, 0), (-1, 0), "Helvetica-Bold"),
-                ("FONTNAME", (2, -1), (-1, -1), "Helvetica-Bold"),
-                ("ALIGN", (1, 0), (-1, -1), "RIGHT"),
-                ("VALIGN", (0, 0), (-1, -1), "TOP"),
-                ("LINEBELOW", (0, 0), (-1, 0), 0.5, colors.black),
-                ("LINEABOVE", (0, -3), (-1, -3), 0.5, colors.black),
-            ]
-        )
-    )
-    out = io.BytesIO()
-    document = SimpleDocTemplate(out, pagesize=pagesizes.A4, title=str(invoice["number"]))
-    document.build(
-        [
-            Paragraph("Credit note" if is_note else "Invoice", title),
-            Table([[text(_address(seller)), text(_address(customer) or invoice["slug"])]]),
-            Spacer(1, 8 * units.mm),
-            Table(facts, hAlign="LEFT"),
-            Spacer(1, 8 * units.mm),
-            table,
-        ]
-    )
-    return out.getvalue()
+    return paper.close()
 
 
 def _address(party: Mapping[str, Any]) -> str:

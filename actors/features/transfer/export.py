@@ -18,6 +18,7 @@ from actors.features.transfer.sheet import sheet
 from actors.messages import Call, ProblemError, Result, Stream
 from actors.tenant import rows
 from actors.tenant.generation import Generation
+from actors.workbook import MEDIA
 from schemas.compiler.principal import Principal
 from schemas.compiler.query.errors import QueryError
 
@@ -26,7 +27,7 @@ TYPES: Mapping[str, str] = {
     "csv": "text/csv; charset=utf-8",
     "ndjson": "application/x-ndjson; charset=utf-8",
     "json": "application/json; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xlsx": MEDIA,
 }
 _ACCEPT = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
 _ORDERED_ELSEWHERE = "query.bad_cursor"

@@ -1,8 +1,8 @@
 """OpenAPI 3.1 of a tenant's API, as one caller sees it: what it may not do is not in it.
 
 Decides the document's frame: info, security schemes, refusals by status. The paths are those of its
-neighbours ``openapi_…``: rows, files, storage, accounts, work (what goes with rows, and of admins), platform,
-and ``openapi_paths`` for all others. Every operation lists each status it can answer; there is no
+neighbours ``openapi_…``: rows, reports, files, storage, accounts, work (what goes with rows, and of admins),
+platform, and ``openapi_paths`` for all others. Every operation lists each status it can answer; there is no
 ``default``. Pure; called by ``actors.tenant.describe``.
 
 References:
@@ -16,6 +16,7 @@ from schemas.compiler.emit.openapi_accounts import account_paths
 from schemas.compiler.emit.openapi_files import file_paths, signed_path
 from schemas.compiler.emit.openapi_paths import fixed_paths, function_paths
 from schemas.compiler.emit.openapi_platform import platform_paths
+from schemas.compiler.emit.openapi_reports import report_paths
 from schemas.compiler.emit.openapi_rows import row_paths, row_schemas
 from schemas.compiler.emit.openapi_storage import storage_paths
 from schemas.compiler.emit.openapi_transfer import transfer_paths
@@ -80,6 +81,7 @@ def openapi_document(
         paths |= signed_path()
     if "storage" in model.sections:
         paths |= storage_paths(visible_objects(model, principal), principal)
+    paths |= report_paths(model, views, principal)
     paths |= function_paths(functions, own_functions)
     if own_functions:
         paths |= platform_paths()

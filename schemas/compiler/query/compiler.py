@@ -90,7 +90,7 @@ class QueryCompiler:
         key = request.key
         recent = (
             request.entity, request.query, principal.roles, principal.scopes, request.accept,
-            request.preferences.count, request.range, request.today, key is None,
+            request.preferences.count, request.range, request.today, key is None, request.most,
         )  # fmt: skip
         known = self._recent.get(recent)
         if known is None:
@@ -177,13 +177,12 @@ class QueryCompiler:
             count,
             bool(request.range),
             request.today,
+            request.most,
         )
         shape = self._shapes.get(key) or self._revived(key)
         if shape is None:
             reader, entity = self._reader(request, principal)
-            shape = compile_read(
-                reader, entity, pairs, media, by_key=by_key, count=count, ranged=bool(request.range)
-            )
+            shape = compile_read(reader, entity, pairs, media, request)
             self._remember(key, shape, words)
         return shape, fill_read(shape, values, request.key, request.range, self._cursor_key)
 

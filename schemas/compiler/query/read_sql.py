@@ -169,7 +169,7 @@ class Reader(RowFilter):
             suffix = (" DESC" if key.descending else "") + (f" {key.nulls}" if key.nulls else "")
             if key.relation:
                 value, pg_type = self._ordered_by_relation(rows, key, path)
-            elif self._names_aggregate(key, path):
+            elif self._names_selected(key, path):
                 value, pg_type = sql("NULL"), ""
             else:
                 value, pg_type, _ = rows.value(key.path)
@@ -178,10 +178,13 @@ class Reader(RowFilter):
             found.append(Sorted(value, suffix, key.path, key.relation))
         return found
 
-    def _names_aggregate(self, key: Order, path: tuple[str, ...]) -> bool:
-        return any(
-            isinstance(item, Column) and item.aggregate and key.path.column == (item.alias or item.aggregate)
-            for item in self.items_at(path)
+    def _names_selected(self, key: Order, path: tuple[str, ...]) -> bool:
+        """Whether a level of groups is sorted by one of its keys, by the name it has in the answer."""
+        shown = _shown(self.items_at(path))
+        return any(item.aggregate for item in shown) and any(
+            key.path.column == (item.alias or item.aggregate)
+            for item in shown
+            if item.alias or item.aggregate
         )
 
     def _ordered_by_relation(self, rows: Rows, key: Order, path: tuple[str, ...]) -> tuple[Fragment, str]:
@@ -203,6 +206,13 @@ class Reader(RowFilter):
         value, pg_type, _ = related.value(key.path)
         condition = join(" AND ", [tie, *related.predicate()])
         return sql("(SELECT ", value, " FROM ", source, " WHERE ", condition, " LIMIT 1)"), pg_type
+
+
+def _shown(items: tuple[Item, ...]) -> list[Column]:
+    """Return the columns of a level, those that are spread into it included."""
+    found = [item for item in items if isinstance(item, Column)]
+    spread = (item.items for item in items if isinstance(item, Embed) and item.spread)
+    return [*found, *(column for inner in spread for column in _shown(inner))]
 
 
 def _is_index(key: str) -> bool:

@@ -10,12 +10,12 @@ from schemas.compiler.query.columns import Rows, base_type
 from schemas.compiler.query.cursors import SortKey
 from schemas.compiler.query.errors import QueryError
 from schemas.compiler.query.read_sql import Reader
+from schemas.compiler.query.requests import ReadRequest
 from schemas.compiler.query.selected import ROW, Selected, Sorted, as_json, columns, grouped, select
 from schemas.compiler.query.shapes import Pairs, Shape, parse_pairs
 from schemas.compiler.query.syntax import Order, Path
 from schemas.compiler.sql import Argument, Const, Fragment, Slot, join, quote, sql, statement
 
-MAX_ROWS = 1000
 MAX_COUNTED = 10_000
 """Up to here ``count=planned`` and ``estimated`` count; beyond they guess."""
 
@@ -25,16 +25,14 @@ def compile_read(
     entity: Entity,
     pairs: Pairs,
     media: tuple[str, bool, bool],
-    *,
-    by_key: bool,
-    count: str,
-    ranged: bool,
+    request: ReadRequest,
 ) -> Shape:
     """Compile a read of one row or of a list; the reader has the parsed query.
 
     Raises:
         QueryError: whatever is wrong with it, or not allowed.
     """
+    by_key, count, most = request.key is not None, request.preferences.count, request.most
     query, slots, dynamic = parse_pairs(pairs)
     reader.query = query
     reader.frame.as_of = query.as_of
@@ -50,7 +48,7 @@ def compile_read(
         key_slot = _add(slots, "")
         key = sql(Slot(key_slot, base_type(entity.fields[entity.key].pg_type)))
         where.append(sql(f"{rows.alias}.{quote(entity.key)} = ", key))
-    elif ranged:
+    elif request.range:
         limit = limit if limit >= 0 else _add(slots, None)
         offset = offset if offset >= 0 else _add(slots, None)
     tie = None if key is None else (entity.key, key)
@@ -59,7 +57,7 @@ def compile_read(
     order = reader.order(rows, level.order)
     if (search := reader.search(rows)) and not level.order and not grouped(selected):
         order = [search.order(), *reader.order(rows, (Order(Path(entity.key)),))]
-    cap = min(MAX_ROWS, rows.sight.limit or MAX_ROWS)
+    cap = min(most, rows.sight.limit or most)
     size = sql("least(", Slot(limit, "bigint"), f", {cap})") if limit >= 0 else sql(str(cap))
     paging = sql(" LIMIT ", size, *((" OFFSET ", Slot(offset, "bigint")) if offset >= 0 else ()))
     if by_key and entity.managed and not grouped(selected):

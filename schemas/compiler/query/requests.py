@@ -8,6 +8,8 @@ from schemas.compiler.model import Rule
 from schemas.compiler.query.preferences import NONE, Preferences
 from schemas.compiler.sql import Argument, Statement
 
+MAX_ROWS = 1000
+
 
 class ReadRequest(Struct, frozen=True):
     """One read.
@@ -19,6 +21,7 @@ class ReadRequest(Struct, frozen=True):
         accept: the Accept header.
         range: the Range header, ``0-24``, or "".
         today: for names that answer until a date.
+        most: rows of an answer, however many are asked for.
     """
 
     entity: str
@@ -28,6 +31,7 @@ class ReadRequest(Struct, frozen=True):
     accept: str = ""
     range: str = ""
     today: date = date(2026, 1, 1)
+    most: int = MAX_ROWS
 
 
 class WriteRequest(Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""Reports: grouped figures, on demand and by mail."""
