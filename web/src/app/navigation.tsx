@@ -1,10 +1,11 @@
 /** What the side and the command palette offer in the tenant UI: from the schema and what I may do. */
-import { IconChartBar, IconHome, IconInbox, IconKey, IconPlus, IconTable, IconUsers } from "@tabler/icons-react";
+import { IconChartBar, IconHome, IconInbox, IconKey, IconPlus, IconReportAnalytics, IconTable, IconUsers } from "@tabler/icons-react";
 import { useNavigate } from "react-router";
 import type { Command } from "@/components/Palette";
 import type { NavGroup } from "@/components/Navigation";
 import { keepsPeople } from "@/features/people/people";
 import { approvalsOf } from "@/features/workflow/approvals";
+import { mayMake } from "@/features/reports/report";
 import { useI18n } from "@/lib/i18n";
 import { useSchema } from "@/lib/schema/schema";
 import { entityTitle, titleOf } from "@/lib/schema/words";
@@ -42,6 +43,16 @@ export function useNavigation(): NavGroup[] {
           to: `/dashboards/${name}`,
           label: titleOf(title, name, language),
           icon: <IconChartBar size={18} />,
+        })),
+    },
+    {
+      label: t.reports.reports,
+      items: Object.entries(schema.reports)
+        .filter(([, report]) => mayMake(report, me))
+        .map(([name, { title }]) => ({
+          to: `/reports/${name}`,
+          label: titleOf(title, name, language),
+          icon: <IconReportAnalytics size={18} />,
         })),
     },
     {

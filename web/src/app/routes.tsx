@@ -22,6 +22,7 @@ export const routes: RouteObject[] = [
           { path: "keys", lazy: async () => ({ Component: (await import("@/features/keys/KeysPage")).default }) },
           { path: "approvals", lazy: async () => ({ Component: (await import("@/features/workflow/InboxPage")).default }) },
           { path: "dashboards/:name", lazy: async () => ({ Component: (await import("@/features/dashboards/DashboardPage")).default }) },
+          { path: "reports/:name", lazy: async () => ({ Component: (await import("@/features/reports/ReportPage")).default }) },
           { path: "*", element: <NotFound /> },
         ],
       },

@@ -13,15 +13,15 @@ export function figureOf(text: string): Figure | undefined {
   return found ? { path: found[1] ?? "", aggregate: found[2] as Figure["aggregate"] } : undefined;
 }
 
-/** The field a path leads to: "status", or "customer.name" over one foreign key. */
+/** The field a path leads to: "status", or "customer.name" along foreign keys. */
 export function fieldAt(schema: Schema, entity: Entity, path: string): Field | undefined {
-  const [first = "", second] = path.split(".");
-  if (second === undefined) return entity.fields[first];
-  const key = keyOf(entity, first);
-  return key && schema.entities[key.references!.entity]?.fields[second];
+  const [first = "", ...rest] = path.split(".");
+  if (rest.length === 0) return entity.fields[first];
+  const target = schema.entities[keyOf(entity, first)?.references?.entity ?? ""];
+  return target && fieldAt(schema, target, rest.join("."));
 }
 
-function keyOf(entity: Entity, relation: string): Field | undefined {
+export function keyOf(entity: Entity, relation: string): Field | undefined {
   return Object.values(entity.fields).find((field) => field.references?.relation === relation);
 }
 

@@ -163,10 +163,17 @@ export interface Dashboard {
   widgets: Widget[];
 }
 
+/** What is asked of who wants a report. */
+export interface Parameter extends Omit<JsonSchema, "title"> {
+  title?: Titles;
+  /** One of whose rows is chosen. */
+  references?: string;
+}
+
 export interface Report {
   title: Titles;
   entity: string;
-  params: Record<string, JsonSchema>;
+  params: Record<string, Parameter>;
   filter: string;
   group_by: string[];
   columns: string[];

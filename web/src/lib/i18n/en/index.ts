@@ -17,11 +17,12 @@ import { link } from "./link";
 import { monitoring } from "./monitoring";
 import { operate } from "./operate";
 import { people } from "./people";
+import { reports } from "./reports";
 import { shell } from "./shell";
 import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const en = { account, analytics, audit, auth, billing, common, console, figures, files, flow, form, history, importing, keys, link, monitoring, operate, people, shell, table, tenants, work };
+export const en = { account, analytics, audit, auth, billing, common, console, figures, files, flow, form, history, importing, keys, link, monitoring, operate, people, reports, shell, table, tenants, work };
 
 export type Messages = typeof en;
