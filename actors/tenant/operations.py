@@ -38,6 +38,7 @@ from actors.tenant.generation import Generation
 from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.principal import ANONYMOUS, Principal
 from schemas.compiler.query.errors import QueryError
+from schemas.compiler.roles import with_included
 
 Operation = Callable[[Generation, Call, Principal], Awaitable[Result]]
 
@@ -108,12 +109,7 @@ async def identify(generation: Generation, question: Identify) -> Principal:
 
 def expand(generation: Generation, principal: Principal) -> Principal:
     """Return the caller with every role its roles include."""
-    roles = set(principal.roles)
-    for name in principal.roles:
-        role = generation.model.roles.get(name)
-        if role is not None:
-            roles |= role.includes
-    full = replace(principal, roles=frozenset(roles))
+    full = replace(principal, roles=with_included(generation.model.roles, principal.roles))
     if len(generation.principals) >= _MAX_PRINCIPALS:
         generation.principals.clear()
     generation.principals[principal] = full

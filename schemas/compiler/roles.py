@@ -1,9 +1,11 @@
 """Roles: declared and built in, and what each includes.
 
-Decides that roles never inherit in a circle. Called by ``parse``.
+Decides that roles never inherit in a circle. Called by ``parse``, and where it is decided who asks.
 """
 
 from collections.abc import Iterable
+from collections.abc import Mapping as MappingType
+from collections.abc import Set as AbstractSet
 
 from schemas.compiler.findings import Findings, did_you_mean
 from schemas.compiler.model import Role
@@ -37,6 +39,11 @@ def parse_roles(written: Iterable[tuple[Scalar, Mapping]], findings: Findings) -
             findings.error("roles.cycle", f"roles inherit in a circle: {' -> '.join(circle)}", places[name])
         roles[name] = Role(name, direct, frozenset(includes))
     return roles
+
+
+def with_included(roles: MappingType[str, Role], names: AbstractSet[str]) -> frozenset[str]:
+    """Return roles with those they include; names that are no role of the tenant stay."""
+    return frozenset(names).union(*(roles[name].includes for name in names if name in roles))
 
 
 def _closure(name: str, inherits: dict[str, tuple[str, ...]]) -> tuple[set[str], tuple[str, ...]]:

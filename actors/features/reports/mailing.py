@@ -24,6 +24,7 @@ from schemas.compiler.grammar import cron
 from schemas.compiler.model import TenantModel
 from schemas.compiler.principal import ANONYMOUS_ROLE, Principal
 from schemas.compiler.query.errors import QueryError
+from schemas.compiler.roles import with_included
 from schemas.compiler.sections.reports import Report, Schedule
 
 KIND = "report"
@@ -61,11 +62,7 @@ def task_of(name: str) -> NewTask:
 
 def principal_of(model: TenantModel, report: Report) -> Principal:
     """Return as whom a report is made when nobody asks for it."""
-    roles = {ANONYMOUS_ROLE, *report.roles}
-    for name in report.roles:
-        if name in model.roles:
-            roles |= model.roles[name].includes
-    return Principal(roles=frozenset(roles))
+    return Principal(roles=with_included(model.roles, {ANONYMOUS_ROLE, *report.roles}))
 
 
 async def run(generation: Generation, task: Task) -> None:
