@@ -20,6 +20,7 @@ export const routes: RouteObject[] = [
           { path: "account", lazy: async () => ({ Component: (await import("@/features/account/AccountPage")).default }) },
           { path: "approvals", lazy: async () => ({ Component: (await import("@/features/workflow/InboxPage")).default }) },
           { path: "dashboards/:name", lazy: async () => ({ Component: (await import("@/features/dashboards/DashboardPage")).default }) },
+          { path: "dashboards/:name/edit", lazy: async () => ({ Component: (await import("@/features/dashboards/editor/EditPage")).default }) },
           { path: "*", element: <NotFound /> },
         ],
       },

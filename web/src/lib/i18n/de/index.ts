@@ -1,5 +1,6 @@
 import type { Messages } from "../en";
 import { account } from "./account";
+import { arranging } from "./arranging";
 import { audit } from "./audit";
 import { auth } from "./auth";
 import { common } from "./common";
@@ -17,4 +18,4 @@ import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const de: Messages = { account, audit, auth, common, console, figures, files, flow, form, history, importing, monitoring, operate, shell, table, tenants, work };
+export const de: Messages = { account, arranging, audit, auth, common, console, figures, files, flow, form, history, importing, monitoring, operate, shell, table, tenants, work };

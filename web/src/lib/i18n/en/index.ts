@@ -1,5 +1,6 @@
 /** English, by feature: which messages there are is said here. */
 import { account } from "./account";
+import { arranging } from "./arranging";
 import { audit } from "./audit";
 import { auth } from "./auth";
 import { common } from "./common";
@@ -17,6 +18,6 @@ import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const en = { account, audit, auth, common, console, figures, files, flow, form, history, importing, monitoring, operate, shell, table, tenants, work };
+export const en = { account, arranging, audit, auth, common, console, figures, files, flow, form, history, importing, monitoring, operate, shell, table, tenants, work };
 
 export type Messages = typeof en;
