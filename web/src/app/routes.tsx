@@ -23,6 +23,7 @@ export const routes: RouteObject[] = [
           { path: "approvals", lazy: async () => ({ Component: (await import("@/features/workflow/InboxPage")).default }) },
           { path: "dashboards/:name", lazy: async () => ({ Component: (await import("@/features/dashboards/DashboardPage")).default }) },
           { path: "reports/:name", lazy: async () => ({ Component: (await import("@/features/reports/ReportPage")).default }) },
+          { path: "dashboards/:name/edit", lazy: async () => ({ Component: (await import("@/features/dashboards/editor/EditPage")).default }) },
           { path: "*", element: <NotFound /> },
         ],
       },

@@ -3,6 +3,7 @@ import { Typography } from "@mantine/core";
 import DOMPurify from "dompurify";
 import { Marked } from "marked";
 import { useMemo } from "react";
+import classes from "./Markdown.module.css";
 
 const ALLOWED = {
   ALLOWED_TAGS: ["a", "b", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "hr", "i", "li", "ol", "p", "pre", "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"],
@@ -25,7 +26,7 @@ export function Markdown({ text }: { text: string }) {
   const html = useMemo(() => purify.sanitize(marked.parse(text, { async: false }), ALLOWED), [text]);
   return (
     <Typography>
-      <div dangerouslySetInnerHTML={{ __html: html }} />
+      <div className={classes.text} dangerouslySetInnerHTML={{ __html: html }} />
     </Typography>
   );
 }

@@ -7,7 +7,7 @@ import { useMove } from "@/features/workflow/move";
 import { asProblem } from "@/lib/api/problem";
 import { queries } from "@/lib/api/queries";
 import { useI18n } from "@/lib/i18n";
-import { columnOf, type Row } from "@/lib/rows/columns";
+import { columnOf, defaultColumns, type Row } from "@/lib/rows/columns";
 import { updateRow } from "@/lib/rows/rows";
 import { useSchema } from "@/lib/schema/schema";
 import type { BoardView as Board, Entity } from "@/lib/schema/types";
@@ -29,7 +29,8 @@ export default function BoardView({ entity, view }: ViewProperties) {
   const [moving, setMoving] = useState<Moving | null>(null);
   const [dragged, setDragged] = useState<{ row: Row; from: string } | null>(null);
   const ways = useWays(entity, board.group_by);
-  const columns = board.card.map((path) => columnOf(schema, entity, path)).filter((column) => column !== undefined);
+  const card = board.card.length > 0 ? board.card : defaultColumns(schema, entity).filter((path) => path !== board.group_by).slice(0, 3);
+  const columns = card.map((path) => columnOf(schema, entity, path)).filter((column) => column !== undefined);
   const values = (field?.schema.enum ?? []).map(String);
   const title = (value: string) => valueTitle(field, value, language);
 

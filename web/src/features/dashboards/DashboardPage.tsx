@@ -6,6 +6,7 @@ import { Page } from "@/components/Page";
 import { useI18n } from "@/lib/i18n";
 import { useSchema } from "@/lib/schema/schema";
 import { titleOf } from "@/lib/schema/words";
+import { ArrangeButton } from "./editor/ArrangeButton";
 import { Tiles } from "./Tiles";
 
 export default function DashboardPage() {
@@ -19,7 +20,7 @@ export default function DashboardPage() {
       </Page>
     );
   return (
-    <Page title={titleOf(dashboard.title, name, language)}>
+    <Page title={titleOf(dashboard.title, name, language)} actions={<ArrangeButton name={name} />}>
       <Tiles dashboard={dashboard} />
     </Page>
   );

@@ -44,7 +44,7 @@ function strips(widgets: Widget[]): Widget[][] {
   return found;
 }
 
-function Tile({ widget }: { widget: Widget }) {
+export function Tile({ widget }: { widget: Widget }) {
   const { t, language, say } = useI18n();
   const title = widgetTitle(useSchema(), widget, t.figures, language, say);
   const small = widget.type === "metric";

@@ -3,11 +3,12 @@ import { Button, Group, Modal, Paper, Select, Stack, Text } from "@mantine/core"
 import { modals } from "@mantine/modals";
 import { notifications } from "@mantine/notifications";
 import { IconPencil, IconTrash, IconX } from "@tabler/icons-react";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { FieldInput } from "@/components/inputs/FieldInput";
-import { ask } from "@/lib/within";
+import { ask, get } from "@/lib/within";
 import { asProblem } from "@/lib/api/problem";
 import { useI18n } from "@/lib/i18n";
+import type { Row } from "@/lib/rows/columns";
 import { quoted } from "@/lib/rows/filters";
 import { changed } from "@/lib/rows/rows";
 import type { Entity } from "@/lib/schema/types";
@@ -27,17 +28,43 @@ export function Bulk({ entity, selected, editable, onClear }: Properties) {
   const count = selected.size;
   const where = `${entity.key}=${encodeURIComponent(`in.(${[...selected].map(quoted).join(",")})`)}`;
 
-  const run = async (method: "PATCH" | "DELETE", body: unknown, told: (count: number) => string) => {
+  const run = async (method: "PATCH" | "DELETE", body: unknown, told: (count: number) => ReactNode, id?: string) => {
     try {
       const { headers } = await ask(`/${entity.name}?${where}`, { method, body, headers: { Prefer: "return=minimal,count=exact" } });
       const done = Number(headers.get("Content-Range")?.split("/")[1]);
       changed(entity.name);
       onClear();
-      notifications.show({ message: told(Number.isFinite(done) ? done : count) });
+      notifications.show({ ...(id ? { id, autoClose: 10_000 } : {}), message: told(Number.isFinite(done) ? done : count) });
     } catch (error) {
       const problem = asProblem(error);
       notifications.show({ color: "red", title: problem.title, message: problem.errors[0]?.detail ?? problem.message });
     }
+  };
+
+  const setAll = async (field: string, value: unknown) => {
+    let before: Row[];
+    try {
+      before = await get<Row[]>(`/${entity.name}?select=${entity.key},${field}&${where}`);
+    } catch (error) {
+      notifications.show({ color: "red", title: t.table.setField, message: asProblem(error).message });
+      return;
+    }
+    const id = `undo ${entity.name} ${Date.now()}`;
+    await run("PATCH", { [field]: value }, (count) => (
+      <Group justify="space-between" wrap="nowrap">
+        <Text size="sm">{t.table.changed(count)}</Text>
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          onClick={() => {
+            notifications.hide(id);
+            void putBack(entity, field, before);
+          }}
+        >
+          {t.common.undo}
+        </Button>
+      </Group>
+    ), id);
   };
 
   const remove = () =>
@@ -72,9 +99,9 @@ export function Bulk({ entity, selected, editable, onClear }: Properties) {
           <Setter
             entity={entity}
             editable={editable}
-            onSet={(values) => {
+            onSet={(field, value) => {
               setSetting(false);
-              void run("PATCH", values, t.table.changed);
+              void setAll(field, value);
             }}
           />
         )}
@@ -83,7 +110,25 @@ export function Bulk({ entity, selected, editable, onClear }: Properties) {
   );
 }
 
-function Setter({ entity, editable, onSet }: { entity: Entity; editable: ReadonlySet<string>; onSet: (values: Record<string, unknown>) => void }) {
+/** Give rows the values they had: one request for all that had the same. */
+async function putBack(entity: Entity, field: string, before: Row[]): Promise<void> {
+  const had = new Map<string, Row[]>();
+  for (const row of before) {
+    const value = JSON.stringify(row[field] ?? null);
+    had.set(value, [...(had.get(value) ?? []), row]);
+  }
+  try {
+    for (const [value, rows] of had) {
+      const keys = rows.map((row) => quoted(String(row[entity.key]))).join(",");
+      await ask(`/${entity.name}?${entity.key}=${encodeURIComponent(`in.(${keys})`)}`, { method: "PATCH", body: { [field]: JSON.parse(value) as unknown }, headers: { Prefer: "return=minimal" } });
+    }
+  } catch (error) {
+    notifications.show({ color: "red", message: asProblem(error).message });
+  }
+  changed(entity.name);
+}
+
+function Setter({ entity, editable, onSet }: { entity: Entity; editable: ReadonlySet<string>; onSet: (field: string, value: unknown) => void }) {
   const { t, language } = useI18n();
   const [name, setName] = useState<string | null>(null);
   const [value, setValue] = useState<unknown>(null);
@@ -93,7 +138,7 @@ function Setter({ entity, editable, onSet }: { entity: Entity; editable: Readonl
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        if (field) onSet({ [field.name]: value });
+        if (field) onSet(field.name, value);
       }}
     >
       <Stack>

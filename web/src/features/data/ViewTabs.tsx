@@ -14,7 +14,7 @@ export function ViewTabs({ entity }: { entity: Entity }) {
   if (shown.length === 0) return null;
   const title = (name: string) => {
     const view = entity.views[name]!;
-    return Object.keys(view.title).length > 0 ? say(view.title, name) : readable(name);
+    return Object.keys(view.title).length > 0 ? say(view.title, name) : name === "board" || name === "calendar" ? t.flow[name] : readable(name);
   };
   return (
     <Tabs value={address.get("view") ?? "list"} onChange={(name) => void navigate({ search: name && name !== "list" ? `view=${name}` : "" })}>

@@ -3,6 +3,7 @@ import { Paper, SimpleGrid, Text } from "@mantine/core";
 import { Link } from "react-router";
 import { shownEntities } from "@/app/navigation";
 import { Page } from "@/components/Page";
+import { ArrangeButton } from "@/features/dashboards/editor/ArrangeButton";
 import { Tiles } from "@/features/dashboards/Tiles";
 import { useI18n } from "@/lib/i18n";
 import { useSchema } from "@/lib/schema/schema";
@@ -15,7 +16,7 @@ export default function HomePage() {
   const [first] = Object.entries(schema.dashboards);
   if (first !== undefined && first[1].widgets.length > 0)
     return (
-      <Page title={titleOf(first[1].title, first[0], language)}>
+      <Page title={titleOf(first[1].title, first[0], language)} actions={<ArrangeButton name={first[0]} />}>
         <Tiles dashboard={first[1]} />
       </Page>
     );

@@ -13,7 +13,8 @@ import { changed } from "@/lib/rows/rows";
 import { useEntity } from "@/lib/schema/schema";
 import type { Entity } from "@/lib/schema/types";
 import { entityTitle, fieldTitle } from "@/lib/schema/words";
-import { look, run, type Import, type Words } from "./imports";
+import { Choices } from "./Choices";
+import { look, PLAIN, run, type Import, type Words } from "./imports";
 
 export default function ImportPage() {
   const { entity: name = "" } = useParams();
@@ -32,6 +33,7 @@ function Steps({ entity }: { entity: Entity }) {
   const [held, setHeld] = useState<Import | null>(null);
   const [result, setResult] = useState<{ found: Import; tried: boolean } | null>(null);
   const [map, setMap] = useState<Words["map"]>({});
+  const [choice, setChoice] = useState(PLAIN);
   const [busy, setBusy] = useState<number | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const input = useRef<HTMLInputElement>(null);
@@ -56,7 +58,7 @@ function Steps({ entity }: { entity: Entity }) {
     });
   const go = (dry: boolean, mode: Words["mode"]) =>
     doing(async () => {
-      const found = await run(held!.id, { map, dry_run: dry, mode }, setBusy);
+      const found = await run(held!.id, { map, dry_run: dry, mode }, choice, setBusy);
       setResult({ found, tried: dry });
       if (!dry) changed(entity.name);
     });
@@ -93,6 +95,7 @@ function Steps({ entity }: { entity: Entity }) {
       {held && !(result && !result.tried && fine) && (
         <>
           <Mapping entity={entity} held={held} map={map} onMap={setMap} />
+          <Choices entity={entity} choice={choice} onChoice={setChoice} />
           <Group>
             <Button variant="default" onClick={() => void go(true, "all")} disabled={busy !== null}>
               {t.importing.check}
@@ -120,7 +123,7 @@ function Steps({ entity }: { entity: Entity }) {
           <Alert color="red" role="alert" title={t.importing.rejected(format.number(bad), format.number(result.found.rows.read))}>
             {result.tried ? result.found.problem?.message : t.importing.done(format.number(result.found.rows.written))}
           </Alert>
-          <Table.ScrollContainer minWidth={480}>
+          <Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0, "aria-label": t.importing.problem } }}>
             <Table fz="sm" withTableBorder bg="var(--mantine-color-body)" borderColor="var(--line)">
               <Table.Thead>
                 <Table.Tr>
@@ -158,7 +161,7 @@ function Mapping({ entity, held, map, onMap }: { entity: Entity; held: Import; m
   return (
     <Stack gap="xs">
       <Title order={2}>{t.importing.columns}</Title>
-      <Table.ScrollContainer minWidth={480}>
+      <Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0, "aria-label": t.importing.columns } }}>
         <Table fz="sm" withTableBorder bg="var(--mantine-color-body)" borderColor="var(--line)">
           <Table.Thead>
             <Table.Tr>

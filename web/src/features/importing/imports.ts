@@ -29,6 +29,18 @@ export async function look(entity: string, file: File): Promise<Import> {
   return data;
 }
 
+/** How the file is read and written. */
+export interface Choice {
+  /** Field by which rows that are there are known; "" when there may be none. */
+  on_conflict: string;
+  /** Rows that are there stay as they are. */
+  ignore: boolean;
+  decimal: "" | "." | ",";
+  dates: "" | "dmy" | "mdy";
+}
+
+export const PLAIN: Choice = { on_conflict: "", ignore: false, decimal: "", dates: "" };
+
 export interface Words {
   map: Record<string, string | null>;
   dry_run: boolean;
@@ -36,10 +48,10 @@ export interface Words {
 }
 
 /** Run it, or try it; a file with rows that are not acceptable is an answer here, no error. */
-export async function run(id: string, words: Words, onProgress: (share: number) => void): Promise<Import> {
+export async function run(id: string, words: Words, { ignore, ...choice }: Choice, onProgress: (share: number) => void): Promise<Import> {
   let found: Import;
   try {
-    found = (await ask<Import>(`/imports/v1/${id}/run`, { method: "POST", body: words, headers: { Prefer: "wait=5" } })).data;
+    found = (await ask<Import>(`/imports/v1/${id}/run`, { method: "POST", body: { ...words, ...choice }, headers: { Prefer: `wait=5, resolution=${ignore ? "ignore" : "merge"}-duplicates` } })).data;
   } catch (error) {
     if (error instanceof Problem && typeof error.body["import"] === "object") return (await ask<Import>(`/imports/v1/${id}`)).data;
     throw error;

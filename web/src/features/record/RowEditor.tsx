@@ -1,10 +1,9 @@
 /** A row to fill in or change: saves, shows what the server refuses on its field, and warns before something typed is lost. */
 import { Alert, Button, Group, Paper, Stack, Text } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
-import { modals } from "@mantine/modals";
 import { IconAlertCircle } from "@tabler/icons-react";
-import { useEffect, useRef, useState } from "react";
-import { useBlocker } from "react-router";
+import { useRef, useState } from "react";
+import { useLeaveGuard } from "@/components/useLeaveGuard";
 import { asProblem, type Problem } from "@/lib/api/problem";
 import { useI18n } from "@/lib/i18n";
 import { columnOf, possibleColumns, type Column, type Row } from "@/lib/rows/columns";
@@ -133,34 +132,4 @@ export function RowEditor({ entity, base, etag, typed, onDone, onCancel, inside 
       )}
     </form>
   );
-}
-
-/** Ask before leaving a page with something typed on it. */
-function useLeaveGuard(unsaved: () => boolean): void {
-  const { t } = useI18n();
-  const blocker = useBlocker(({ currentLocation, nextLocation }) => currentLocation.pathname !== nextLocation.pathname && unsaved());
-  const asked = useRef(false);
-  useEffect(() => {
-    const warn = (event: BeforeUnloadEvent) => {
-      if (unsaved()) event.preventDefault();
-    };
-    window.addEventListener("beforeunload", warn);
-    return () => window.removeEventListener("beforeunload", warn);
-  });
-  useEffect(() => {
-    if (blocker.state !== "blocked" || asked.current) return;
-    asked.current = true;
-    modals.openConfirmModal({
-      title: t.form.leave,
-      children: <Text size="sm">{t.form.leaveHint}</Text>,
-      labels: { confirm: t.form.leaveNow, cancel: t.form.stay },
-      confirmProps: { color: "red" },
-      onConfirm: () => blocker.proceed(),
-      onCancel: () => blocker.reset(),
-      onClose: () => {
-        asked.current = false;
-        if (blocker.state === "blocked") blocker.reset();
-      },
-    });
-  }, [blocker, t]);
 }

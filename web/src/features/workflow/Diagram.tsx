@@ -28,18 +28,7 @@ export default function Diagram({ entity, state }: { entity: Entity; state: stri
       data: { label: valueTitle(field, name, language), color: workflow.states[name]?.color ?? "", here: name === state },
     };
   });
-  const edges: Edge[] = Object.entries(workflow.transitions).flatMap(([name, way]) =>
-    way.sources.map((source) => ({
-      id: `${name} ${source}`,
-      source,
-      target: way.target,
-      label: titleOf(way.title, name, language),
-      type: "default",
-      markerEnd: { type: "arrowclosed" as const },
-      labelStyle: { fill: "var(--mantine-color-text)", fontSize: 12 },
-      labelBgStyle: { fill: "var(--mantine-color-body)" },
-    })),
-  );
+  const edges = edgesOf(workflow, ranks, (name) => titleOf(workflow.transitions[name]!.title, name, language));
   return (
     <div className={classes.frame} role="img" aria-label={`${t.flow.diagram}: ${Object.keys(workflow.transitions).join(", ")}`}>
       <ReactFlow
@@ -48,7 +37,7 @@ export default function Diagram({ entity, state }: { entity: Entity; state: stri
         nodeTypes={types}
         colorMode={scheme}
         fitView
-        fitViewOptions={{ padding: 0.15, maxZoom: 1.1 }}
+        fitViewOptions={{ padding: 0.25, maxZoom: 1.1 }}
         nodesDraggable={false}
         nodesConnectable={false}
         nodesFocusable={false}
@@ -64,13 +53,40 @@ export default function Diagram({ entity, state }: { entity: Entity; state: stri
   );
 }
 
+/** A way per pair of states, with every transition that goes it; ways back run below, so that no label covers another. */
+function edgesOf(workflow: Workflow, ranks: Map<string, number>, title: (name: string) => string): Edge[] {
+  const ways = new Map<string, { source: string; target: string; names: string[] }>();
+  for (const [name, { sources, target }] of Object.entries(workflow.transitions))
+    for (const source of sources) {
+      const key = `${source} ${target}`;
+      ways.set(key, { source, target, names: [...(ways.get(key)?.names ?? []), name] });
+    }
+  return [...ways].map(([id, { source, target, names }]) => {
+    const back = (ranks.get(target) ?? 0) <= (ranks.get(source) ?? 0);
+    return {
+      id,
+      source,
+      target,
+      sourceHandle: back ? "below" : "right",
+      targetHandle: back ? "below" : "left",
+      label: names.map(title).join(" · "),
+      type: "default",
+      markerEnd: { type: "arrowclosed" as const },
+      labelStyle: { fill: "var(--mantine-color-text)", fontSize: 12 },
+      labelBgStyle: { fill: "var(--mantine-color-body)" },
+    };
+  });
+}
+
 function State({ data }: NodeProps<StateNode>) {
   return (
     <div className={classes.state} data-here={data.here || undefined}>
-      <Handle type="target" position={Position.Left} className={classes.handle} />
+      <Handle id="left" type="target" position={Position.Left} className={classes.handle} />
+      <Handle id="below" type="target" position={Position.Bottom} className={classes.handle} />
       {data.color && <span className={classes.dot} style={{ background: data.color }} />}
       {data.label}
-      <Handle type="source" position={Position.Right} className={classes.handle} />
+      <Handle id="right" type="source" position={Position.Right} className={classes.handle} />
+      <Handle id="below" type="source" position={Position.Bottom} className={classes.handle} />
     </div>
   );
 }

@@ -21,6 +21,9 @@ async function fetchSchema(who: string, signal: AbortSignal): Promise<Schema> {
   for (const [name, entity] of Object.entries(data.entities)) {
     entity.name = name;
     for (const [column, field] of Object.entries(entity.fields)) field.name = column;
+    // rows that move through states are a board, also where the file draws none
+    if (entity.workflow && !Object.values(entity.views).some(({ type }) => type === "board"))
+      entity.views["board"] ??= { type: "board", group_by: entity.workflow.field, card: [], filter: "", sort: [], title: {} };
   }
   known = { who, etag, schema: data };
   return data;

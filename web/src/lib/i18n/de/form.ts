@@ -31,4 +31,6 @@ export const form: Messages["form"] = {
   created: (title: string) => `${title} wurde angelegt`,
   more: "Weiteres",
   saveShortcut: "Strg S",
+  marks: "Formatierung",
+  mark: { bold: "Fett", italic: "Kursiv", heading: "Überschrift", bullets: "Liste", numbers: "Nummerierte Liste", quote: "Zitat", link: "Link" },
 };

@@ -20,4 +20,10 @@ export const importing: Messages["importing"] = {
   download: "Abgelehnte Zeilen als CSV",
   working: "Datei wird gelesen",
   another: "Andere Datei",
+  there: "Zeilen, die schon da sind",
+  thereWays: { refuse: "sind ein Fehler", change: "werden geändert", leave: "bleiben, wie sie sind" },
+  knownBy: "Erkannt an",
+  numbers: "Zahlen sind geschrieben",
+  asFound: "Wie im Beispiel",
+  days: "Tage sind geschrieben",
 };

@@ -1,6 +1,7 @@
 import type { Messages } from "../en";
 import { account } from "./account";
 import { analytics } from "./analytics";
+import { arranging } from "./arranging";
 import { audit } from "./audit";
 import { auth } from "./auth";
 import { billing } from "./billing";
@@ -23,4 +24,4 @@ import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const de: Messages = { account, analytics, audit, auth, billing, common, console, figures, files, flow, form, history, importing, keys, link, monitoring, operate, people, reports, shell, table, tenants, work };
+export const de: Messages = { account, analytics, arranging, audit, auth, billing, common, console, figures, files, flow, form, history, importing, keys, link, monitoring, operate, people, reports, shell, table, tenants, work };

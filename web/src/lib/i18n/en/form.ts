@@ -29,4 +29,6 @@ export const form = {
   created: (title: string) => `${title} was created`,
   more: "More",
   saveShortcut: "Ctrl S",
+  marks: "Formatting",
+  mark: { bold: "Bold", italic: "Italic", heading: "Heading", bullets: "List", numbers: "Numbered list", quote: "Quote", link: "Link" },
 };

@@ -18,4 +18,10 @@ export const importing = {
   download: "Rejected rows as CSV",
   working: "Reading the file",
   another: "Another file",
+  there: "Rows that are there already",
+  thereWays: { refuse: "are an error", change: "are changed", leave: "stay as they are" },
+  knownBy: "Known by",
+  numbers: "Numbers are written",
+  asFound: "As in the example",
+  days: "Days are written",
 };

@@ -1,6 +1,7 @@
 /** English, by feature: which messages there are is said here. */
 import { account } from "./account";
 import { analytics } from "./analytics";
+import { arranging } from "./arranging";
 import { audit } from "./audit";
 import { auth } from "./auth";
 import { billing } from "./billing";
@@ -23,6 +24,6 @@ import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const en = { account, analytics, audit, auth, billing, common, console, figures, files, flow, form, history, importing, keys, link, monitoring, operate, people, reports, shell, table, tenants, work };
+export const en = { account, analytics, arranging, audit, auth, billing, common, console, figures, files, flow, form, history, importing, keys, link, monitoring, operate, people, reports, shell, table, tenants, work };
 
 export type Messages = typeof en;
