@@ -95,17 +95,19 @@ async def replay_delivery(generation: Generation, call: Call, principal: Princip
             raise ProblemError("webhook.too_long", "what was sent is too long to have been kept whole")
         task = sent["message"].removeprefix(_ID_PREFIX)
         if (await connection.execute(queue.filled(_REVIVE, namespace), task)).endswith(" 0"):
+            # the first task is done with, or about to be: another one, under the same webhook-id
             payload = {
+                "message": task,
                 "sent": sent["request_body"],
                 "body": {"type": sent["event"]},
                 "entity": sent["entity"],
                 "key": sent["key"],
             }
-            await queue.put(connection, namespace, [NewTask("webhook", sent["webhook"], payload, id=task)])
-        return str(task)
+            await queue.put(connection, namespace, [NewTask("webhook", sent["webhook"], payload)])
+        return str(sent["message"])
 
-    task = await in_transaction(generation.pool, work)
-    return Result(202, queue.encode({"replayed": 1, "task": task}).encode())
+    message = await in_transaction(generation.pool, work)
+    return Result(202, queue.encode({"replayed": 1, "message": message}).encode())
 
 
 def _hooks(generation: Generation) -> Mapping[str, Webhook]:

@@ -11,15 +11,17 @@ import { files } from "./files";
 import { flow } from "./flow";
 import { form } from "./form";
 import { history } from "./history";
+import { hooks } from "./hooks";
 import { importing } from "./importing";
 import { keys } from "./keys";
 import { link } from "./link";
 import { monitoring } from "./monitoring";
 import { operate } from "./operate";
 import { people } from "./people";
+import { runs } from "./runs";
 import { shell } from "./shell";
 import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const de: Messages = { account, analytics, audit, auth, billing, common, console, figures, files, flow, form, history, importing, keys, link, monitoring, operate, people, shell, table, tenants, work };
+export const de: Messages = { account, analytics, audit, auth, billing, common, console, figures, files, flow, form, history, hooks, importing, keys, link, monitoring, operate, people, runs, shell, table, tenants, work };
