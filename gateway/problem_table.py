@@ -134,6 +134,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "validation.read_only": (422, "Field is read-only"),
     "rule.violated": (422, "Rule not met"),
     "expression_budget": (422, "Expression too costly"),
+    "webhook.too_long": (409, "Delivery not kept whole"),
     # files
     "import.unreadable": (422, "File not readable"),
     "import.columns": (422, "Columns not understood"),

@@ -29,6 +29,7 @@ ROUTES: tuple[Route, ...] = (
     Route("status", {"GET": "status"}, "serving version, last reload, last refused edit"),
     Route("batch", {"POST": "batch"}, "several operations in one transaction"),
     Route("me", {"GET": "me"}, "who I am and what I may do"),
+    Route("functions/v1", {"GET": "functions.list"}, "the file's functions (admins)"),
     Route("tenants/check-slug", {"GET": "platform.check_slug"}, "whether a slug is free (platform)"),
     Route("rpc/{function}", {"GET": "call", "POST": "call"}, "call a function"),
     Route("functions/v1/{function}", {"GET": "call", "POST": "call"}, "call a function"),
@@ -193,7 +194,7 @@ _INDEX = ROUTES[0]
 _RPC, _FUNCTIONS, _DOCS, _MOVES, _MOVE, _WORKFLOW, _FILE, _ENTITY, _ONE = ROUTES[-9:]
 _UNDER = {("docs",): _DOCS, ("functions", "v1"): _FUNCTIONS}
 _MOVES_WORD, _WORKFLOW_WORD = "transitions", "workflow"
-_WORK = frozenset({"tasks", "jobs", "imports", "realtime", "reports"})
+_WORK = frozenset({"tasks", "jobs", "imports", "realtime", "reports", "webhooks", "trials"})
 """Entities may have these names: no row of theirs has the key ``v1``."""
 _NOT_ENTITIES = frozenset({"rpc", "functions", "auth", "storage", "realtime", "rest"})
 

@@ -25,5 +25,12 @@ WORK_ROUTES: tuple[Route, ...] = (
     ),
     Route("reports/v1/{report}/mail", {"POST": "report.mail"}, "mail a scheduled report now (admins)"),
     Route("jobs/v1", {"GET": "jobs.list"}, "jobs: next and last runs (admins)"),
+    Route("webhooks/v1", {"GET": "webhooks.list"}, "webhooks: what waits, the last attempt (admins)"),
+    Route(
+        "webhooks/v1/deliveries/{id}/replay", {"POST": "webhooks.replay"}, "send a delivery again (admins)"
+    ),
+    Route(
+        "trials/v1", {"POST": "functions.try"}, "run a function with an input, and undo what it did (admins)"
+    ),
     Route("jobs/v1/{name}/run", {"POST": "jobs.run"}, "run a job now (admins)"),
 )

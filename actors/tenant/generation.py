@@ -57,6 +57,7 @@ class Generation(Struct, eq=False):
         checks: what rows must meet, by (entity, verb), filled at first use.
         documents: descriptions of the schema by (kind, base, roles, scopes), filled at first use.
         describing: held while one of them is made.
+        trying: held while a function is tried out.
         principals: callers as the gateway knows them, with what the model says their roles include.
     """
 
@@ -75,6 +76,7 @@ class Generation(Struct, eq=False):
         default_factory=dict
     )
     describing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    trying: asyncio.Lock = field(default_factory=asyncio.Lock)
     principals: dict[Principal, Principal] = field(default_factory=dict)
     realm: "Realm | None" = None
     functions: "FunctionHost | None" = None

@@ -16,6 +16,7 @@ from actors.features.auth import operations as auth
 from actors.features.billing import functions as billing
 from actors.features.files import fields, forms
 from actors.features.files import operations as files
+from actors.features.functions import operations as functions
 from actors.features.functions import rpc
 from actors.features.history import reverting, versions
 from actors.features.metering import series
@@ -28,6 +29,7 @@ from actors.features.realtime import events
 from actors.features.realtime import operations as realtime
 from actors.features.reports import operations as reports
 from actors.features.transfer import operations as transfer
+from actors.features.webhooks import operations as webhooks
 from actors.features.workflow.diagram import show_workflow
 from actors.features.workflow.overview import show_transitions
 from actors.messages import Call, Identify, ProblemError, Result
@@ -242,9 +244,6 @@ def _of_people(generation: Generation, call: Call) -> bool:
     return generation.realm is not None and call.entity in names
 
 
-# -- about the tenant -----------------------------------------------------------------------------
-
-
 async def call_function(generation: Generation, call: Call, principal: Principal) -> Result:
     """Call a function of the platform, or of the tenant's file."""
     if generation.model.slug == SYSTEM_SLUG:
@@ -284,6 +283,8 @@ OPERATIONS: Mapping[str, Operation] = {
     **describe.OPERATIONS,
     **{name: attributed(operation) for name, operation in {**auth.OPERATIONS, **platform.OPERATIONS}.items()},
     **outbox.OPERATIONS,
+    **functions.OPERATIONS,
+    **webhooks.OPERATIONS,
     **realtime.OPERATIONS,
     **me.OPERATIONS,
     **explain.OPERATIONS,

@@ -148,3 +148,17 @@ async def test_jobs_run_by_the_clock_and_when_told_to(live: Live) -> None:
     await ask(live, slug, "POST", "jobs/v1/daily/run")
     await found(live, slug, "notes?text=eq.daily", 1)
     assert len(await found(live, slug, "tasks/v1?kind=job&name=daily&state=done", 1)) == 1
+
+
+async def test_a_delivery_that_arrived_is_sent_again_under_its_id(live: Live, receiver: Receiver) -> None:
+    hook = f"webhooks:\n  told: {{ url: '{receiver.url}/again', events: [orders.created] }}"
+    slug = await tenant(live, "      none: " + NOTE % ("after_delete", "x"), hook)
+    await create(live, slug, "orders", title="a")
+    [first] = await receiver.until("/again", 1)
+    [sent] = await found(live, slug, "webhook_deliveries", 1)
+    await ask(live, slug, "POST", f"webhooks/v1/deliveries/{sent['id']}/replay", {})
+    both = await receiver.until("/again", 2)
+    assert (both[1].id, both[1].body) == (first.id, first.body)
+    await found(live, slug, "webhook_deliveries", 2)
+    [hook_now] = await ask(live, slug, "GET", "webhooks/v1")
+    assert (hook_now["name"], hook_now["last"]["status"], hook_now["dead"]) == ("told", "delivered", 0)

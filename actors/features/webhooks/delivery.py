@@ -19,7 +19,7 @@ from actors.features.outbox.tasks import (
     TaskRefusedError,
 )
 from actors.features.webhooks.breaker import Breakers
-from actors.features.webhooks.log import Attempt, record
+from actors.features.webhooks.log import Attempt, message_of, record
 from actors.features.webhooks.signing import SecretMissingError, fill, key_of, signature
 from actors.messages import Call, ProblemError
 from actors.outbound import Answer, Outbound, OutboundError
@@ -124,7 +124,7 @@ class Deliverer:
         own = {
             "content-type": "application/json",
             "user-agent": AGENT,
-            "webhook-id": f"msg_{task.id}",
+            "webhook-id": message_of(task),
             "webhook-timestamp": str(int(time.time())),
         }
         keys = [key_of(fill(secret, secrets)) for secret in hook.secret]

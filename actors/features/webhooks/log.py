@@ -46,6 +46,11 @@ class Attempt(Struct, frozen=True):
     good: bool
 
 
+def message_of(task: Task) -> str:
+    """Return the ``webhook-id``: of the first task, when this one sends again."""
+    return f"msg_{task.payload.get('message', task.id)}"
+
+
 async def record(generation: Generation, task: Task, attempt: Attempt) -> None:
     """Keep one attempt."""
     answer = attempt.answer
@@ -53,7 +58,7 @@ async def record(generation: Generation, task: Task, attempt: Attempt) -> None:
         new_key(),
         task.name,
         str(task.payload.get("body", {}).get("type", ""))[:130],
-        f"msg_{task.id}",
+        message_of(task),
         task.attempts,
         "delivered" if attempt.good else "failed",
         task.payload.get("entity", ""),

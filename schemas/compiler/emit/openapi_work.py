@@ -88,6 +88,32 @@ def _work() -> dict[str, Any]:
             "parameters": by_id,
             "post": operation("replay_task", "service", "Run a dead task again", again, writes=True),
         },
+        "/functions/v1": {
+            "get": operation(
+                "list_functions", "service", "The file's functions", {"200": answer("Functions.", _LIST)}
+            )
+        },
+        "/trials/v1": {
+            "post": operation(
+                "try_function", "service", "Run a function with an input, and undo what it did",
+                {"200": answer("What came out of it, also a failure.", _OBJECT)},
+                body=json_body(_OBJECT, {"function": "price", "entity": "invoices", "input": {"net": 10}}),
+                writes=True,
+            )
+        },
+        "/webhooks/v1": {
+            "get": operation(
+                "list_webhooks", "service", "Webhooks: what waits, the last attempt",
+                {"200": answer("Webhooks.", _LIST)},
+            )
+        },
+        "/webhooks/v1/deliveries/{id}/replay": {
+            "parameters": [parameter("id", "of the delivery", "path", _UUID)],
+            "post": operation(
+                "replay_delivery", "service", "Send a delivery again",
+                {"202": answer("It is sent again.", _OBJECT)}, writes=True,
+            ),
+        },
         "/jobs/v1": {
             "get": operation(
                 "list_jobs", "service", "Jobs: next and last runs", {"200": answer("Jobs.", _LIST)}

@@ -19,7 +19,9 @@ const TABS = {
   overview: lazy(() => import("./OverviewTab")),
   schema: lazy(() => import("../files/SchemaTab")),
   users: lazy(() => import("./UsersTab")),
-  work: lazy(() => import("./WorkTab")),
+  functions: lazy(() => import("../functions/FunctionsTab")),
+  webhooks: lazy(() => import("../webhooks/WebhooksTab")),
+  work: lazy(() => import("../webhooks/WorkTab")),
   usage: lazy(() => import("./UsageTab")),
   billing: lazy(() => import("../billing/BillingTab")),
   settings: lazy(() => import("./SettingsTab")),
@@ -30,7 +32,7 @@ const TABS = {
 const OF_SYSTEM = new Set<string>(["overview", "schema", "data", "audit"]);
 
 /** Data has pages of its own. */
-const NAMES = ["overview", "schema", "data", "users", "work", "usage", "settings", "audit"] as const satisfies (keyof typeof TABS | "data")[];
+const NAMES = ["overview", "schema", "data", "users", "functions", "webhooks", "work", "usage", "settings", "audit"] as const satisfies (keyof typeof TABS | "data")[];
 type Name = keyof typeof TABS;
 
 export default function TenantPage() {

@@ -12,6 +12,7 @@ import { files } from "./files";
 import { flow } from "./flow";
 import { form } from "./form";
 import { history } from "./history";
+import { hooks } from "./hooks";
 import { importing } from "./importing";
 import { keys } from "./keys";
 import { link } from "./link";
@@ -19,11 +20,12 @@ import { monitoring } from "./monitoring";
 import { operate } from "./operate";
 import { people } from "./people";
 import { reports } from "./reports";
+import { runs } from "./runs";
 import { shell } from "./shell";
 import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const en = { account, analytics, arranging, audit, auth, billing, common, console, figures, files, flow, form, history, importing, keys, link, monitoring, operate, people, reports, shell, table, tenants, work };
+export const en = { account, analytics, arranging, audit, auth, billing, common, console, figures, files, flow, form, history, hooks, importing, keys, link, monitoring, operate, people, reports, runs, shell, table, tenants, work };
 
 export type Messages = typeof en;
