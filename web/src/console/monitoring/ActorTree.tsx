@@ -10,6 +10,8 @@ import { flat, type Actor } from "./data";
 
 const TONES: Record<string, Tone> = { running: "good", starting: "info", cold: "idle", restarting: "warn", stopping: "warn", parked: "bad", stopped: "bad" };
 const OF_TENANTS = "directory";
+/** The platform itself stays. */
+const SYSTEM = "system";
 /** Waiting messages that fill the bar: what a tenant's mailbox holds. */
 const FULL = 64;
 
@@ -45,7 +47,7 @@ export function ActorTree({ root }: { root: Actor }) {
             <Table.Td className="numeric" ta="right">{format.number(actor.restarts)}</Table.Td>
             <Table.Td miw={actor.last_error ? 240 : undefined}>{actor.last_error}</Table.Td>
             <Table.Td w={44}>
-              {parent === OF_TENANTS && (
+              {parent === OF_TENANTS && actor.name !== SYSTEM && (
                 <Tooltip label={words.restart}>
                   <ActionIcon aria-label={words.restartOf(actor.name)} onClick={() => setAgain(actor.name)}>
                     <IconRefresh size={16} aria-hidden />

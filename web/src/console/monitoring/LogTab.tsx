@@ -20,7 +20,7 @@ export default function LogTab() {
   const [tenant] = useDebouncedValue(typed.trim(), 250);
   const [follow, setFollow] = useState(true);
   const query = useLog(level, tenant, follow);
-  const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
+  const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" });
   return (
     <>
       <Group gap="sm" mb="md">
