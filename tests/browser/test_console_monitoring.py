@@ -30,3 +30,30 @@ async def test_a_broken_file_is_seen_until_it_is_repaired(visit: Visit, site: Si
     await visitor.shoot("console-overview")
     site.live.write("ledgers", TEXT.replace("100", "200"))
     await expect(row).to_have_count(0)
+
+
+async def test_a_tenant_that_crashes_is_seen_to_come_back(visit: Visit, site: Site) -> None:
+    site.live.write("crashing", TEXT.replace("ledgers", "crashing"))
+    visitor = await visit("/admin", as_=ADMIN, path="/monitoring")
+    page = visitor.page
+    row = page.get_by_role("row").filter(has=page.get_by_role("cell", name="crashing", exact=True))
+    await expect(row).to_contain_text("Running")
+    await row.get_by_role("button", name="Restart crashing").click()
+    await page.get_by_label("At once").check()
+    await page.get_by_role("dialog").get_by_role("button", name="Restart", exact=True).click()
+    await expect(row).to_contain_text("was killed")
+    await expect(row).to_contain_text("Running")
+    await visitor.shoot("console-actors")
+    await page.get_by_role("tab", name="Log").click()
+    await expect(
+        page.get_by_role("listitem").filter(has_text="actor.failed").filter(has_text="crashing").first
+    ).to_be_visible()
+    await visitor.shoot("console-log")
+    await page.get_by_role("tab", name="Reloads").click()
+    reload = page.get_by_role("row").filter(has_text="crashing")
+    await expect(reload.first).to_be_visible()
+    known = await reload.count()  # the start after the crash is one, too
+    text = TEXT.replace("ledgers", "crashing").replace("100", "200")
+    site.live.write("crashing", text)
+    await expect(reload).to_have_count(known + 1)
+    await visitor.shoot("console-reloads")

@@ -24,7 +24,7 @@ export const routes: RouteObject[] = [
           { path: "analytics", lazy: async () => ({ Component: (await import("./analytics/AnalyticsPage")).default }) },
           { path: "billing/invoices/:id", lazy: async () => ({ Component: (await import("./billing/InvoicePage")).default }) },
           { path: "billing/:tab?", lazy: async () => ({ Component: (await import("./billing/BillingPage")).default }) },
-          { path: "monitoring", lazy: async () => ({ Component: (await import("./monitoring/MonitoringPage")).default }) },
+          { path: "monitoring/:tab?", lazy: async () => ({ Component: (await import("./monitoring/MonitoringPage")).default }) },
           { path: "audit", lazy: async () => ({ Component: (await import("./audit/AuditPage")).default }) },
           { path: "*", element: <NotFound /> },
         ],

@@ -1,57 +1,42 @@
-/** The running process: event loop, connections, and the tree of actors, live. */
-import { Table } from "@mantine/core";
+/** The running process: what it is like now, its actors, its log, what is slow and what was reloaded; live. */
+import { Tabs } from "@mantine/core";
+import { lazy, Suspense } from "react";
+import { useNavigate, useParams } from "react-router";
+import { Opening } from "@/components/Opening";
 import { Page } from "@/components/Page";
+import { NotFound } from "@/components/PageError";
 import { useI18n } from "@/lib/i18n";
-import { Asked } from "../parts/Asked";
-import { Figure, Figures } from "../parts/Figure";
-import { Panel } from "../parts/Panel";
-import { Sheet } from "../parts/Sheet";
-import { State } from "../parts/State";
-import { flat, useRuntime } from "./data";
+
+const TABS = {
+  now: lazy(() => import("./NowTab")),
+  log: lazy(() => import("./LogTab")),
+  slow: lazy(() => import("./SlowTab")),
+  reloads: lazy(() => import("./ReloadsTab")),
+};
+type Name = keyof typeof TABS;
 
 export default function MonitoringPage() {
-  const { t, format } = useI18n();
-  const words = t.monitoring;
-  const query = useRuntime();
+  const { t } = useI18n();
+  const { tab = "now" } = useParams();
+  const navigate = useNavigate();
+  if (!(tab in TABS)) return <NotFound />;
+  const Content = TABS[tab as Name];
   return (
     <Page title={t.console.monitoring}>
-      <Asked query={query}>
-        {({ uptime, loop, connections, slow_statements, actors }) => (
-          <>
-            <Figures>
-              <Figure label={words.uptime} value={format.ago(new Date(query.dataUpdatedAt - uptime * 1000).toISOString())} />
-              <Figure label={words.lag} value={words.milliseconds(format.number(loop.lag_ms.p99))} />
-              <Figure label={words.stalls} value={format.number(loop.stalls)} />
-              <Figure
-                label={words.connections}
-                value={`${format.number(connections.open)} / ${format.number(connections.limit)}`}
-                hint={connections.waiting > 0 && words.waiting(format.number(connections.waiting))}
-              />
-              <Figure label={words.slow} value={format.number(slow_statements)} />
-            </Figures>
-            <Panel flush title={words.actors}>
-              <Sheet
-                label={words.actors}
-                heads={[words.actor, t.tenants.state, words.mailbox, words.inFlight, words.processed, words.restarts, words.lastError]}
-              >
-                {flat(actors).map(({ actor, depth }, at) => (
-                  <Table.Tr key={`${actor.name} ${at}`}>
-                    <Table.Td style={{ paddingInlineStart: 16 + depth * 20, whiteSpace: "nowrap" }}>{actor.name}</Table.Td>
-                    <Table.Td>
-                      <State tone={actor.state === "running" ? "good" : "warn"}>{actor.state}</State>
-                    </Table.Td>
-                    <Table.Td className="numeric">{format.number(actor.mailbox)}</Table.Td>
-                    <Table.Td className="numeric">{format.number(actor.in_flight)}</Table.Td>
-                    <Table.Td className="numeric">{format.number(actor.processed)}</Table.Td>
-                    <Table.Td className="numeric">{format.number(actor.restarts)}</Table.Td>
-                    <Table.Td maw={320}>{actor.last_error}</Table.Td>
-                  </Table.Tr>
-                ))}
-              </Sheet>
-            </Panel>
-          </>
-        )}
-      </Asked>
+      <Tabs value={tab} onChange={(name) => void navigate(`/monitoring/${name ?? ""}`)} keepMounted={false}>
+        <Tabs.List style={{ flexWrap: "nowrap", overflowX: "auto", overflowY: "hidden" }}>
+          {(Object.keys(TABS) as Name[]).map((name) => (
+            <Tabs.Tab key={name} value={name}>
+              {t.monitoring.tabs[name]}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value={tab} pt="md">
+          <Suspense fallback={<Opening />}>
+            <Content />
+          </Suspense>
+        </Tabs.Panel>
+      </Tabs>
     </Page>
   );
 }

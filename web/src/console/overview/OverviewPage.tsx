@@ -7,6 +7,7 @@ import { Empty } from "@/components/Empty";
 import { Page } from "@/components/Page";
 import { get } from "@/lib/api/client";
 import { useI18n } from "@/lib/i18n";
+import { useRecurring } from "../billing/revenue";
 import { flat, useRuntime } from "../monitoring/data";
 import { Asked } from "../parts/Asked";
 import { Figure, Figures } from "../parts/Figure";
@@ -34,8 +35,9 @@ export default function OverviewPage() {
     queryFn: async ({ signal }) => {
       const top = await get<{ points: { requests: number; errors: number }[] }>("/metrics/top?by=tenant", signal);
       const latency = await get<{ points: { p95: number }[] }>("/metrics/latency", signal);
+      const storage = await get<{ points: { value: number }[] }>("/metrics/storage", signal);
       const sum = (name: "requests" | "errors") => top.points.reduce((all, point) => all + point[name], 0);
-      return { requests: sum("requests"), errors: sum("errors"), p95: latency.points.at(-1)?.p95 };
+      return { requests: sum("requests"), errors: sum("errors"), p95: latency.points.at(-1)?.p95, storage: storage.points.at(-1)?.value };
     },
   });
   const events = useQuery({
@@ -43,6 +45,7 @@ export default function OverviewPage() {
     refetchInterval: 4000,
     queryFn: ({ signal }) => get<Event[]>("/events?select=id,type,slug,who,created_at&order=created_at.desc&limit=12", signal),
   });
+  const recurring = useRecurring();
   const parked = runtime.data ? flat(runtime.data.actors).filter(({ actor }) => actor.state === "parked") : [];
   return (
     <Page title={t.shell.overview}>
@@ -88,6 +91,11 @@ export default function OverviewPage() {
         <Figure
           label={words.latency}
           value={traffic.data?.p95 === undefined ? "–" : words.milliseconds(format.number(Math.round(traffic.data.p95)))}
+        />
+        <Figure label={words.storage} value={traffic.data?.storage === undefined ? "–" : format.bytes(traffic.data.storage)} />
+        <Figure
+          label={words.revenue}
+          value={recurring ? recurring.sums.map(([currency, sum]) => format.money(sum, currency)).join(" · ") || "–" : "–"}
         />
       </Figures>
       <Panel flush title={words.lately}>
