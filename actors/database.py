@@ -22,7 +22,13 @@ from actors.embedded import EmbeddedPostgres
 from actors.messages import TenantIdentity
 from actors.pool import PoolError, TenantPool
 from actors.slow import SlowBook
-from actors.tenant.provision import ProvisionError, role_name, seal_maintenance_databases, secure_database
+from actors.tenant.provision import (
+    ProvisionError,
+    furnish,
+    role_name,
+    seal_maintenance_databases,
+    secure_database,
+)
 from actors.wal_archive import archive_options, make_folder
 from config.errors import StartError
 from config.settings import DatabaseSettings
@@ -133,6 +139,10 @@ class Database:
         async def opener() -> TenantConnection:
             return await self._target.tenant(role, password)
 
+        async def furnisher() -> None:
+            async with self.owner() as connection:
+                await furnish(connection, identity)
+
         return TenantPool(
             role,
             opener,
@@ -140,6 +150,7 @@ class Database:
             limit=self.settings.pool_size,
             acquire_timeout=self.settings.acquire_seconds,
             watch=self.slow.of(identity.slug),
+            furnish=furnisher,
         )
 
     @contextlib.asynccontextmanager

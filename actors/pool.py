@@ -47,6 +47,7 @@ class TenantPool:
         limit: how many connections the tenant may hold at once.
         acquire_timeout: seconds to wait for one when the caller gives no deadline.
         watch: told how long statements took; None: nobody.
+        furnish: makes those tables that are made at first use; None: there are none.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class TenantPool:
         limit: int = 10,
         acquire_timeout: float = 2.0,
         watch: Watch | None = None,
+        furnish: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.name = name
         self.limit = limit
@@ -69,11 +71,20 @@ class TenantPool:
         self._budget = budget
         self._timeout = acquire_timeout
         self._watch = watch or Watch(inf)
+        self._furnish = furnish
+        self._furnishing = asyncio.Lock()
         self._idle: deque[TenantConnection] = deque()
         self._waiters: deque[asyncio.Future[TenantConnection | None]] = deque()
         self._epoch = 0
         self._era = 0
         self._closed = False
+
+    async def furnish(self) -> None:
+        """Make the tables that are made at first use, once; raises what the database does."""
+        async with self._furnishing:
+            if self._furnish is not None:
+                await self._furnish()
+                self._furnish = None
 
     @property
     def idle(self) -> int:
@@ -160,8 +171,7 @@ class TenantPool:
                 waiter.set_exception(PoolClosedError(f"the pool of {self.name} is closed"))
         self._budget.forget(self)
 
-    # -- what the budget asks of a pool
-    # ---------------------------------------------------------------------------
+    # -- what the budget asks of a pool ----
 
     @property
     def idle_since(self) -> float:
@@ -189,14 +199,12 @@ class TenantPool:
         """Callers wait although the tenant may have more connections."""
         return bool(self._waiters) and self.open < self.limit
 
-    # -- inside
-    # ---------------------------------------------------------------------------------------------------
+    # -- inside ----
 
     async def _acquire(self) -> TenantConnection:
         while True:
             if self._closed:
-                msg = f"the pool of {self.name} is closed"
-                raise PoolClosedError(msg)
+                raise PoolClosedError(f"the pool of {self.name} is closed")
             if self._idle:
                 connection: TenantConnection | None = self._idle.pop()
             elif self.open < self.limit and not self._waiters and self._budget.reserve():

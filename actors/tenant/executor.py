@@ -14,7 +14,7 @@ import asyncpg
 
 from actors.connections import ConnectError, TenantConnection
 from actors.messages import ProblemError
-from actors.pool import PoolClosedError, PoolTimeoutError, TenantPool
+from actors.pool import PoolClosedError, PoolError, PoolTimeoutError, TenantPool
 from actors.tenant.refusals import CONFLICTS, LOST, StaleGenerationError, outcome_unknown, problem
 from schemas.compiler.sql import Argument
 
@@ -23,7 +23,8 @@ T = TypeVar("T")
 __all__ = ["StaleGenerationError", "fetch_on", "fetch_one", "fetch_rows_on", "in_transaction"]
 
 MAX_TRIES = 4
-"""A deadlock or a serialization failure is tried again three times."""
+"""A deadlock or a serialization failure is tried again three times; a missing table once, when those made at
+first use are there."""
 _PAUSE_SECONDS = 0.02
 
 
@@ -55,7 +56,7 @@ async def fetch_one(
         except Exception as error:
             connection.watch.took(text, monotonic() - began)
             _give_back(pool, connection, error)
-            if not await _try_again(error, tries, reads=reads):
+            if not await _try_again(pool, error, tries, reads=reads):
                 raise problem(error, reads=reads) from error
         else:
             connection.watch.took(text, monotonic() - began)
@@ -104,7 +105,7 @@ async def in_transaction(
             await _undo(pool, connection, error)
             if committing and isinstance(error, (*LOST, TimeoutError)):
                 raise outcome_unknown() from error
-            if not await _try_again(error, tries, reads=reads):
+            if not await _try_again(pool, error, tries, reads=reads):
                 raise problem(error, reads=reads or not committing) from error
         else:
             pool.release(connection)
@@ -182,8 +183,18 @@ async def _undo(pool: TenantPool, connection: TenantConnection, error: BaseExcep
         pool.release(connection)
 
 
-async def _try_again(error: Exception, tries: int, *, reads: bool) -> bool:
+async def _try_again(pool: TenantPool, error: Exception, tries: int, *, reads: bool) -> bool:
+    if isinstance(error, asyncpg.UndefinedTableError) and tries == 1:
+        return await _furnished(pool)
     if isinstance(error, CONFLICTS) and tries < MAX_TRIES:
         await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**tries))  # noqa: S311 - jitter, no secret
         return True
     return reads and tries == 1 and isinstance(error, LOST)
+
+
+async def _furnished(pool: TenantPool) -> bool:
+    try:
+        await pool.furnish()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectError, PoolError, OSError):
+        return False  # the statement's own error is told
+    return True

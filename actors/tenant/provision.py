@@ -1,8 +1,10 @@
 """A tenant's place in PostgreSQL: its role, its two namespaces and nothing else.
 
-Decides what a tenant's role may do, and what nobody's role may do in a database of ours. It never makes
-tables (``migrator`` does, as the owner) and never logs in as the role. Called by the platform's tenant
-operations and, for ``secure_database``, by ``actors.database`` at start.
+Decides what a tenant's role may do, and what nobody's role may do in a database of ours. Of tables it makes
+those every tenant has for itself: at once (``provision``), or when one of them is first asked for
+(``furnish``), since most tenants have no accounts, imports or followers, and forty relations are half of what
+a new one costs. ``migrator`` makes the entities'. It never logs in as the role. Called by the platform's
+tenant operations and, for ``secure_database``, by ``actors.database`` at start.
 
 The role owns nothing and is a member of nothing. Its rights on tables come from default privileges of the
 owner, so a table is usable by its tenant from the moment it exists, and never by another.
@@ -17,12 +19,13 @@ import asyncpg
 
 from actors.features.auth.tables import AUTH_DDL, AUTH_TABLES
 from actors.features.files.tables import FILES_DDL, FILES_TABLES
-from actors.features.outbox.tables import OUTBOX_DDL
+from actors.features.outbox.tables import OUTBOX_DDL, OUTBOX_TABLES
 from actors.features.realtime.tables import REALTIME_DDL, REALTIME_TABLES
 from actors.features.transfer.tables import TRANSFER_DDL, TRANSFER_TABLES
 from actors.messages import TenantIdentity
 from actors.tenant.audit import AUDIT_DDL, AUDIT_FUNCTIONS, SEALED
 from actors.tenant.idempotency import IDEMPOTENCY_DDL
+from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.migrate.literals import text_literal
 from schemas.compiler.sql import quote
 
@@ -36,6 +39,8 @@ CONNECTION_LIMIT = 50
 SCRAM_ITERATIONS = 1
 """Iterations slow down guessing; a 256-bit derived password cannot be guessed, and 4,096 of them cost each
 new connection 2 ms of the event loop."""
+
+_AT_FIRST_USE = (IDEMPOTENCY_DDL, AUTH_DDL, REALTIME_DDL, TRANSFER_DDL)
 
 NAMESPACE = re.compile(r"[ta]_[0-9a-f]{8,56}")
 LOCK_CLASS = 0x62736C6B
@@ -90,6 +95,8 @@ async def provision(
 ) -> None:
     """Make a tenant's role and namespaces, or mend what differs; one transaction, safe to repeat.
 
+    A place that is furnished, and the platform's own, get what ``furnish`` makes, too.
+
     Args:
         connection: as the platform's owner.
         identity: names to use; opaque, never derived from the slug.
@@ -120,19 +127,48 @@ async def provision(
         for name in (namespace, archive):
             await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}")
         await connection.execute(_grants(quote(role), quote(namespace)))
-        await connection.execute(IDEMPOTENCY_DDL.format(namespace=quote(namespace)))
-        await connection.execute(AUTH_DDL.format(namespace=quote(namespace), role=quote(role)))
-        for ddl in (OUTBOX_DDL, REALTIME_DDL, FILES_DDL, TRANSFER_DDL, AUDIT_DDL):
-            await connection.execute(ddl.format(namespace=quote(namespace), role_text=text_literal(role)))
+        await _run(connection, identity, (OUTBOX_DDL, FILES_DDL, AUDIT_DDL))
+        if identity.slug == SYSTEM_SLUG or await is_furnished(connection, namespace):
+            await _run(connection, identity, _AT_FIRST_USE)
         for log in await connection.fetch(SEALED, namespace):
             # what was granted on every table is taken from this one again
             await connection.execute(f"REVOKE INSERT, UPDATE, DELETE ON {log[0]} FROM {quote(role)}")
 
 
+async def furnish(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> None:
+    """Make the tables of a tenant's place that are made at first use; one transaction, safe to repeat."""
+    async with connection.transaction():
+        await connection.execute(
+            "SELECT pg_advisory_xact_lock($1, $2)", LOCK_CLASS, _lock_of(role_name(identity))
+        )
+        await _run(connection, identity, _AT_FIRST_USE)
+
+
+async def _run(
+    connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity, texts: tuple[str, ...]
+) -> None:
+    role = role_name(identity)
+    names = {
+        "namespace": quote(_checked(identity.namespace)),
+        "role": quote(role),
+        "role_text": text_literal(role),
+    }
+    for text in texts:
+        await connection.execute(text.format(**names))
+
+
+async def is_furnished(connection: "asyncpg.Connection[asyncpg.Record]", namespace: str) -> bool:
+    """Whether a place has the tables that are made at first use."""
+    found = "SELECT to_regclass($1) IS NOT NULL"
+    return bool(await connection.fetchval(found, f"{quote(namespace)}.{AUTH_TABLES[0]}"))
+
+
 async def is_provisioned(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> bool:
-    """Whether a tenant has every table and function of ours; an earlier version may have made fewer."""
+    """Whether a tenant has what ``provision`` makes; an earlier version may have made less."""
     namespace = quote(_checked(identity.namespace))
-    kinds = (AUTH_TABLES, REALTIME_TABLES, FILES_TABLES, TRANSFER_TABLES)
+    kinds = [OUTBOX_TABLES, FILES_TABLES]
+    if await is_furnished(connection, identity.namespace):
+        kinds += [AUTH_TABLES, REALTIME_TABLES, TRANSFER_TABLES]
     newest = [f"{namespace}.{tables[-1]}" for tables in kinds]
     found = (
         "SELECT bool_and(to_regclass(name) IS NOT NULL) AND to_regproc($2) IS NOT NULL "

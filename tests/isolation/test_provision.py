@@ -5,10 +5,18 @@ import asyncio
 import asyncpg
 import pytest
 
-from actors.connections import ConnectError, derive_password
+from actors.connections import ConnectError, TenantConnection, derive_password
 from actors.database import Database
 from actors.messages import TenantIdentity
-from actors.tenant.provision import deprovision, provision, scram_verifier, secure_database
+from actors.tenant.executor import StaleGenerationError, fetch_one, in_transaction
+from actors.tenant.provision import (
+    deprovision,
+    is_furnished,
+    is_provisioned,
+    provision,
+    scram_verifier,
+    secure_database,
+)
 from tests.isolation.world import KEY, Tenants
 
 
@@ -195,3 +203,22 @@ async def test_a_plain_owner_can_run_tenants_too(tenants: Tenants, database: Dat
         await plain.close()
     finally:
         await tenants.owner.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+async def test_what_most_tenants_never_use_is_made_at_first_use(tenants: Tenants) -> None:
+    pool, identity = await tenants.make()
+    other = tenants.database.tenant_pool(identity, derive_password(KEY, identity.id))  # of another process
+    tenants.made.append((other, identity))
+    assert not await is_furnished(tenants.owner, identity.namespace)
+
+    async def count(connection: TenantConnection) -> int:
+        await connection.execute("SELECT 1")
+        return int(await connection.fetchval(f"SELECT count(*) FROM {identity.namespace}._auth_accounts"))
+
+    asked = [in_transaction(one, count, reads=reads) for one in (pool, other) for reads in (True, False)]
+    one = fetch_one(pool, f"SELECT count(*) FROM {identity.namespace}._imports", (), reads=True)
+    assert await asyncio.gather(*asked) == [0] * 4
+    assert tuple(await one) == (0,)
+    assert await is_provisioned(tenants.owner, identity)
+    with pytest.raises(StaleGenerationError):  # and what is nobody's stays unknown
+        await fetch_one(pool, f"SELECT * FROM {identity.namespace}._nothing", (), reads=True)

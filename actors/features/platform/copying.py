@@ -20,6 +20,7 @@ from actors.features.platform.rights import Request, invalid, require_admin
 from actors.messages import Call, ProblemError, Result, TenantIdentity
 from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
+from actors.tenant.provision import furnish, is_furnished
 from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.edit import set_value
 from schemas.compiler.migrate.catalog import AUDIT_LOG
@@ -186,7 +187,8 @@ async def copy_rows(
         await _copy_counters(connection, source.namespace, target)
         await carrying.copy_files(connection, stored, source, made)
         users = made.model.entities.get("users")
-        if not mask and users is not None:
+        if not mask and users is not None and await is_furnished(connection, source.namespace):
+            await furnish(connection, made.identity)
             await connection.execute(
                 f"INSERT INTO {quote(target)}._auth_accounts ({ACCOUNT}) "  # noqa: S608 - quoted
                 f"SELECT {ACCOUNT} FROM {quote(source.namespace)}._auth_accounts "

@@ -21,7 +21,7 @@ from actors.tenant import closing, registry
 from actors.tenant.generation import Generation
 from actors.tenant.journal import CHANNEL, GONE
 from actors.tenant.platform import Platform
-from actors.tenant.provision import provision
+from actors.tenant.provision import furnish, is_furnished, provision
 from schemas.compiler.sql import quote
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
@@ -32,7 +32,7 @@ UPDATE backsaas.tenants SET shape = (SELECT shape FROM backsaas.tenants WHERE id
 WHERE id = $1::text::uuid
 """
 _STATUS = "SELECT status, coalesce(status_reason, '') FROM {ns}.tenants WHERE slug = $1"
-_LOGS = ("_changes", "_outbox")
+_LOGS = ("_outbox", "_changes")
 """Their numbers never come twice: followers remember how far they have heard."""
 
 
@@ -52,7 +52,10 @@ async def exchange(
     connection = await platform.database.dedicated()
     try:
         async with connection.transaction():
-            for log in _LOGS:
+            followed = await is_furnished(connection, tenant.namespace)
+            if followed:
+                await furnish(connection, fresh)
+            for log in _LOGS if followed else _LOGS[:1]:
                 await _count_on(connection, tenant.namespace, fresh.namespace, log)
             await connection.execute(_SHAPE, tenant.id, fresh.id)
             other = uuid.uuid4().hex

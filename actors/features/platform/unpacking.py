@@ -14,6 +14,7 @@ from typing import IO, Any, TypeAlias
 import asyncpg
 import orjson
 
+from actors.features.auth.tables import AUTH_TABLES
 from actors.features.files.keeper import Files
 from actors.features.files.store import PIECE, Key
 from actors.features.platform import bundles, packing, structure
@@ -23,6 +24,7 @@ from actors.sources import Source
 from actors.tenant import journal
 from actors.tenant.generation import Generation
 from actors.tenant.introspect import introspect
+from actors.tenant.provision import furnish
 from schemas.compiler.sql import quote
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
@@ -66,6 +68,8 @@ async def unpack(
     try:
         async with connection.transaction():
             await connection.execute(packing.SPELLING)
+            if f"data/{AUTH_TABLES[0]}.csv" in bundle.names:
+                await furnish(connection, identity)
             touched = await structure.build(connection, identity, document)
             tables = {
                 row["name"]: row["columns"]

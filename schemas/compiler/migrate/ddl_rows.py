@@ -2,6 +2,7 @@
 
 from schemas.compiler.migrate.casts import Conversion
 from schemas.compiler.migrate.catalog import (
+    ACCOUNTS_LOG,
     AUDIT_LOG,
     AUDIT_TRIGGER,
     BIND_TRIGGER,
@@ -105,7 +106,7 @@ def set_audit(table: str, audit: Audit, names: Names) -> list[str]:
 def seal_audit_log(table: str, audit: Audit, names: Names) -> list[str]:
     """Let the log only grow: the tenant's role reads it, and what it writes comes by triggers alone."""
     trigger, where = quote(AUDIT_TRIGGER), names.table(table)
-    accounts = names.object("_auth_audit")
+    accounts = names.object(ACCOUNTS_LOG)
     sealed = f"{where} FOR EACH STATEMENT EXECUTE FUNCTION {names.object('_audit_seal')}()"
     kept = f"AFTER INSERT ON {accounts} FOR EACH ROW EXECUTE FUNCTION {names.object('_audit_account')}()"
     return [
@@ -119,7 +120,7 @@ def seal_audit_log(table: str, audit: Audit, names: Names) -> list[str]:
 
 def drop_audit(table: str, names: Names) -> list[str]:
     """Keep changes for good no more."""
-    tables = [names.table(table), *([names.object("_auth_audit")] if table == AUDIT_LOG else [])]
+    tables = [names.table(table), *([names.object(ACCOUNTS_LOG)] if table == AUDIT_LOG else [])]
     return [f"DROP TRIGGER IF EXISTS {quote(AUDIT_TRIGGER)} ON {name}" for name in tables]
 
 
