@@ -24,8 +24,10 @@ def say_tenants(statuses: Iterable[TenantStatus], where: str) -> None:
         reason = f" ({status.reason})" if status.reason else ""
         say(f"tenant {status.slug}: version {status.version}, {state}{reason}")
         if status.version:
-            path = "/api/platform" if status.slug == SYSTEM_SLUG else f"/api/tenants/{status.slug}"
-            say(f"  {where}{path}")
+            system = status.slug == SYSTEM_SLUG
+            api = "/api/platform" if system else f"/api/tenants/{status.slug}"
+            pages = "/admin/" if system else f"/app/{status.slug}/"
+            say(f"  pages {where}{pages}  API {where}{api}")
 
 
 def port_problem(host: str, port: int, error: OSError, name: str) -> str:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from actors.messages import ProblemError, Result
 from gateway import problems, routes
 from gateway.assets import ASSETS, asset
+from gateway.credentials import prefers_html
 from gateway.problems import Dialect
 from gateway.rules import Kind, Match, Rules
 from gateway.tenancy import Target, parse_host, parse_target, tenant_of_host
@@ -22,6 +23,7 @@ from schemas.compiler.names import slug_problem
 
 Domains = Callable[[str], str | None]
 PLATFORM = "system"
+CONSOLE = "admin"
 _MAX_CACHED = 4096
 _MAX_CACHED_PATH = 512
 _API_PATHS = frozenset((part, "v1") for part in ("auth", "rest", "storage", "realtime", "functions"))
@@ -149,10 +151,19 @@ class Places:
         match = self._rules.match(host, target.segments)
         if match is None:
             if target.path == "/":
-                return Result(200, _INDEX)
+                return self._root(host, request)
             raise ProblemError("http.not_found", "there is nothing at this address")
         place = self._settle(match, host, target.segments, None if outside is None else outside[1])
         return replace(place, segments=target.segments, outside=outside)
+
+    def _root(self, host: str, request: BaseRequest) -> Result:
+        """Return what is at ``/``: browsers go to the console, which says nothing of tenants to strangers."""
+        vary = ("Vary", "Accept")
+        console = self._rules.match(host, (CONSOLE,))
+        person = request.method == "GET" and prefers_html(request.headers.get("Accept", ""))
+        if person and console is not None and console.rule.kind == "console":
+            return Result(303, headers=(("Location", f"/{CONSOLE}/"), vary))
+        return Result(200, _INDEX, headers=(vary,))
 
     def _is_ours(self, host: str) -> bool:
         """Whether a host can belong to no tenant as its own domain: DOMAIN, what is under it, an address."""

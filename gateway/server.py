@@ -267,7 +267,7 @@ class Gateway:
             if elsewhere is not None:
                 return elsewhere
         if page:
-            return await pages.page(place, port, request, deadline)
+            return await self._within(deadline, "GET", pages.page(place, port, request, deadline))
         if found is None:
             raise ProblemError("PGRST125", "there is nothing at this path")
         method = request.method
