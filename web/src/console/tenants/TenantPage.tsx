@@ -18,6 +18,7 @@ type Tab = ComponentType<{ tenant: Row }>;
 const TABS = {
   overview: lazy(() => import("./OverviewTab")),
   schema: lazy(() => import("../files/SchemaTab")),
+  access: lazy(() => import("../access/AccessTab")),
   users: lazy(() => import("./UsersTab")),
   work: lazy(() => import("./WorkTab")),
   usage: lazy(() => import("./UsageTab")),

@@ -1,4 +1,5 @@
 /** English, by feature: which messages there are is said here. */
+import { access } from "./access";
 import { account } from "./account";
 import { analytics } from "./analytics";
 import { audit } from "./audit";
@@ -6,6 +7,7 @@ import { auth } from "./auth";
 import { billing } from "./billing";
 import { common } from "./common";
 import { console } from "./console";
+import { designer } from "./designer";
 import { figures } from "./figures";
 import { files } from "./files";
 import { flow } from "./flow";
@@ -22,6 +24,6 @@ import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const en = { account, analytics, audit, auth, billing, common, console, figures, files, flow, form, history, importing, keys, link, monitoring, operate, people, shell, table, tenants, work };
+export const en = { access, account, analytics, audit, auth, billing, common, console, designer, figures, files, flow, form, history, importing, keys, link, monitoring, operate, people, shell, table, tenants, work };
 
 export type Messages = typeof en;

@@ -1,0 +1,1 @@
+import{t as e}from"./Panel-C72CtpuF.js";import{t}from"./AuditList-sCYrnoej.js";import{f as n}from"./Mantine.context-ACv8jOw3.js";var r=n();function i({tenant:n}){return(0,r.jsx)(e,{flush:!0,children:(0,r.jsx)(t,{filter:`key=in.(${n.slug},${n.id})`})})}export{i as default};

@@ -1,0 +1,1 @@
+import{t as e}from"./useQuery-LjSp921J.js";import{r as t}from"./client-0mm9B6jn.js";function n(){return e({queryKey:[`runtime`],refetchInterval:2e3,queryFn:({signal:e})=>t(`/runtime`,e)})}function r(e,t=0){return[{actor:e,depth:t},...e.children.flatMap(e=>r(e,t+1))]}export{n,r as t};
