@@ -107,7 +107,7 @@ async def test_a_tenant_is_designed(visit: Visit, site: Site) -> None:
 
     await page.get_by_text("History", exact=True).click()
     await page.get_by_role("button", name="Go back to it").last.click()
-    await expect(dialog.get_by_text("Waits for your yes")).to_be_visible()
+    await expect(dialog.get_by_text("RENAME").first).to_be_visible()
     await dialog.get_by_role("button", name="Go back to it").click()
     await expect(dialog).to_have_count(0)
     assert (site.live.schemas / "bookshop.yaml").read_text() == TEXT

@@ -156,7 +156,7 @@ async def test_a_plan_that_loses_something_waits_and_can_be_taken_back(platform:
             break
     migration = answer["migration"]
     assert (migration["plan_id"], migration["waiting"], migration["notes"]) == (plan_id, "", [])
-    assert [step["summary"] for step in migration["steps"]] == [step["summary"] for step in plan["steps"]]
+    assert [step["phase"] for step in migration["steps"]] == [step["phase"] for step in plan["steps"]]
     assert {step["state"] for step in migration["steps"]} == {"done"}
 
 

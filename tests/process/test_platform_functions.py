@@ -45,7 +45,7 @@ async def test_why_may_they(live: Live) -> None:
         assert status == wanted, (wrong, answer)
 
     status, told = await client.send("POST", ASK, body | {"claims": {"team": "north"}}, **bearer(admin))
-    assert (status, told["roles"]) == (200, ["authenticated", "boss", "public"])
+    assert (status, told["roles"]) == (200, ["authenticated", "boss", "member", "public"])
     acts = "/api/platform/audit_log?action=eq.access.explained&select=key,new_values&order=id&limit=1"
     _, found = await client.send("GET", acts, **bearer(admin))
     assert found == [{"key": "acme-co", "new_values": {"entity": "notes", "role": "boss"}}], found

@@ -31,7 +31,7 @@ const TABS = {
 const OF_SYSTEM = new Set<string>(["overview", "schema", "data", "audit"]);
 
 /** Data has pages of its own. */
-const NAMES = ["overview", "schema", "data", "users", "work", "usage", "settings", "audit"] as const satisfies (keyof typeof TABS | "data")[];
+const NAMES = ["overview", "schema", "access", "data", "users", "work", "usage", "billing", "settings", "audit"] as const satisfies (keyof typeof TABS | "data")[];
 type Name = keyof typeof TABS;
 
 export default function TenantPage() {
