@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from msgspec.structs import replace
 
 from actors.features.auth import accounts
 from actors.features.auth.bodies import read_object, text
@@ -48,14 +49,17 @@ async def explain_rows(generation: Generation, call: Call, principal: Principal)
 
 
 async def explain(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Explain to the platform: of a person or a role."""
+    """Explain to the platform: of a person, or of a role with claims."""
     if SERVICE_ROLE not in principal.roles:
         raise ProblemError("PGRST125", "there is nothing at this path")
     body = read_object(call)
     user_id, role = text(body, "user_id", most=63), text(body, "role", most=63)
     if bool(user_id) == bool(role):
         raise ProblemError("auth.validation_failed", "either user_id or role says about whom")
-    about = await _person(generation, user_id) if user_id else _role(generation, role)
+    claims = _claims(body)
+    if user_id and claims:
+        raise ProblemError("auth.validation_failed", "a person has claims already: name a role with them")
+    about = await _person(generation, user_id) if user_id else replace(_role(generation, role), claims=claims)
     return await _answer(generation, text(body, "entity", required=True), text(body, "key") or None, about)
 
 
@@ -117,6 +121,20 @@ async def _person(generation: Generation, user_id: str) -> Principal:
     if found is None:
         raise ProblemError("auth.user_not_found", "there is no such person here")
     return found
+
+
+def _claims(body: Mapping[str, Any]) -> dict[str, object]:
+    """Return the claims to imagine."""
+    claims = body.get("claims") or {}
+    if not isinstance(claims, dict) or len(claims) > MAX_WORDS:
+        raise ProblemError("auth.validation_failed", f"'claims' is an object of at most {MAX_WORDS} values")
+    for name, value in claims.items():
+        listed = value if isinstance(value, list) else [value]
+        if not all(isinstance(one, str | int | float | bool) for one in listed):
+            raise ProblemError(
+                "auth.validation_failed", f"the claim '{name[:63]}' is no value or list of values"
+            )
+    return claims
 
 
 def _role(generation: Generation, role: str) -> Principal:

@@ -197,6 +197,34 @@ async def open_migration(connection: Connection, identity: TenantIdentity) -> Op
     return OpenMigration(migration, row["state"], frozenset(row["finished"]), row["waiting"])
 
 
+async def progress(connection: Connection, identity: TenantIdentity) -> dict[str, Any] | None:
+    """Return how far the newest migration is, as JSON values; None when there never was one.
+
+    A step that is not entered yet ``waits``. What runs in one transaction is done all at once.
+    """
+    row = await connection.fetchrow(
+        """
+        SELECT version, plan_id, state, waiting, notes::text, started_at, finished_at,
+          (SELECT coalesce(json_agg(json_build_object('summary', step->'summary', 'phase', step->'phase',
+             'level', step->'level', 'state', coalesce(s.state, 'waits')) ORDER BY nth), '[]')
+           FROM jsonb_array_elements(m.steps) WITH ORDINALITY AS entered(step, nth)
+           LEFT JOIN backsaas.steps s
+             ON (s.tenant, s.version, s.plan_id, s.number) = (m.tenant, m.version, m.plan_id, nth - 1))::text
+            AS steps
+        FROM backsaas.migrations m WHERE tenant = $1 ORDER BY started_at DESC, version DESC LIMIT 1
+        """,
+        uuid.UUID(identity.id),
+    )
+    if row is None:
+        return None
+    moments = {
+        name: row[name] and row[name].isoformat().replace("+00:00", "Z")
+        for name in ("started_at", "finished_at")
+    }
+    told = {name: row[name] for name in ("version", "plan_id", "state", "waiting")}
+    return told | moments | {name: json.loads(row[name]) for name in ("notes", "steps")}
+
+
 def pending(migration: Migration, done: frozenset[int]) -> list[tuple[int, Step]]:
     """Return the steps that are left, with their numbers."""
     return [(number, step) for number, step in enumerate(migration.steps) if number not in done]

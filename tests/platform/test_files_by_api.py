@@ -147,8 +147,17 @@ async def test_a_plan_that_loses_something_waits_and_can_be_taken_back(platform:
             break
     status, refused = await platform.rpc("apply_schema", slug="plan-co")
     assert (status, refused["plan"]["plan_id"]) == (409, answer["pending"]["plan_id"])
-    status, answer = await platform.rpc("apply_schema", slug="plan-co", plan_id=answer["pending"]["plan_id"])
+    plan_id = answer["pending"]["plan_id"]
+    status, answer = await platform.rpc("apply_schema", slug="plan-co", plan_id=plan_id)
     assert status == 200, answer
+    for _ in range(200):
+        _, answer = await platform.call("GET", "tenants/plan-co/schema/status")
+        if answer["migration"]["state"] == "done":
+            break
+    migration = answer["migration"]
+    assert (migration["plan_id"], migration["waiting"], migration["notes"]) == (plan_id, "", [])
+    assert [step["phase"] for step in migration["steps"]] == [step["phase"] for step in plan["steps"]]
+    assert {step["state"] for step in migration["steps"]} == {"done"}
 
 
 async def test_owners_edit_their_own_file_but_not_the_operators_keys(platform: Platform) -> None:

@@ -38,9 +38,17 @@ async def test_why_may_they(live: Live) -> None:
         ({"tenant": "acme-co", "entity": "notes", "role": "king"}, 422),
         ({"tenant": "acme-co", "entity": "notes"}, 422),
         (about | {"role": "boss"}, 422),
+        (about | {"claims": {"team": "north"}}, 422),
+        (body | {"claims": {"team": {"no": "value"}}}, 422),
     ):
         status, answer = await client.send("POST", ASK, wrong, **bearer(admin))
         assert status == wanted, (wrong, answer)
+
+    status, told = await client.send("POST", ASK, body | {"claims": {"team": "north"}}, **bearer(admin))
+    assert (status, told["roles"]) == (200, ["authenticated", "boss", "member", "public"])
+    acts = "/api/platform/audit_log?action=eq.access.explained&select=key,new_values&order=id&limit=1"
+    _, found = await client.send("GET", acts, **bearer(admin))
+    assert found == [{"key": "acme-co", "new_values": {"entity": "notes", "role": "boss"}}], found
 
     # nobody else asks, and tenants have no such function
     person = {"email": "mia@example.com", "password": PASSWORD, "email_confirm": True}

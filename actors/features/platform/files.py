@@ -15,7 +15,7 @@ from actors.features.platform.events import note
 from actors.features.platform.rights import Request, answer, invalid, require_owner
 from actors.messages import ProblemError, Result, TenantIdentity
 from actors.sources import Source, SourceError, read_tenant, source_of, write_tenant
-from actors.tenant import closing, registry, reload
+from actors.tenant import closing, journal, registry, reload
 from actors.tenant.platform import Platform
 from actors.tenant.status import TenantStatus
 from schemas.compiler.compile import SYSTEM_SLUG
@@ -114,6 +114,14 @@ async def write(
         await note(request.generation, "schema.applied", slug, request.who, version=version)
     body = status.document() | {"etag": f'"{fresh.digest}"'}
     return answer(body, headers=(("ETag", f'"{fresh.digest}"'),))
+
+
+async def report(request: Request, slug: str) -> dict[str, Any]:
+    """``schema/status``: what serves, waits or was refused, and how far the newest migration is."""
+    file = await opened(request, slug)
+    async with request.platform.database.owner() as connection:
+        migration = await journal.progress(connection, file.identity)
+    return {**request.platform.book.get(slug).document(), "migration": migration, "etag": file.etag}
 
 
 async def check(request: Request) -> dict[str, Any]:

@@ -76,11 +76,8 @@ async def write_schema(generation: Generation, call: Call, principal: Principal)
 
 
 async def schema_status(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Return how the last edit of a tenant's file came out."""
-    request = _about_tenant(generation, call, principal)
-    file = await files.opened(request, call.entity)
-    document = request.platform.book.get(file.slug).document()
-    return answer({**document, "etag": file.etag})
+    """Return how the last edit of a tenant's file came out, and how far its migration is."""
+    return answer(await files.report(_about_tenant(generation, call, principal), call.entity))
 
 
 async def schema_history(generation: Generation, call: Call, principal: Principal) -> Result:

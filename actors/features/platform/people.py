@@ -14,6 +14,7 @@ from actors.features.auth import accounts, sessions
 from actors.features.auth.audit import record
 from actors.features.auth.bodies import read_object, text
 from actors.features.auth.store import Session
+from actors.features.platform.events import note
 from actors.features.platform.inviting import accept
 from actors.features.platform.rights import PLATFORM_ADMIN, Request
 from actors.messages import Call, ProblemError, Result
@@ -220,7 +221,10 @@ def require_platform(principal: Principal) -> None:
 
 
 async def explain_access(request: Request) -> Result:
-    """Ask a tenant why a person or a role of it may do something, or may not; for administrators."""
+    """Ask a tenant why a person or a role of it may do something, or may not; for administrators.
+
+    On record, as what it tells of a row.
+    """
     principal = request.principal
     if PLATFORM_ADMIN not in principal.roles or principal.scopes is not None:
         raise ProblemError("auth.forbidden", "only administrators of the platform may ask why")
@@ -229,16 +233,19 @@ async def explain_access(request: Request) -> Result:
     if door is None:
         raise ProblemError("tenant.not_found", "there is no such tenant")
     asked = {name: request.text(name) for name in ("user_id", "role", "entity", "key")}
+    asked = {name: value for name, value in asked.items() if value}
     question = replace(
         request.call,
         operation="explain",
         method="POST",
         entity="",
         query="",
-        body=orjson.dumps({name: value for name, value in asked.items() if value}),
+        body=orjson.dumps(asked | {"claims": request.arguments.get("claims")}),
         content_type="application/json",
         principal=SERVICE,
         credential=None,
         base=f"/api/tenants/{slug}",
     )
-    return await door.call(question)
+    result = await door.call(question)
+    await note(request.generation, "access.explained", slug, request.who, **asked)
+    return result

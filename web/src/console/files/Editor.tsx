@@ -14,9 +14,11 @@ interface Properties {
   language: LanguageSchema;
   onChange: (text: string) => void;
   check: (text: string) => Promise<Finding[]>;
+  /** Gets the editor itself, for who edits its text from outside. */
+  onView: (view: EditorView) => void;
 }
 
-export function Editor({ start, label, language, onChange, check }: Properties) {
+export function Editor({ start, label, language, onChange, check, onView }: Properties) {
   const place = useRef<HTMLDivElement>(null);
   const changed = useRef(onChange);
   const asked = useRef(check);
@@ -37,7 +39,8 @@ export function Editor({ start, label, language, onChange, check }: Properties) 
       ],
     });
     view.scrollDOM.tabIndex = 0; // a wide line is reached by keyboard, too
+    onView(view);
     return () => view.destroy();
-  }, [start, label, language]);
+  }, [start, label, language, onView]);
   return <div ref={place} className={classes.editor} />;
 }

@@ -1,12 +1,14 @@
 /**
  * The editor with what stands around it. Three texts: `read` is the version one's own text began as, `mine` what was
  * written, `disk` the file as it is now. While nothing was written the page follows the disk; where both moved, a
- * person chooses, and only then is anything replaced.
+ * person chooses, and only then is anything replaced. The designer edits the editor's text, so undo is one for both.
  */
 import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconRefresh } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
+import type { EditorView } from "@codemirror/view";
+import { Opening } from "@/components/Opening";
 import { Trouble } from "@/components/Trouble";
 import { asProblem } from "@/lib/api/problem";
 import { queries } from "@/lib/api/queries";
@@ -16,17 +18,24 @@ import { State } from "../parts/State";
 import { useFileStatus } from "../tenants/data";
 import { Compare } from "./Compare";
 import { check, plan, write, type FileText } from "./data";
+import { backAndForth, become, goTo } from "./document";
 import { Editor } from "./Editor";
+import classes from "./files.module.css";
 import { PlanView } from "./PlanView";
+import { isUnderWay, Progress } from "./Progress";
 import type { LanguageSchema } from "./yaml";
+
+const Designer = lazy(() => import("../designer/Designer"));
 
 interface Properties {
   slug: string;
+  /** The designer stands beside the text. */
+  designed: boolean;
   disk: FileText;
   language: LanguageSchema;
 }
 
-export function FileEditor({ slug, disk, language }: Properties) {
+export function FileEditor({ slug, designed, disk, language }: Properties) {
   const { t } = useI18n();
   const [read, setRead] = useState(disk);
   const [mine, setMine] = useState(disk.text);
@@ -34,6 +43,7 @@ export function FileEditor({ slug, disk, language }: Properties) {
   const [followed, setFollowed] = useState(false);
   const [errors, setErrors] = useState(0);
   const [beside, setBeside] = useState(false);
+  const [view, setView] = useState<EditorView | null>(null);
   const dirty = mine !== read.text;
   const moved = disk.etag !== read.etag;
   const begin = (file: FileText) => {
@@ -45,10 +55,18 @@ export function FileEditor({ slug, disk, language }: Properties) {
     begin(disk);
     setFollowed(true);
   }
-  const status = useFileStatus(slug).data;
+  const [busy, setBusy] = useState(false);
+  const status = useFileStatus(slug, busy ? 400 : 2000).data;
   const planned = useMutation({ mutationFn: () => plan(slug, mine) });
   const apply = useAct(
-    () => write(slug, mine, read.etag, (planned.data?.level ?? 0) >= 2 ? planned.data!.plan_id : ""),
+    async () => {
+      setBusy(true);
+      try {
+        return await write(slug, mine, read.etag, (planned.data?.level ?? 0) >= 2 ? planned.data!.plan_id : "");
+      } finally {
+        setBusy(false);
+      }
+    },
     t.files.applied,
     (file) => {
       planned.reset();
@@ -106,24 +124,45 @@ export function FileEditor({ slug, disk, language }: Properties) {
       )}
       {!dirty && status?.rejection && <Text size="sm">{t.files.refusedOnDisk}</Text>}
       {!dirty && status?.pending && <Text size="sm">{t.files.waitsOnDisk}</Text>}
+      {!planned.data && isUnderWay(status?.migration) && <Progress migration={status.migration} />}
       {planned.error && <Trouble problem={asProblem(planned.error)} />}
-      <Editor
-        start={start}
-        label={t.files.editor(slug)}
-        language={language}
-        onChange={setMine}
-        check={async (text) => {
-          const found = await check(slug, text);
-          setErrors(found.filter(({ severity }) => severity !== "warning").length);
-          return found;
-        }}
-      />
+      <div className={classes.faces} data-designed={designed || undefined}>
+        {designed && view && (
+          <Suspense fallback={<Opening />}>
+            <Designer
+              text={mine}
+              base={read.text}
+              onEdit={(text) => become(view, text)}
+              onLine={(line) => goTo(view, line)}
+              {...backAndForth(view)}
+            />
+          </Suspense>
+        )}
+        <Editor
+          start={start}
+          label={t.files.editor(slug)}
+          language={language}
+          onChange={setMine}
+          onView={setView}
+          check={async (text) => {
+            const found = await check(slug, text);
+            setErrors(found.filter(({ severity }) => severity !== "warning").length);
+            return found;
+          }}
+        />
+      </div>
       {beside && <Compare before={disk.text} after={mine} labels={[t.files.theirs, t.files.mine]} />}
       <Modal closeButtonProps={{ "aria-label": t.common.close }} opened={planned.data !== undefined} onClose={planned.reset} size="xl" title={t.files.reviewTitle(slug)}>
         {planned.data && (
           <Stack gap="md">
-            <PlanView plan={planned.data} />
-            <Compare before={read.text} after={mine} labels={[t.files.before, t.files.after]} />
+            {busy && isUnderWay(status?.migration) ? (
+              <Progress migration={status.migration} />
+            ) : (
+              <>
+                <PlanView plan={planned.data} />
+                <Compare before={read.text} after={mine} labels={[t.files.before, t.files.after]} />
+              </>
+            )}
             <Group justify="flex-end">
               <Button variant="default" onClick={planned.reset}>
                 {t.common.cancel}

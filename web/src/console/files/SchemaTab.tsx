@@ -1,4 +1,4 @@
-/** A tenant's file: written in, planned and put into force; its history. */
+/** A tenant's file: written in or designed, planned and put into force; its history. */
 import { SegmentedControl, Stack } from "@mantine/core";
 import { useState } from "react";
 import { useI18n } from "@/lib/i18n";
@@ -20,6 +20,7 @@ export default function SchemaTab({ tenant: { slug } }: { tenant: Row }) {
         onChange={show}
         data={[
           { value: "edit", label: t.files.edit },
+          { value: "designer", label: t.files.designer },
           { value: "history", label: t.files.history },
         ]}
         style={{ alignSelf: "flex-start" }}
@@ -28,7 +29,7 @@ export default function SchemaTab({ tenant: { slug } }: { tenant: Row }) {
         <History slug={slug} />
       ) : (
         <Asked query={language}>
-          {(words) => <Asked query={file}>{(disk) => <FileEditor key={slug} slug={slug} disk={disk} language={words} />}</Asked>}
+          {(words) => <Asked query={file}>{(disk) => <FileEditor key={slug} designed={face === "designer"} slug={slug} disk={disk} language={words} />}</Asked>}
         </Asked>
       )}
     </Stack>

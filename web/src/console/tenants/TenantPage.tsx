@@ -18,6 +18,7 @@ type Tab = ComponentType<{ tenant: Row }>;
 const TABS = {
   overview: lazy(() => import("./OverviewTab")),
   schema: lazy(() => import("../files/SchemaTab")),
+  access: lazy(() => import("../access/AccessTab")),
   users: lazy(() => import("./UsersTab")),
   functions: lazy(() => import("../functions/FunctionsTab")),
   webhooks: lazy(() => import("../webhooks/WebhooksTab")),
@@ -32,7 +33,7 @@ const TABS = {
 const OF_SYSTEM = new Set<string>(["overview", "schema", "data", "audit"]);
 
 /** Data has pages of its own. */
-const NAMES = ["overview", "schema", "data", "users", "functions", "webhooks", "work", "usage", "settings", "audit"] as const satisfies (keyof typeof TABS | "data")[];
+const NAMES = ["overview", "schema", "access", "data", "users", "functions", "webhooks", "work", "usage", "billing", "settings", "audit"] as const satisfies (keyof typeof TABS | "data")[];
 type Name = keyof typeof TABS;
 
 export default function TenantPage() {

@@ -53,7 +53,18 @@ export interface FileStatus {
   rejection: { at: string; diagnostics: Finding[] } | null;
   pending: { plan_id: string; summary: string[] } | null;
   last_reload: { at: string; version: number; total_ms: number; phases_ms: Record<string, number> } | null;
+  migration: Migration | null;
   etag: string;
+}
+
+/** How far the newest migration is. */
+export interface Migration {
+  version: number;
+  plan_id: string;
+  state: "running" | "switched" | "done" | "reverted" | "failed";
+  waiting: string;
+  notes: string[];
+  steps: { summary: string; phase: string; level: number; state: "waits" | "running" | "done" | "skipped" | "undone" }[];
 }
 
 const COLUMNS =
@@ -80,10 +91,11 @@ export function useTenants() {
   });
 }
 
-export function useFileStatus(slug: string) {
+/** How a tenant's file stands, asked again after so many milliseconds. */
+export function useFileStatus(slug: string, every = 2000) {
   return useQuery({
     queryKey: ["status", slug],
-    refetchInterval: 2000,
+    refetchInterval: every,
     queryFn: ({ signal }) => get<FileStatus>(`/tenants/${slug}/schema/status`, signal),
   });
 }

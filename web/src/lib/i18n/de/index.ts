@@ -1,4 +1,5 @@
 import type { Messages } from "../en";
+import { access } from "./access";
 import { account } from "./account";
 import { analytics } from "./analytics";
 import { arranging } from "./arranging";
@@ -7,6 +8,7 @@ import { auth } from "./auth";
 import { billing } from "./billing";
 import { common } from "./common";
 import { console } from "./console";
+import { designer } from "./designer";
 import { figures } from "./figures";
 import { files } from "./files";
 import { flow } from "./flow";
@@ -26,4 +28,4 @@ import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const de: Messages = { account, analytics, arranging, audit, auth, billing, common, console, figures, files, flow, form, history, hooks, importing, keys, link, monitoring, operate, people, reports, runs, shell, table, tenants, work };
+export const de: Messages = { access, account, analytics, arranging, audit, auth, billing, common, console, designer, figures, files, flow, form, history, hooks, importing, keys, link, monitoring, operate, people, reports, runs, shell, table, tenants, work };
