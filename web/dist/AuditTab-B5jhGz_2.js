@@ -1,1 +1,0 @@
-import{t as e}from"./Panel-BfcnZI4T.js";import{t}from"./AuditList-DGHztlDy.js";import{f as n}from"./Mantine.context-ACv8jOw3.js";var r=n();function i({tenant:n}){return(0,r.jsx)(e,{flush:!0,children:(0,r.jsx)(t,{filter:`key=in.(${n.slug},${n.id})`})})}export{i as default};

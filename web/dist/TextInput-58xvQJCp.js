@@ -1,1 +1,0 @@
-import{n as e,u as t}from"./Box-B6e8HBew.js";import{t as n}from"./InputBase-BG1KsBuZ.js";import{f as r}from"./Mantine.context-ACv8jOw3.js";var i=r(),a=e(e=>{let r=t([`Input`,`InputWrapper`,`TextInput`],null,e);return(0,i.jsx)(n,{component:`input`,...r,__staticSelector:`TextInput`})});a.classes=n.classes,a.displayName=`@mantine/core/TextInput`;export{a as t};

@@ -1,0 +1,1 @@
+var e={face:`tenant`,slug:``,base:``,home:``,title:{},color:``,theme:`auto`,logo:``,languages:[],nonce:``,...JSON.parse(document.getElementById(`boot`)?.textContent??`{}`)};export{e as t};

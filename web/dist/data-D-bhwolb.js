@@ -1,1 +1,0 @@
-import{t as e}from"./useQuery-BjDAtib7.js";import{r as t}from"./client-DCJuqrqN.js";function n(){return e({queryKey:[`runtime`],refetchInterval:2e3,queryFn:({signal:e})=>t(`/runtime`,e)})}function r(e,t=0){return[{actor:e,depth:t},...e.children.flatMap(e=>r(e,t+1))]}export{n,r as t};

@@ -1,0 +1,1 @@
+var e={log:`_log_gjr57_1`,level:`_level_gjr57_35`,name:`_name_gjr57_36`,said:`_said_gjr57_40`,tenant:`_tenant_gjr57_48`,statement:`_statement_gjr57_63`,phases:`_phases_gjr57_73`,key:`_key_gjr57_81`,swatch:`_swatch_gjr57_97`};export{e as t};

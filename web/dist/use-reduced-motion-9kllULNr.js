@@ -1,1 +1,0 @@
-import{t as e}from"./use-media-query-C9FGgOVS.js";function t(t,n){return e(`(prefers-reduced-motion: reduce)`,t,n)}export{t};
