@@ -51,7 +51,7 @@ async def test_from_the_first_start_to_the_first_row(
         await page.get_by_role("link", name="Companies").first.click()
         await page.get_by_role("link", name="New").first.click()
         await page.locator("[data-field=name] input").fill("The very first")
-        await page.get_by_role("button", name="Save").click()
+        await page.get_by_role("button", name="Create", exact=True).click()
         await expect(page.get_by_role("heading", name="The very first")).to_be_visible()
         await page.goto(live.url + link)
         await expect(page.get_by_role("heading", name="This link does not work any more")).to_be_visible()

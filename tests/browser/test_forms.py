@@ -44,7 +44,7 @@ async def test_the_file_changes_under_what_is_typed(visit: Visit, site: Site) ->
     visitor = await visit(APP, as_="mel@types.example")
     page = visitor.page
     await _edited(page, site, "Globe")
-    await page.get_by_label("Link").fill("https://example.org/globe")
+    await page.get_by_role("textbox", name="Link").fill("https://example.org/globe")
     file = site.live.schemas / "all-types.yaml"
     before = file.read_text()
     try:
@@ -55,7 +55,7 @@ async def test_the_file_changes_under_what_is_typed(visit: Visit, site: Site) ->
             ),
         )
         await page.get_by_label("Origin").fill("Leipzig")
-        await expect(page.get_by_label("Link")).to_have_value("https://example.org/globe")
+        await expect(page.get_by_role("textbox", name="Link")).to_have_value("https://example.org/globe")
         await page.get_by_role("button", name="Save").click()
         await expect(page.get_by_role("heading", name="Globe")).to_be_visible()
         await expect(page.get_by_text("Leipzig", exact=True)).to_be_visible()

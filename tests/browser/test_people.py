@@ -44,14 +44,14 @@ async def test_an_invitation_leads_from_the_mail_into_the_tenant(site: Site, vis
     await page.get_by_role("button", name="Send the invitation").click()
     await expect(page.get_by_role("dialog")).to_contain_text("already been registered")
     boss.complaints.clear()  # Chromium reports the refusal
-    await page.get_by_label("E-mail").fill("lea@studio.example")
+    await page.get_by_label("E-mail").fill("petra@studio.example")
     await page.get_by_role("dialog").get_by_label("Role").select_option("lead")
     await boss.shoot("invite")
     await page.get_by_role("button", name="Send the invitation").click()
-    row = page.get_by_role("row").filter(has_text="lea@studio.example")
+    row = page.get_by_role("row").filter(has_text="petra@studio.example")
     await expect(row).to_contain_text("Invited")
 
-    link = await mailed_link(site, "lea@studio.example")
+    link = await mailed_link(site, "petra@studio.example")
     token = re.findall(r"token=([\w-]+)", link)[0]
     guest = await visit(APP)
     asked: list[str] = []
@@ -80,10 +80,10 @@ async def test_an_invitation_leads_from_the_mail_into_the_tenant(site: Site, vis
 
     await page.reload()
     await expect(row).to_contain_text("Active")
-    await page.get_by_label("Find by address…").fill("lea@")
+    await page.get_by_label("Find by address…").fill("petra@")
     await expect(page.get_by_text("1 person")).to_be_visible()
     await boss.shoot("people")
-    await open_person(page, "lea@studio.example")
+    await open_person(page, "petra@studio.example")
     drawer = page.get_by_role("dialog")
     await expect(drawer.get_by_role("button", name="Sign out there")).to_be_visible()
     await boss.shoot("person")
@@ -98,9 +98,9 @@ async def test_an_invitation_leads_from_the_mail_into_the_tenant(site: Site, vis
     await drawer.get_by_role("button", name="Deactivate").click()
     await expect(drawer.get_by_role("button", name="Activate again")).to_be_visible()
     await drawer.get_by_role("button", name="Remove").click()
-    sure = page.get_by_role("dialog").filter(has_text="Remove lea@studio.example?")
+    sure = page.get_by_role("dialog").filter(has_text="Remove petra@studio.example?")
     await expect(sure.get_by_role("button", name="Remove")).to_be_disabled()
-    await sure.get_by_label("Type lea@studio.example to confirm").fill("lea@studio.example")
+    await sure.get_by_label("Type petra@studio.example to confirm").fill("petra@studio.example")
     await sure.get_by_role("button", name="Remove").click()
     await expect(page.get_by_text("Nobody like that")).to_be_visible()
 

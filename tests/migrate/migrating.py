@@ -143,7 +143,7 @@ async def leftovers(connection: asyncpg.Connection, namespace: str) -> list[str]
     rows = await connection.fetch(
         """
         SELECT proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-        WHERE n.nspname = $1 AND NOT starts_with(proname, '_derive_') AND proname NOT IN ('_record', '_bind', '_let_go')
+        WHERE n.nspname = $1 AND NOT starts_with(proname, '_derive_') AND proname NOT IN ('_record', '_bind', '_let_go', '_tell')
           AND NOT starts_with(proname, '_audit') AND NOT starts_with(proname, '_history_') AND NOT starts_with(proname, '_prune_')
         UNION ALL SELECT attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r' AND starts_with(attname, '_arch_~')
