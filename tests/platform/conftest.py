@@ -66,16 +66,17 @@ class Platform:
         async with opened(settings) as installation_, installation_.database.owner() as connection:
             yield connection
 
-    async def mails(self, address: str) -> list[str]:
+    async def mails(self, address: str, count: int = 1) -> list[str]:
+        """What was sent to somebody, once so many have come: a mail goes out after its request was answered."""
         folder = self.live.directory / "data" / "mail"
-        for _ in range(50):
+        for _ in range(200):
             found = [
                 path.read_text() for path in folder.glob("*.eml") if f"To: {address}" in path.read_text()
             ]
-            if found:
+            if len(found) >= count:
                 return found
             await asyncio.sleep(0.05)
-        return []
+        return found
 
 
 def installation(directory: Path) -> Live:
