@@ -9,6 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from gateway.comment_routes import COMMENT_ROUTES
 from gateway.file_routes import FILE_ROUTES, STORAGE_ROUTES
 from gateway.history_routes import HISTORY_ROUTES
 from gateway.problem_table import PROBLEMS
@@ -46,7 +47,15 @@ def _errors() -> str:
 
 def _routes() -> str:
     lines = ["| Path below the base | Methods | What |", "|---|---|---|"]
-    for route in (*ROUTES, *HISTORY_ROUTES, *FILE_ROUTES, *STORAGE_ROUTES, *WORK_ROUTES, *REALTIME_ROUTES):
+    for route in (
+        *ROUTES,
+        *HISTORY_ROUTES,
+        *COMMENT_ROUTES,
+        *FILE_ROUTES,
+        *STORAGE_ROUTES,
+        *WORK_ROUTES,
+        *REALTIME_ROUTES,
+    ):
         methods = ", ".join(dict.fromkeys(route.operations))
         lines.append(f"| `/{route.path}` | {methods} | {route.summary} |")
     return "\n".join(lines)

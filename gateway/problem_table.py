@@ -161,6 +161,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "report.not_mailed": (409, "Report mailed to nobody"),
     "history.no_version": (404, "No such version"),
     "history.not_kept": (410, "Not kept any more, or not yet"),
+    "comments.none": (400, "No comments taken"),
+    "comments.not_found": (404, "No such comment"),
     "workflow.state": (422, "State changes by transitions"),
     "workflow.locked": (409, "Locked in this state"),
     "workflow.unknown": (404, "No such transition"),

@@ -10,6 +10,7 @@ same name.
 
 from msgspec import Struct
 
+from gateway.comment_routes import COMMENTS_WORD, find_comments
 from gateway.file_routes import FILE_PLACES, find_file, find_of_row
 from gateway.history_routes import HISTORY_WORD, find_history
 from gateway.route import Route
@@ -259,6 +260,8 @@ def _find_rows(parts: tuple[str, ...]) -> Found | None:
         )
     if parts[2] == HISTORY_WORD:
         return _named(find_history(parts))
+    if parts[2] == COMMENTS_WORD:
+        return _named(find_comments(parts))
     return _named(find_of_row(parts))
 
 

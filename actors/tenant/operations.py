@@ -14,6 +14,7 @@ from actors.connections import TenantConnection
 from actors.features import capabilities, explain, me
 from actors.features.auth import operations as auth
 from actors.features.billing import functions as billing
+from actors.features.comments import operations as comments
 from actors.features.files import fields, forms
 from actors.features.files import operations as files
 from actors.features.functions import operations as functions
@@ -280,6 +281,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "history": versions.list_versions,
     "history.get": versions.show_version,
     "history.revert": partial(reverting.revert, write_rows),
+    **comments.OPERATIONS,
     **describe.OPERATIONS,
     **{name: attributed(operation) for name, operation in {**auth.OPERATIONS, **platform.OPERATIONS}.items()},
     **outbox.OPERATIONS,

@@ -46,17 +46,26 @@ URL_WORDS = frozenset(
 )
 """Names of query parameters: a field may have such a name, but no filter can name it."""
 
-HISTORY_SUFFIX = "_history"
+HISTORY_SUFFIX, COMMENTS_SUFFIX = "_history", "_comments"
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def history_name(entity: str) -> str:
     """Return the name of the entity that keeps what another one's rows were."""
-    name = entity + HISTORY_SUFFIX
+    return _beside(entity, HISTORY_SUFFIX)
+
+
+def comments_name(entity: str) -> str:
+    """Return the name of the entity that keeps what people say about another one's rows."""
+    return _beside(entity, COMMENTS_SUFFIX)
+
+
+def _beside(entity: str, suffix: str) -> str:
+    name = entity + suffix
     if len(name) <= MAX_NAME:
         return name
-    return entity[: MAX_NAME - 17] + "_" + sha256(entity.encode()).hexdigest()[:8] + HISTORY_SUFFIX
+    return entity[: MAX_NAME - 9 - len(suffix)] + "_" + sha256(entity.encode()).hexdigest()[:8] + suffix
 
 
 def slug_problem(slug: str) -> str:

@@ -227,6 +227,10 @@ def _entity(draft: EntityDraft, scope: Scope, more: tuple[Index, ...], shared: N
     _check_indexes(indexes, node, scope.findings)
     access = values.get("access") or (_users_access(scope) if draft.name == USERS else Access())
     access = narrowed(access, values["functions"] or {})
+    if values.get("comments") and access.declared and not access.read:
+        message = f"nobody may read rows of {draft.name}, so nobody could comment on them"
+        place = node.get("comments") or node
+        scope.findings.error("comments.unread", message, place, "say in access who may read them")
     return Entity(
         name=draft.name,
         key=draft.key,

@@ -17,6 +17,7 @@ import pytest
 from yarl import URL
 
 from actors.features.auth.operations import PAGES, WITHOUT_SESSION
+from gateway.comment_routes import COMMENT_ROUTES
 from gateway.file_routes import FILE_ROUTES, STORAGE_ROUTES
 from gateway.history_routes import HISTORY_ROUTES
 from gateway.routes import AUTH_ROUTES, ROUTES
@@ -40,6 +41,7 @@ entities:
   users:
     schema: {{ properties: {{ phone: {{ type: string }} }} }}
   notes:
+    comments: true
     schema:
       properties: {{ text: {{ type: string }}, owner_id: {{ references: users }} }}
     access:
@@ -173,7 +175,15 @@ def paths(rows: dict[str, str]) -> list[str]:
     A variable nobody thought of here gets the key of a person, so that no new route goes unasked.
     """
     found = []
-    for route in (*ROUTES, *HISTORY_ROUTES, *AUTH_ROUTES, *WORK_ROUTES, *FILE_ROUTES, *STORAGE_ROUTES):
+    for route in (
+        *ROUTES,
+        *HISTORY_ROUTES,
+        *COMMENT_ROUTES,
+        *AUTH_ROUTES,
+        *WORK_ROUTES,
+        *FILE_ROUTES,
+        *STORAGE_ROUTES,
+    ):
         names = {name for _, name, _, _ in Formatter().parse(route.path) if name}
         words = dict.fromkeys(names, rows["users"]) | {
             "function": "nothing",

@@ -95,6 +95,7 @@ def _entity(view: EntityView, views: Mapping[str, EntityView], principal: Princi
         "label": entity.label if entity.label in view.readable else None,
         "soft_delete": entity.soft_delete,
         "history": entity.sections.get("history") is not None,
+        "comments": bool(entity.sections.get("comments")),
         "added": entity.added,
         "may": list(view.verbs),
         "fields": {

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.compiler.emit.body import value_schema
+from schemas.compiler.emit.openapi_comments import comment_paths
 from schemas.compiler.emit.openapi_history import history_paths
 from schemas.compiler.emit.openapi_parts import answer, json_body, operation, parameter
 from schemas.compiler.emit.visible import EntityView
@@ -20,10 +21,10 @@ _UUID: Mapping[str, Any] = {"type": "string", "format": "uuid"}
 
 
 def paths_of_entity(view: EntityView) -> dict[str, Any]:
-    """Return an entity's history, and what its workflow lets the caller do."""
+    """Return an entity's history and comments, and what its workflow lets the caller do."""
     if not view.readable:
         return {}
-    paths = history_paths(view)
+    paths = history_paths(view) | comment_paths(view)
     if "workflow" not in view.entity.sections:
         return paths
     name, key = view.entity.name, view.entity.fields[view.entity.key]

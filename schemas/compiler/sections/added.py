@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from schemas.compiler.findings import Findings
-from schemas.compiler.names import history_name
+from schemas.compiler.names import comments_name, history_name
 from schemas.compiler.nodes import Mapping, Sequence, pairs, plain
 from schemas.compiler.sections.entity import ENTITY
 from schemas.compiler.sections.storage import OBJECTS, STORAGE_OBJECTS, has_storage, with_access
@@ -161,6 +161,24 @@ access: { read: [] }
 """
 
 
+COMMENTS = """
+description: What people say about rows; read and written below the row, by who may read it.
+label: text
+managed: false
+schema:
+  required: [row_id, text, at]
+  properties:
+    row_id: {{ references: {entity}, onDelete: cascade }}
+    text: {{ type: string }}
+    at: {{ type: string, format: date-time }}
+    user_id: {{ type: string }}
+    email: {{ type: string, personal: true }}
+    api_key: {{ type: string }}
+indexes: [ {{ fields: [row_id, id] }} ]
+access: {{ read: [] }}
+"""
+
+
 class Added(Struct, frozen=True):
     """One such entity.
 
@@ -234,7 +252,7 @@ ADDED = (
 
 def added_entities(root: Mapping) -> list[tuple[Added, Mapping]]:
     """Return the entities a file gets, as checked nodes."""
-    found = [added for added in ADDED if added.needed(root)] + list(_histories(root))
+    found = [added for added in ADDED if added.needed(root)] + [*_histories(root), *_comments(root)]
     return [(added, added.fitted(_node(added), root)) for added in found]
 
 
@@ -242,11 +260,30 @@ def _histories(root: Mapping) -> Iterator[Added]:
     """Yield what keeps the versions of each entity that has them, or had and says ``history: false``."""
     for name, entity in pairs(root.get("entities")):
         if isinstance(entity, Mapping) and entity.get("history") is not None:
-            former = entity.get("renamed_from")
-            olds = former.items if isinstance(former, Sequence) else [] if former is None else [former]
-            names = ", ".join(history_name(str(plain(old))) for old in olds)
-            moved = f"renamed_from: [{names}]\n" if names else ""
-            yield Added(history_name(name.text), moved + HISTORY, f"history of {name.text}", lambda _: True)
+            text = _moved(entity, history_name) + HISTORY
+            yield Added(history_name(name.text), text, f"history of {name.text}", lambda _: True)
+
+
+def _comments(root: Mapping) -> Iterator[Added]:
+    """Yield what keeps the comments on each entity that has them."""
+    for name, entity in pairs(root.get("entities")):
+        if isinstance(entity, Mapping) and has_comments(entity):
+            text = _moved(entity, comments_name) + COMMENTS.format(entity=name.text)
+            yield Added(comments_name(name.text), text, f"comments on {name.text}", lambda _: True)
+
+
+def has_comments(entity: Mapping) -> bool:
+    """Whether people may comment on an entity's rows."""
+    said = entity.get("comments")
+    return said is not None and plain(said) is True
+
+
+def _moved(entity: Mapping, name_of: Callable[[str], str]) -> str:
+    """Return the line that lets what is kept beside an entity follow its renames."""
+    former = entity.get("renamed_from")
+    olds = former.items if isinstance(former, Sequence) else [] if former is None else [former]
+    names = ", ".join(name_of(str(plain(old))) for old in olds)
+    return f"renamed_from: [{names}]\n" if names else ""
 
 
 def _node(added: Added) -> Mapping:

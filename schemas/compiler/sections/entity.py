@@ -77,6 +77,7 @@ ENTITY = Record(
         "functions": Key(FUNCTIONS, "What runs when something happens to a row."),
         "views": Key(VIEWS, "How rows look."),
         "history": Key(HISTORY, "Keep every version of a row."),
+        "comments": Key(BOOLEAN, "true: who may read a row may comment on it."),
         "audit": Key(BOOLEAN, "false: its changes stay out of audit_log."),
         "tests": Key(CASES, "Who may do what with which row; run on every save."),
     },
@@ -93,5 +94,5 @@ ENTITY = Record(
     },
 )
 
-ENTITY_SECTIONS = ("workflow", "functions", "views", "history", "audit", "tests")
+ENTITY_SECTIONS = ("workflow", "functions", "views", "history", "comments", "audit", "tests")
 """Keys whose built value is a section of the entity."""

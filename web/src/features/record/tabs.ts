@@ -2,6 +2,7 @@
 import type { ComponentType } from "react";
 import type { Messages } from "@/lib/i18n";
 import type { Row } from "@/lib/rows/columns";
+import { CommentsPanel } from "@/features/comments/CommentsPanel";
 import { WORKFLOW_TAB } from "@/features/workflow/tab";
 import type { Entity } from "@/lib/schema/types";
 import { HistoryPanel } from "./History";
@@ -24,5 +25,6 @@ export interface RowTab {
 
 export const TABS: RowTab[] = [
   WORKFLOW_TAB,
+  { name: "comments", title: (t) => t.comments.title, shown: (entity) => entity.comments, Panel: CommentsPanel },
   { name: "history", title: (t) => t.history.title, shown: (entity) => entity.history, Panel: HistoryPanel },
 ];

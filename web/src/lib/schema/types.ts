@@ -133,6 +133,8 @@ export interface Entity {
   label: string | null;
   soft_delete: boolean;
   history: boolean;
+  /** Who may read a row may comment on it. */
+  comments: boolean;
   may: ("read" | "create" | "update" | "delete")[];
   fields: Record<string, Field>;
   /** Rows of others that point here. */

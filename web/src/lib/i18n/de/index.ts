@@ -6,6 +6,7 @@ import { arranging } from "./arranging";
 import { audit } from "./audit";
 import { auth } from "./auth";
 import { billing } from "./billing";
+import { comments } from "./comments";
 import { common } from "./common";
 import { console } from "./console";
 import { designer } from "./designer";
@@ -28,4 +29,4 @@ import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const de: Messages = { access, account, analytics, arranging, audit, auth, billing, common, console, designer, figures, files, flow, form, history, hooks, importing, keys, link, monitoring, operate, people, reports, runs, shell, table, tenants, work };
+export const de: Messages = { access, account, analytics, arranging, audit, auth, billing, comments, common, console, designer, figures, files, flow, form, history, hooks, importing, keys, link, monitoring, operate, people, reports, runs, shell, table, tenants, work };
