@@ -68,6 +68,41 @@ async def test_cards_move_by_dragging_and_by_keyboard_and_come_back_when_refused
     visitor.complaints.clear()  # Chromium reports the refusal
 
 
+async def test_a_finger_moves_a_card_by_its_handle(studio: Site, visit: Visit) -> None:
+    await studio.call("studio", "POST", "/jobs", {"name": "Sticker", "hours": 0.25})
+    visitor = await visit(
+        APP, as_="lea@studio.example", path="/data/jobs?view=board", has_touch=True, is_mobile=True,
+        viewport={"width": 800, "height": 1200},
+    )  # fmt: skip
+    page = visitor.page
+    handle = page.get_by_role("button", name="Move Sticker")
+    target = page.get_by_role("region", name="Review", exact=True)
+    await handle.tap()
+    await expect(page.get_by_role("menuitem", name="Hand in")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("menuitem", name="Hand in")).to_have_count(0)
+    start, over = await handle.bounding_box(), await target.bounding_box()
+    assert start is not None
+    assert over is not None
+    x, y = start["x"] + start["width"] / 2, start["y"] + start["height"] / 2
+    finger = await page.context.new_cdp_session(page)
+
+    async def touch(kind: str, *points: tuple[float, float]) -> None:
+        told = [{"x": px, "y": py} for px, py in points]
+        await finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": told})
+
+    await touch("touchStart", (x, y))
+    await touch("touchMove", (x + 12, y))
+    await touch("touchMove", (over["x"] + over["width"] / 2, over["y"] + 40))
+    await expect(page.get_by_role("article").filter(has_text="Sticker")).to_have_attribute(
+        "data-lifted", "true"
+    )
+    await touch("touchEnd")
+    await expect(target).to_contain_text("Sticker")
+    await expect(page.get_by_text("Now: Review").first).to_be_visible()
+    assert await state_of(studio, "Sticker") == "review"
+
+
 async def test_an_approval_asks_for_a_word_and_is_in_the_past_of_the_row(studio: Site, visit: Visit) -> None:
     await studio.call("studio", "POST", "/jobs", {"name": "Brochure", "hours": 3})
     _, rows = await studio.call("studio", "GET", "/jobs?select=id&name=eq.Brochure")

@@ -14,6 +14,7 @@ import { useSchema } from "@/lib/schema/schema";
 import type { BoardView, Entity } from "@/lib/schema/types";
 import type { Moving } from "./BoardView";
 import classes from "./BoardView.module.css";
+import { useTouchDrag } from "./useTouchDrag";
 
 const PAGE = 30;
 const EVERY = 10_000;
@@ -37,7 +38,8 @@ interface Properties {
   reachable: boolean | null;
   ways: Way[];
   onDrag: (row: Row | null) => void;
-  onDrop: () => void;
+  /** Where the dragged card is let go; null: nowhere. */
+  onDrop: (value: string | null) => void;
   onMove: (row: Row, way: Way) => void;
 }
 
@@ -75,11 +77,12 @@ export function BoardColumn(properties: Properties) {
     <section
       className={classes.column}
       aria-label={title}
+      data-value={value}
       data-reachable={reachable ?? undefined}
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault();
-        onDrop();
+        onDrop(value);
       }}
     >
       <header className={classes.head}>
@@ -106,15 +109,22 @@ export function BoardColumn(properties: Properties) {
   );
 }
 
-function Card({ entity, columns, row, ways, moving, onDrag, onMove }: Properties & { row: Row }) {
+function Card({ entity, columns, row, ways, moving, onDrag, onDrop, onMove }: Properties & { row: Row }) {
   const { t, language } = useI18n();
   const id = String(row[entity.key]);
   const [first, ...others] = columns;
   const name = labelOf(row, entity);
   const shown = (column: Column) => <Value field={column.relation?.target.fields[column.relation.target.label ?? ""] ?? column.field} value={valueOf(row, column)} entity={entity} />;
+  const { shift, handle } = useTouchDrag({
+    boardOf: (from) => from.closest(`.${classes.board}`),
+    onLift: () => onDrag(row),
+    onDrop: (under) => onDrop(under?.closest<HTMLElement>(`.${classes.column}`)?.dataset["value"] ?? null),
+  });
   return (
     <article
       className={classes.card}
+      data-lifted={shift !== null || undefined}
+      style={shift ? { transform: `translate(${shift.x}px, ${shift.y}px)` } : undefined}
       draggable={ways.length > 0 && moving === null}
       data-moving={(moving && String(moving.row[entity.key]) === id) || undefined}
       onDragStart={(event) => {
@@ -131,7 +141,7 @@ function Card({ entity, columns, row, ways, moving, onDrag, onMove }: Properties
         {ways.length > 0 && (
           <Menu position="bottom-end">
             <Menu.Target>
-              <ActionIcon size={24} aria-label={t.flow.move(name)} disabled={moving !== null}>
+              <ActionIcon size={24} className={classes.handle} {...handle} aria-label={t.flow.move(name)} disabled={moving !== null}>
                 <IconArrowsMove size={15} />
               </ActionIcon>
             </Menu.Target>

@@ -43,10 +43,10 @@ export default function BoardView({ entity, view }: ViewProperties) {
       setMoving(null);
     }
   };
-  const drop = (to: string) => {
+  const drop = (to: string | null) => {
     // a card that moves leaves its place, and with it goes the end of its drag
     setDragged(null);
-    if (dragged === null || dragged.from === to) return;
+    if (to === null || dragged === null || dragged.from === to) return;
     const way = ways(dragged.from).find((each) => each.to === to);
     if (way) void move(dragged.row, dragged.from, way);
     else notifications.show({ color: "red", title: t.flow.noWay(title(dragged.from), title(to)), message: t.flow.noWayHint });
@@ -71,7 +71,7 @@ export default function BoardView({ entity, view }: ViewProperties) {
             reachable={dragged === null ? null : dragged.from === value || ways(dragged.from).some((way) => way.to === value)}
             ways={ways(value)}
             onDrag={(row) => setDragged(row && { row, from: value })}
-            onDrop={() => drop(value)}
+            onDrop={drop}
             onMove={(row, way) => void move(row, value, way)}
           />
         ))}
