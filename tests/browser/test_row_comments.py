@@ -10,9 +10,7 @@ APP = "/app/studio"
 async def test_two_people_talk_about_a_row(site: Site, visit: Visit) -> None:
     for name in ("ines", "karl"):
         await site.person("studio", f"{name}@studio.example", "member")
-    _, made = await site.call(
-        "studio", "POST", "/jobs", {"name": "Banner"}, Prefer="return=representation"
-    )
+    _, made = await site.call("studio", "POST", "/jobs", {"name": "Banner"}, Prefer="return=representation")
     path = f"/data/jobs/{made[0]['id']}"
     ines = await visit(APP, as_="ines@studio.example", path=path)
     karl = await visit(APP, as_="karl@studio.example", path=path)
