@@ -87,6 +87,9 @@ async def take(
         platform.book.reloads["blocked"] += 1
         log.warning("reload.blocked", tenant=identity.slug, reason=str(error))
         return Outcome(None, {"reason": f"the migration waits: {error}"}, again=True)
+    if found and "migrate" not in watch.phases_ms:
+        # the actor woke to the version in force: nobody edited anything
+        return Outcome(fresh, {"rejection": None, "pending": None})
     total = watch.phases_ms["notice"] + (time.perf_counter() - began) * 1000
     platform.book.reloads["live"] += 1
     platform.book.reload_seconds.add(total / 1000)

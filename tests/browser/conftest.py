@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -61,12 +62,25 @@ class Site:
     ) -> tuple[int, Any]:
         """Ask a tenant's API as its admin."""
         token = self.live.token(slug, role="admin")
+        return await self._ask(token, method, f"/api/tenants/{slug}{path}", body, headers)
+
+    async def platform(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Ask the platform's API as an administrator of it."""
+        token = self.live.token("system", role="platform_admin")
+        return await self._ask(token, method, f"/api/platform{path}", body, {})
+
+    async def _ask(
+        self, token: str, method: str, path: str, body: Any, headers: dict[str, str]
+    ) -> tuple[int, Any]:
         async with (
             aiohttp.ClientSession() as session,
             session.request(
-                method, f"{self.live.url}/api/tenants/{slug}{path}", json=body, headers={"Authorization": f"Bearer {token}", **headers},
+                method,
+                self.live.url + path,
+                json=body,
+                headers={"Authorization": f"Bearer {token}", **headers},
             ) as answer,
-        ):  # fmt: skip
+        ):
             return answer.status, await answer.json(content_type=None)
 
 
@@ -119,6 +133,13 @@ class Visitor:
 
     async def go(self, path: str = "/") -> None:
         await self.page.goto(self.home + path)
+
+    async def follow(self, path: str) -> None:
+        """Go to another page of the face without loading it anew, as a link does."""
+        await self.page.evaluate(
+            "to => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }",
+            urlsplit(self.home).path + path,
+        )
 
     async def sign_in(self, email: str, path: str = "/") -> None:
         await self.go(path)

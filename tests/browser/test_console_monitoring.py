@@ -51,9 +51,43 @@ async def test_a_tenant_that_crashes_is_seen_to_come_back(visit: Visit, site: Si
     await visitor.shoot("console-log")
     await page.get_by_role("tab", name="Reloads").click()
     reload = page.get_by_role("row").filter(has_text="crashing")
-    await expect(reload.first).to_be_visible()
-    known = await reload.count()  # the start after the crash is one, too
+    await expect(reload).to_have_count(1)  # the start after the crash is none
     text = TEXT.replace("ledgers", "crashing").replace("100", "200")
     site.live.write("crashing", text)
-    await expect(reload).to_have_count(known + 1)
+    await expect(reload).to_have_count(2)
     await visitor.shoot("console-reloads")
+
+
+async def test_a_tenant_that_gave_up_is_restarted_from_the_overview(visit: Visit, site: Site) -> None:
+    await site.live.save("worn-out", TEXT.replace("ledgers", "worn-out"))
+    visitor = await visit("/admin", as_=ADMIN)
+    page = visitor.page
+    await expect(page.get_by_role("heading", name="Needs attention", exact=True)).to_be_visible()
+    row = page.get_by_role("row").filter(has_text="worn-out stands still")
+    # killed whenever it runs, until its supervisor has had enough
+    async for _ in site.until(60):
+        state = await _state(site, "worn-out")
+        if state == "parked":
+            break
+        if state == "running":
+            status, told = await site.platform(
+                "POST", "/rpc/restart_tenant", {"slug": "worn-out", "now": True}
+            )
+            assert status == 200, told
+    await row.get_by_role("button", name="Restart worn-out").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Restart", exact=True).click()
+    await expect(row).to_have_count(0)
+    assert await _state(site, "worn-out") == "running"
+    assert (await site.call("worn-out", "GET", "/notes"))[0] == 200
+
+
+async def _state(site: Site, name: str) -> str:
+    """What an actor does now, "" when there is none of that name."""
+    _, shown = await site.platform("GET", "/runtime")
+    waiting = [shown["actors"]]
+    while waiting:
+        actor = waiting.pop()
+        if actor["name"] == name:
+            return str(actor["state"])
+        waiting += actor["children"]
+    return ""

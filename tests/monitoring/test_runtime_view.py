@@ -158,6 +158,8 @@ async def test_a_tenant_is_restarted_in_order_or_at_once(platform: Platform) -> 
     async with asyncio.timeout(30):
         while (seen := await actor())["restarts"] != 1 or seen["state"] != "running":
             await asyncio.sleep(0.05)
+    _, reloads = await platform.call("GET", "runtime/reloads?tenant=acme-co")
+    assert [one["version"] for one in reloads] == [1], "a start of the same version is no reload"
     assert "killed" in seen["last_error"]
     assert (await platform.inside("acme-co", "GET", "notes"))[0] == 200
     _, events = await platform.call("GET", "events?type=eq.tenant.restarted&slug=eq.acme-co")

@@ -1,12 +1,12 @@
 /** Every actor below its supervisor: state, what waits and runs, failures; tenants can be started anew. */
-import { ActionIcon, Button, Checkbox, Group, Modal, Progress, Stack, Table, Text, Tooltip } from "@mantine/core";
+import { ActionIcon, Group, Progress, Table, Text, Tooltip } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import { useState } from "react";
 import { useI18n } from "@/lib/i18n";
-import { call, useAct } from "../parts/act";
 import { Sheet } from "../parts/Sheet";
 import { State, type Tone } from "../parts/State";
 import { flat, type Actor } from "./data";
+import { Restart } from "./Restart";
 
 const TONES: Record<string, Tone> = { running: "good", starting: "info", cold: "idle", restarting: "warn", stopping: "warn", parked: "bad", stopped: "bad" };
 const OF_TENANTS = "directory";
@@ -60,28 +60,5 @@ export function ActorTree({ root }: { root: Actor }) {
       </Sheet>
       {again !== null && <Restart slug={again} onClose={() => setAgain(null)} />}
     </>
-  );
-}
-
-function Restart({ slug, onClose }: { slug: string; onClose: () => void }) {
-  const { t } = useI18n();
-  const words = t.monitoring;
-  const [now, setNow] = useState(false);
-  const start = useAct(() => call("restart_tenant", { slug, now }), words.restarted(slug), onClose);
-  return (
-    <Modal opened onClose={onClose} title={words.restartOf(slug)} closeButtonProps={{ "aria-label": t.common.close }}>
-      <Stack gap="md">
-        <Text size="sm">{words.restartHint}</Text>
-        <Checkbox checked={now} onChange={(event) => setNow(event.currentTarget.checked)} label={words.restartNow} description={words.restartNowHint} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {t.common.cancel}
-          </Button>
-          <Button loading={start.isPending} onClick={() => start.mutate(undefined)}>
-            {words.restart}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
   );
 }

@@ -1,7 +1,8 @@
 /** What needs attention first, then the installation in figures and what happened lately; live. */
-import { Anchor, Table } from "@mantine/core";
+import { Anchor, Button, Table } from "@mantine/core";
 import { IconCircleCheck } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { Link } from "react-router";
 import { Empty } from "@/components/Empty";
 import { Page } from "@/components/Page";
@@ -9,6 +10,7 @@ import { get } from "@/lib/api/client";
 import { useI18n } from "@/lib/i18n";
 import { useRecurring } from "../billing/revenue";
 import { flat, useRuntime } from "../monitoring/data";
+import { Restart } from "../monitoring/Restart";
 import { Asked } from "../parts/Asked";
 import { Figure, Figures } from "../parts/Figure";
 import { Panel } from "../parts/Panel";
@@ -46,6 +48,7 @@ export default function OverviewPage() {
     queryFn: ({ signal }) => get<Event[]>("/events?select=id,type,slug,who,created_at&order=created_at.desc&limit=12", signal),
   });
   const recurring = useRecurring();
+  const [again, setAgain] = useState<string | null>(null);
   const parked = runtime.data ? flat(runtime.data.actors).filter(({ actor }) => actor.state === "parked") : [];
   return (
     <Page title={t.shell.overview}>
@@ -56,7 +59,7 @@ export default function OverviewPage() {
             if (waiting.length + parked.length === 0)
               return <Empty title={words.fine} hint={words.fineHint} icon={<IconCircleCheck size={24} />} />;
             return (
-              <Sheet label={words.attention} heads={[t.tenants.slug, t.tenants.lastError]}>
+              <Sheet label={words.attention} heads={[t.tenants.slug, t.tenants.lastError, ""]}>
                 {waiting.map((row) => (
                   <Table.Tr key={row.id}>
                     <Table.Td>
@@ -64,7 +67,7 @@ export default function OverviewPage() {
                         {row.slug}
                       </Anchor>
                     </Table.Td>
-                    <Table.Td>
+                    <Table.Td colSpan={2}>
                       <WaitingNote row={row} />
                     </Table.Td>
                   </Table.Tr>
@@ -77,6 +80,13 @@ export default function OverviewPage() {
                       </Anchor>
                     </Table.Td>
                     <Table.Td>{actor.last_error}</Table.Td>
+                    <Table.Td ta="right">
+                      {tenants.data?.some(({ slug }) => slug === actor.name) && (
+                        <Button size="compact-xs" variant="default" aria-label={words.restartOf(actor.name)} onClick={() => setAgain(actor.name)}>
+                          {words.restart}
+                        </Button>
+                      )}
+                    </Table.Td>
                   </Table.Tr>
                 ))}
               </Sheet>
@@ -118,6 +128,7 @@ export default function OverviewPage() {
           }
         </Asked>
       </Panel>
+      {again !== null && <Restart slug={again} onClose={() => setAgain(null)} />}
     </Page>
   );
 }
