@@ -202,6 +202,7 @@ def _cross_check(settings: Settings) -> None:
     for name, url, schemes in (
         ("database.url", settings.database.url, ("postgresql://", "postgres://")),
         ("tracing.endpoint", settings.tracing.endpoint, ("http://", "https://")),
+        ("files.url", settings.files.url, ("https://", "http://")),
     ):
         if url and not url.startswith(schemes):
             problems.append(f"{name} does not begin with {schemes[0]}")

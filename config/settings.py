@@ -128,6 +128,11 @@ class FileSettings:
     picture_processes: int = setting(
         2, "pictures made smaller at once, each in a process of its own", least=1, most=64
     )
+    url: str = setting(
+        "",
+        "address of a host of its own for files opened by links, such as https://files.example.net, leading"
+        " here too; empty: they come from the tenants' hosts",
+    )
     s3_bucket: str = setting("", "a bucket of an S3-compatible service; empty: files are in data/files")
     s3_endpoint: str = setting("", "address of that service; empty: AWS")
     s3_region: str = setting("us-east-1", "region of the bucket")

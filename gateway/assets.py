@@ -8,6 +8,8 @@ import gzip
 from functools import cache, lru_cache
 from pathlib import Path
 
+from aiohttp.web_request import BaseRequest
+
 from actors.messages import ProblemError, Result
 
 ASSETS = "_ui"
@@ -61,3 +63,18 @@ def template(name: str) -> bytes:
     if not file.exists():
         raise ProblemError("http.not_built", "this installation has no pages", hint="docs/web.md builds them")
     return file.read_bytes()
+
+
+def only_read(page: Result | None, request: BaseRequest) -> Result:
+    """Return a page as it is; None stands for one that is not there.
+
+    Raises:
+        ProblemError: http.not_found, http.method_not_allowed.
+    """
+    if page is None:
+        raise ProblemError("http.not_found", "there is nothing at this address")
+    if request.method not in {"GET", "HEAD"}:
+        raise ProblemError(
+            "http.method_not_allowed", "this page is read only", headers=(("Allow", "GET, HEAD"),)
+        )
+    return page

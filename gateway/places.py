@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from actors.messages import ProblemError, Result
 from gateway import problems, routes
-from gateway.assets import ASSETS, asset
+from gateway.assets import ASSETS, asset, only_read
 from gateway.credentials import prefers_html
+from gateway.file_host import FileHost
 from gateway.problems import Dialect
 from gateway.rules import Kind, Match, Rules
 from gateway.tenancy import Target, parse_host, parse_target, tenant_of_host
@@ -84,10 +85,14 @@ class Places:
         rules: of ``config/gateway.yaml``.
         documents: fixed pages outside every tenant, by path.
         domains: host name to the tenant whose own domain it is.
+        files_url: address of the host of files; "" where there is none.
     """
 
-    def __init__(self, domain: str, rules: Rules, documents: dict[str, bytes], domains: Domains) -> None:
+    def __init__(
+        self, domain: str, rules: Rules, documents: dict[str, bytes], domains: Domains, files_url: str
+    ) -> None:
         self._domain = domain
+        self._files = FileHost(files_url)
         self._domains = domains
         self._rules = rules
         self._documents = documents
@@ -129,7 +134,11 @@ class Places:
             raise ProblemError("http.bad_path", "the request target '*' leads nowhere")
         host = parse_host(raw_host)
         target = parse_target(message.path, host)
+        if host == self._files.name:
+            return self._file(target, request.method)
         place = self._work_out(host, target, request)
+        if isinstance(place, Place) and self._files.takes(place.found):
+            return self._files.send_on(place.slug, place.base, target, request.method) or place
         if isinstance(place, Place) and len(raw_path) <= _MAX_CACHED_PATH:
             if len(self._places) >= _MAX_CACHED:
                 self._places.clear()
@@ -138,7 +147,7 @@ class Places:
 
     def _work_out(self, host: str, target: Target, request: BaseRequest) -> Place | Result:
         if target.segments[:1] == (ASSETS,):
-            return _only_read(asset(target.segments), request)
+            return only_read(asset(target.segments), request)
         outside = None if self._is_ours(host) else (host, self._domains(host))
         if outside is not None and outside[1] is not None:
             place = self._on_own_domain(host, outside[1], target.segments)
@@ -147,7 +156,7 @@ class Places:
         elif tenant_of_host(host, self._domain) is None:
             page = self._page(target.path)
             if page is not None:
-                return _only_read(page, request)
+                return only_read(page, request)
         match = self._rules.match(host, target.segments)
         if match is None:
             if target.path == "/":
@@ -155,6 +164,15 @@ class Places:
             raise ProblemError("http.not_found", "there is nothing at this address")
         place = self._settle(match, host, target.segments, None if outside is None else outside[1])
         return replace(place, segments=target.segments, outside=outside)
+
+    def _file(self, target: Target, method: str) -> Place:
+        """Return where a path on the host of files leads."""
+        slug = _named_by_path(target.segments)
+        if slug is None:
+            raise ProblemError("http.not_found", "there is nothing at this address")
+        place = self._of_tenant(slug, target.segments, 3, api=True)
+        self._files.check(place.found, method)
+        return place
 
     def _root(self, host: str, request: BaseRequest) -> Result:
         """Return what is at ``/``: browsers go to the console, which says nothing of tenants to strangers."""
@@ -181,7 +199,10 @@ class Places:
         if named not in {None, slug}:
             raise ProblemError("http.tenant_mismatch", "the host names one tenant and the path another")
         depth = 3 if named is not None else 1 if segments[:1] == ("api",) else 0
-        api = depth > 0 or segments[:2] in _API_PATHS
+        return self._of_tenant(slug, segments, depth, api=depth > 0 or segments[:2] in _API_PATHS)
+
+    def _of_tenant(self, slug: str, segments: tuple[str, ...], depth: int, *, api: bool) -> Place:
+        """Return where a path leads by the rules of a tenant's hosts, its first ``depth`` parts left out."""
         words = segments[depth:]
         canonical = f"{slug}.api.{self._domain}" if api else f"{slug}.{self._domain}"
         match = self._rules.match(canonical, words, hosted=True)
@@ -231,21 +252,6 @@ class Places:
         else:
             return None
         return page
-
-
-def _only_read(page: Result | None, request: BaseRequest) -> Result:
-    """Return a page as it is.
-
-    Raises:
-        ProblemError: http.not_found, http.method_not_allowed.
-    """
-    if page is None:
-        raise ProblemError("http.not_found", "there is nothing at this address")
-    if request.method not in {"GET", "HEAD"}:
-        raise ProblemError(
-            "http.method_not_allowed", "this page is read only", headers=(("Allow", "GET, HEAD"),)
-        )
-    return page
 
 
 def _sign_in_base(slug: str, owner: str | None) -> str:

@@ -74,7 +74,7 @@ class Gateway:
         self._settings = settings
         self._resolve = resolve
         fixed = documents or {SCHEMA_ID: orjson.dumps(language_schema())}
-        self._places = Places(settings.domain, rules, fixed, domains)
+        self._places = Places(settings.domain, rules, fixed, domains, settings.files.url)
         self._ids = RequestIds()
         self._peers = Peers(settings.trusted_proxies)
         self._cors = cors.Cors(resolve)

@@ -22,6 +22,8 @@ PRIVATE = "private, no-cache"
 """A client may keep it, and asks each time whether it still may see it."""
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 _PLAIN = frozenset(string.ascii_letters + string.digits + " .,+-_()[]!#$&@^`{}~'")
+BY_LINK = frozenset({"file.signed", "storage.get.public", "storage.get.signed"})
+"""Operations that hand out a file to whoever has its address: with a host for files they are served there."""
 _POLICY = "default-src 'none'; sandbox"
 
 
@@ -57,8 +59,9 @@ async def answer(files: TenantFiles, call: Call, file: File, shown: Shown) -> Re
     ]
     if call.if_none_match and _names(call.if_none_match, tag):
         return Result(304, headers=tuple(headers))
+    apart = not files.shared.settings.url or call.operation in BY_LINK
     headers += [
-        ("Content-Disposition", disposition(file, shown)),
+        ("Content-Disposition", disposition(file, shown, apart=apart)),
         ("Content-Security-Policy", _POLICY),
         ("Cross-Origin-Resource-Policy", "cross-origin"),
     ]
@@ -112,10 +115,13 @@ def not_found() -> ProblemError:
     return ProblemError("file.not_found", "there is no such file")
 
 
-def disposition(file: File, shown: Shown) -> str:
-    """Return the Content-Disposition header (RFC 6266); no byte of a name can leave its quotes."""
+def disposition(file: File, shown: Shown, *, apart: bool) -> str:
+    """Return the Content-Disposition header (RFC 6266); no byte of a name can leave its quotes.
+
+    A browser opens a file only ``apart``: where there is a host for files, nowhere else.
+    """
     name = shown.download or file.name or shown.name
-    inline = shown.download is None and shown_inline(file.media_type)
+    inline = apart and shown.download is None and shown_inline(file.media_type)
     plain = "".join(char if char in _PLAIN else "_" for char in name)
     kind = "inline" if inline else "attachment"
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
