@@ -27,6 +27,8 @@ from actors.tenant.status import StatusBook
 from actors.works import backups_of, file_store, functions_and_work
 from config.errors import StartError
 from config.settings import Settings
+from schemas.compiler.compile import SYSTEM_SLUG
+from schemas.compiler.names import slug_problem
 
 
 class Installation(Struct, frozen=True):
@@ -52,8 +54,12 @@ class Installation(Struct, frozen=True):
         """Read a tenant's file.
 
         Raises:
-            StartError: there is none, or it cannot be read.
+            StartError: there is none, or it cannot be read; the slug is none.
         """
+        problem = "" if slug == SYSTEM_SLUG else slug_problem(slug)
+        if problem:
+            msg = f"{slug!r} is no tenant: {problem}"
+            raise StartError(msg)
         for _ in range(100):
             try:
                 source = read_tenant(self.file(slug), self.settings.schemas_dir)

@@ -113,6 +113,9 @@ async def test_removing_a_field_with_data_waits_for_confirmation(live: Live) -> 
         await asyncio.sleep(0.02)
     assert status["version"] == 1
     assert (await rows(live, "confirm"))[0]["secret"] == "s"
+    elsewhere = live.command("plan", "../confirm")
+    assert (elsewhere.returncode, elsewhere.stderr.count("\n")) == (2, 1)
+    assert "'../confirm' is no tenant" in elsewhere.stderr
     shown = live.command("plan", "confirm")
     assert shown.returncode == 0, shown.stderr
     assert status["pending"]["plan_id"] in shown.stdout
