@@ -164,7 +164,7 @@ async def record(  # noqa: PLR0913 - a version
     """Keep a version of the file and return its number.
 
     The newest version is used again while it has the same digest and was never deployed, so that rescans
-    don't pile up versions.
+    don't pile up versions. One before it that waited for a confirmation waits no longer: it is a draft.
     """
     number: int = await connection.fetchval(
         """
@@ -174,6 +174,9 @@ async def record(  # noqa: PLR0913 - a version
           SELECT CASE WHEN (SELECT digest = $3 AND state NOT IN ('deployed', 'superseded') FROM newest)
                  THEN (SELECT number FROM newest)
                  ELSE coalesce((SELECT number FROM newest), 0) + 1 END AS number
+        ), overtaken AS (
+          UPDATE backsaas.versions SET state = 'draft', mirrored = false
+          WHERE tenant = $1 AND state = 'pending' AND number < (SELECT number FROM target)
         )
         INSERT INTO backsaas.versions AS v (tenant, number, text, digest, state, author, diagnostics, code)
         SELECT $1, number, $2, $3, $4, $5, $6::text::jsonb, $7 FROM target

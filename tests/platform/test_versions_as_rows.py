@@ -41,7 +41,7 @@ async def test_every_version_is_a_row_also_a_refused_one(platform: Platform) -> 
     *_, waiting = await until(platform, "rows-co", [(1, "deployed"), (2, "rejected"), (3, "pending")])
     assert waiting["plan"]["steps"]
     platform.live.write("rows-co", text + "# a remark\n")
-    await until(platform, "rows-co", [(1, "superseded"), (2, "rejected"), (3, "pending"), (4, "deployed")])
+    await until(platform, "rows-co", [(1, "superseded"), (2, "rejected"), (3, "draft"), (4, "deployed")])
     _, (row,) = await platform.call(
         "GET", "schemas?select=text,hash,tenant!inner(slug)&tenant.slug=eq.rows-co&number=eq.4"
     )
