@@ -33,6 +33,7 @@ async def test_one_speaks_german_and_goes_by_keyboard(visit: Visit) -> None:
     visitor = await visit(APP, as_="ada@types.example")
     page = visitor.page
     await expect(page.get_by_role("link", name="Things").first).to_be_visible()
+    await expect(page.get_by_role("link", name="New: Makers")).to_be_visible()
     await visitor.shoot("overview")
     await page.get_by_role("button", name="Account").click()
     await page.get_by_role("menuitem", name="Deutsch").click()

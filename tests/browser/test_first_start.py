@@ -49,7 +49,7 @@ async def test_from_the_first_start_to_the_first_row(
             await page.get_by_role("button", name="Open app").click()
         page = await opened.value
         await page.get_by_role("link", name="Companies").first.click()
-        await page.get_by_role("link", name="New").first.click()
+        await page.get_by_role("link", name="New", exact=True).first.click()
         await page.locator("[data-field=name] input").fill("The very first")
         await page.get_by_role("button", name="Create", exact=True).click()
         await expect(page.get_by_role("heading", name="The very first")).to_be_visible()

@@ -4,10 +4,10 @@ import { useQueries } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { Page } from "@/components/Page";
 import { useI18n } from "@/lib/i18n";
+import { countOf } from "@/lib/rows/count";
 import { useSchema } from "@/lib/schema/schema";
-import type { Entity } from "@/lib/schema/types";
 import { entityTitle } from "@/lib/schema/words";
-import { ask, here, usePlace } from "@/lib/within";
+import { here, usePlace } from "@/lib/within";
 import { Panel } from "../parts/Panel";
 import { Sheet } from "../parts/Sheet";
 
@@ -51,9 +51,4 @@ export default function EntitiesPage() {
       </Panel>
     </Page>
   );
-}
-
-async function countOf(entity: Entity): Promise<number> {
-  const { headers } = await ask(`/${entity.name}?select=${entity.key}&limit=1`, { headers: { Prefer: "count=estimated" } });
-  return Number(headers.get("Content-Range")?.split("/")[1] ?? 0);
 }

@@ -1,14 +1,13 @@
 /** The start page of a tenant: its first dashboard, else the ways into its data. */
-import { Paper, SimpleGrid, Text } from "@mantine/core";
-import { Link } from "react-router";
+import { SimpleGrid } from "@mantine/core";
 import { shownEntities } from "@/app/navigation";
 import { Page } from "@/components/Page";
 import { ArrangeButton } from "@/features/dashboards/editor/ArrangeButton";
 import { Tiles } from "@/features/dashboards/Tiles";
 import { useI18n } from "@/lib/i18n";
 import { useSchema } from "@/lib/schema/schema";
-import { entityTitle, titleOf } from "@/lib/schema/words";
-import classes from "./HomePage.module.css";
+import { titleOf } from "@/lib/schema/words";
+import { EntityCard } from "./EntityCard";
 
 export default function HomePage() {
   const { t, language } = useI18n();
@@ -24,12 +23,7 @@ export default function HomePage() {
     <Page title={t.shell.overview}>
       <SimpleGrid cols={{ base: 1, xs: 2, md: 3 }} spacing="md">
         {shownEntities(schema.entities).map((entity) => (
-          <Paper key={entity.name} component={Link} to={`/data/${entity.name}`} withBorder p="md" className={classes.card}>
-            <Text fw={600}>{entityTitle(entity, language)}</Text>
-            <Text size="sm" c="dimmed" lineClamp={2}>
-              {entity.description}
-            </Text>
-          </Paper>
+          <EntityCard key={entity.name} entity={entity} />
         ))}
       </SimpleGrid>
     </Page>
