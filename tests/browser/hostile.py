@@ -1,4 +1,4 @@
-"""A tenant whose labels and values are PAYLOADS: its file, and its rows."""
+"""A tenant whose labels and values are PAYLOADS: its file with the Python beside it, and its rows."""
 
 import itertools
 import re
@@ -15,7 +15,18 @@ def _quoted(text: str) -> str:
     return '"' + "".join(c if " " <= c <= "~" and c not in '"\\' else f"\\U{ord(c):08X}" for c in text) + '"'
 
 
-_TEXT = """version: 1
+CODE = f"""TEXTS = {ALL!r}
+
+def say(args, ctx):
+    print(TEXTS)
+    return {{TEXTS: [TEXTS]}}
+
+def fail(args, ctx):
+    raise ValueError(TEXTS)
+"""
+"""What the Python file beside it says, and how it fails."""
+
+_TEXT = """version: 1  # {comment}
 service: { name: hostile, title: {all} }
 branding: { color: "#7C3AED", name: {all} }
 auth: { signup: open, confirm: off, default_role: member }
@@ -87,18 +98,51 @@ dashboards:
   second: { title: {some}, widgets: [ { type: metric, title: {some}, entity: makers } ] }
   third: { title: {some}, widgets: [ { type: metric, title: {some}, entity: makers } ] }
   fourth: { title: {some}, widgets: [ { type: metric, title: {some}, entity: makers } ] }
+functions:
+  say: { trigger: rpc, roles: [member], args: { properties: { word: { type: string, title: {some}, description: {some} } } } }
+  fail: { trigger: rpc, roles: [member] }
+  always: { trigger: schedule, schedule: "0 3 1 1 *", function: fail, retries: 0 }
+webhooks:
+  told: { url: {hook}, events: [makers.updated], headers: { X-Told: {header} }, retries: 0 }
 reports:
   sums: { title: {some}, entity: wares, params: { least: { type: string, title: {some}, description: {some} } }, filter: "name=gte.{least}", group_by: mood, columns: [count()] }
 """
 
 
-def file() -> str:
-    """The tenant's file: labels in turn have a quarter of the payloads each, those there is one of have them all."""
+def fitting(most: int) -> str:
+    """As many payloads as a short text has room for; the shortest come first."""
+    text = ""
+    for each in sorted(PAYLOADS, key=len):
+        if len(text) + len(each) < most:
+            text += f"{each} "
+    return text.strip()
+
+
+def printed(text: str) -> str:
+    """What of a text can stand in a comment or a header."""
+    return "".join(c for c in text if " " <= c <= "~")
+
+
+def file(hook: str) -> str:
+    """The tenant's file: labels in turn have a quarter of the payloads each, those there is one of have them all.
+
+    Args:
+        hook: the address its webhook goes to, up to the path.
+    """
     quarters = [_quoted(" ".join(PAYLOADS[at::4])) for at in range(4)]
     turn = itertools.cycle(quarters)
     each = ", ".join(map(_quoted, PAYLOADS))
+    address = re.sub(r"[\s\\]", "/", printed(ALL))
     text = re.sub(r"\{some\}", lambda _: next(turn), _TEXT)
-    return text.replace("{all}", _quoted(ALL)).replace("{each}", each)
+    for name, said in {
+        "comment": printed(ALL),
+        "all": _quoted(ALL),
+        "each": each,
+        "hook": _quoted(f"{hook}/{address[:1500]}"),
+        "header": _quoted(printed(ALL)[:900]),
+    }.items():
+        text = text.replace(f"{{{name}}}", said)
+    return text
 
 
 def rows(maker: str) -> list[dict[str, Any]]:

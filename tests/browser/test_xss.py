@@ -6,17 +6,25 @@ from urllib.parse import quote
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser import hostile
-from tests.browser.conftest import Site, Visit, Visitor
+from tests.browser import hostile, hostile_console
+from tests.browser.conftest import ADMIN, Site, Visit, Visitor
 from tests.browser.payloads import EVERY, PAYLOADS, Trap
 
 APP = "/app/hostile"
+FILE = "<img src=x onerror=__xss(1)>.csv"
 
 
 @pytest.fixture(scope="module")
-async def row(site: Site) -> str:
+async def row(site: Site) -> AsyncIterator[str]:
     """The hostile tenant with its rows; the key of the row that has every payload."""
-    await site.live.save("hostile", hostile.file())
+    async with hostile_console.hook() as hook:
+        yield await _rows(site, hook)
+
+
+async def _rows(site: Site, hook: str) -> str:
+    (site.live.schemas / "hostile.py").write_text(hostile.CODE)
+    site.live.write("hostile", hostile.file(hook))
+    await site.live.until("hostile", state="serving")
     await site.person("hostile", "eve@hostile.example", "lead")
     wanted = {"Prefer": "return=representation"}
     status, makers = await site.call(
@@ -62,6 +70,13 @@ async def test_the_trap_notices_what_runs_and_the_policy_stops_it(site: Site, vi
     visitor.complaints.clear()  # what the policy refused
 
 
+@pytest.fixture(scope="module")
+async def invoice(row: str, site: Site) -> str:
+    """The console's installation filled; the id of an invoice."""
+    _, (ware,) = await site.call("hostile", "GET", f"/wares?select=maker_id&id=eq.{row}")
+    return await hostile_console.furnish(site, str(ware["maker_id"]))
+
+
 @pytest.fixture
 async def caught(row: str, site: Site, visit: Visit) -> AsyncIterator[tuple[Visitor, Trap]]:
     """Somebody who is signed in, at the dashboard; at the end nothing may have happened."""
@@ -105,6 +120,9 @@ async def _figures_and_tables(visitor: Visitor, trap: Trap) -> None:
         await visitor.go(f"/data/wares?view={view}")
         await page.locator("#content a[href*='/data/wares/']").first.wait_for(state="attached")
         await trap.look()
+    await visitor.go("/reports/sums?least=!")
+    await page.locator("#content tbody td").first.wait_for(state="attached")
+    await trap.look()
     await visitor.go("/approvals")
     await page.locator("#content li, #content h3").first.wait_for(state="attached")
     await trap.look()
@@ -138,6 +156,12 @@ async def _form(visitor: Visitor, trap: Trap, row: str) -> None:
     await page.locator("[data-field=notes] label", has_text="Preview").last.click()
     await page.locator("[data-field=notes] p").first.wait_for(state="attached")
     await trap.look()
+    photo = page.locator("[data-field=photo]")
+    await photo.locator("input[type=file]").set_input_files(
+        {"name": FILE, "mimeType": "text/plain", "buffer": b"x"}
+    )
+    await expect(photo).to_contain_text("onerror")
+    await trap.look()
 
 
 async def _import(visitor: Visitor, trap: Trap) -> None:
@@ -147,9 +171,97 @@ async def _import(visitor: Visitor, trap: Trap) -> None:
     table = "\n".join(
         ",".join(f'"{cell.replace(chr(34), 2 * chr(34))}"' for cell in PAYLOADS[::10]) for _ in range(2)
     )
-    name = "<img src=x onerror=__xss(1)>.csv"
     await page.locator("input[type=file]").set_input_files(
-        {"name": name, "mimeType": "text/csv", "buffer": table.encode()}
+        {"name": FILE, "mimeType": "text/csv", "buffer": table.encode()}
     )
     await page.get_by_text("What the columns are").wait_for()
+    await trap.look()
+
+
+@pytest.fixture
+async def watched(invoice: str, site: Site, visit: Visit) -> AsyncIterator[tuple[Visitor, Trap]]:
+    """An administrator at the console; at the end nothing may have happened."""
+    visitor = await visit("/admin")
+    trap = await Trap.set(visitor.page, site.live.url)
+    await visitor.sign_in(ADMIN)
+    yield visitor, trap
+    assert trap.caught == []
+    visitor.complaints.clear()  # Chromium reports what the server refused
+
+
+async def test_no_text_runs_on_any_page_of_the_console(
+    watched: tuple[Visitor, Trap], site: Site, row: str, invoice: str
+) -> None:
+    visitor, trap = watched
+    pages = {
+        **hostile_console.PAGES,
+        f"/billing/invoices/{invoice}": 5,
+        f"{hostile_console.TENANT}/data/wares/{row}": EVERY,
+    }
+    for path, least in pages.items():
+        await visitor.follow(path)
+        await _stands(site, trap, least, path)
+    await _opened(visitor, trap, site)
+    await _file(visitor, trap, site)
+
+
+async def _stands(site: Site, trap: Trap, least: int, where: str) -> None:
+    """Look until so many payloads stand on the page."""
+    seen = -1
+    try:
+        async for _ in site.until():
+            seen = await trap.look()
+            if seen >= least:
+                return
+    except AssertionError as error:
+        raise AssertionError(f"{where} shows {seen} of {least} payloads") from error
+
+
+async def _opened(visitor: Visitor, trap: Trap, site: Site) -> None:
+    """What opens from a line: runs, deliveries, dead tasks, entries of the audit log; and what a function says."""
+    page, tenant = visitor.page, hostile_console.TENANT
+    dialog = page.get_by_role("dialog")
+    runs = page.get_by_role("region", name="Function runs").get_by_role("button")
+    sent = page.get_by_role("region", name="Webhook deliveries").get_by_role("button")
+    for path, line in [("functions", runs.first), ("functions", runs.last), ("webhooks", sent.first)]:
+        await visitor.follow(f"{tenant}/{path}")
+        await line.click()
+        await expect(dialog).to_contain_text("__xss")
+        await _stands(site, trap, 150, path)
+        await page.keyboard.press("Escape")
+        await expect(dialog).to_have_count(0)
+    await visitor.follow(f"{tenant}/work")
+    await page.get_by_role("region", name="Tasks").get_by_role("button", name="always").click()
+    await expect(dialog).to_contain_text("function.failed")
+    await trap.look()
+    await visitor.follow(f"{tenant}/functions")
+    await page.get_by_role("button", name="Run say").click()
+    await dialog.get_by_role("button", name="Try it").click()
+    await expect(dialog.get_by_role("region", name="Result", exact=True).first).to_contain_text("__xss")
+    await trap.look()
+    await visitor.follow("/audit")
+    for line in await page.get_by_role("button", name="Details").all():
+        await line.click()
+        await trap.look()
+
+
+async def _file(visitor: Visitor, trap: Trap, site: Site) -> None:
+    """The file itself: its text, drawn, its versions, and the plan of a way back."""
+    page, path = visitor.page, f"{hostile_console.TENANT}/schema"
+    dialog = page.get_by_role("dialog")
+    await visitor.follow(path)
+    await _stands(site, trap, 50, path)
+    await page.get_by_text("Designer", exact=True).click()
+    await page.locator(".react-flow__node[data-id='wares'] button").first.click()
+    await page.get_by_role("tab", name="Access (").click()
+    await trap.look()
+    await page.get_by_role("button", name="Roles", exact=True).click()
+    await trap.look()
+    await page.get_by_text("History", exact=True).click()
+    await page.get_by_role("button", name="Compare").first.click()
+    await expect(dialog.locator(".cm-mergeView")).to_contain_text("__xss")
+    await trap.look()
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Go back to it").first.click()
+    await expect(dialog).to_contain_text("__xss")
     await trap.look()
