@@ -52,6 +52,28 @@ async def test_a_dashboard_is_arranged_and_the_file_keeps_its_comments(site: Sit
             "      - { type: metric, title: { en: Jobs, de: Aufträge }, entity: jobs, width: 2 }",
             "      - { type: bar, title: { en: Where they are }, entity: jobs, filter: kind=eq.print, by: state }",
         ]
+        await page.get_by_role("button", name="New dashboard").click()
+        await page.get_by_label("Title").fill("Über uns")
+        await page.get_by_role("button", name="Next").click()
+        await expect(page.get_by_text("Nothing on it yet")).to_be_visible()
+        await expect(page.get_by_role("button", name="Look at the changes")).to_be_disabled()
+        await page.get_by_role("button", name="Add a widget").click()
+        await page.get_by_role("button", name="Add", exact=True).click()
+        await page.get_by_role("button", name="Look at the changes").click()
+        await page.get_by_role("button", name="Save", exact=True).click()
+        await expect(page.get_by_role("heading", name="Über uns", exact=True)).to_be_visible()
+        await expect(page.get_by_role("navigation").get_by_role("link", name="Über uns")).to_be_visible()
+        whole = file.read_text().splitlines()
+        assert [line for line in whole if line not in after] == [
+            "  uber_uns:",
+            "    title: { en: Über uns }",
+            "      - { type: metric, entity: jobs }",
+        ]
+        assert [line for line in whole if line in after] == [
+            *after[: whole.index("  uber_uns:")],
+            "    widgets:",
+            *after[whole.index("  uber_uns:") :],
+        ]
         visitor.complaints.clear()  # Chromium reports what the preview was refused
     finally:
         await site.live.save("studio", before)

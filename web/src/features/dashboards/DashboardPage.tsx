@@ -7,6 +7,7 @@ import { useI18n } from "@/lib/i18n";
 import { useSchema } from "@/lib/schema/schema";
 import { titleOf } from "@/lib/schema/words";
 import { ArrangeButton } from "./editor/ArrangeButton";
+import { NewButton } from "./editor/NewButton";
 import { Tiles } from "./Tiles";
 
 export default function DashboardPage() {
@@ -20,7 +21,12 @@ export default function DashboardPage() {
       </Page>
     );
   return (
-    <Page title={titleOf(dashboard.title, name, language)} actions={<ArrangeButton name={name} />}>
+    <Page title={titleOf(dashboard.title, name, language)} actions={
+        <>
+          <NewButton />
+          <ArrangeButton name={name} />
+        </>
+      }>
       <Tiles dashboard={dashboard} />
     </Page>
   );

@@ -1,7 +1,7 @@
 /** Widgets are edited where they stand, and findings are told of the widget they are in. */
 import { expect, it } from "vitest";
 import type { Schema } from "../schema/types";
-import { added, changed, changesOf, drawn, moved, removed, widgetAt, widgetsOf, written } from "./dashboards";
+import { added, begun, changed, changesOf, drawn, moved, nameFor, removed, widgetAt, widgetsOf, written } from "./dashboards";
 
 const TEXT = `dashboards:
   desk:   # the first
@@ -39,4 +39,16 @@ it("finds the widget of a line, and the lines of a change", () => {
     { kind: "gone", line: 8, text: "        by: kind" },
     { kind: "new", line: 8, text: "        by: state" },
   ]);
+});
+
+it("begins a dashboard behind those there are, or the first one", () => {
+  expect(nameFor(TEXT, "Größe & 2nd Désk")).toBe("gro_e_2nd_desk");
+  expect([nameFor(TEXT, "Desk"), nameFor(TEXT, "日本"), nameFor("", "7 days")]).toEqual(["desk_2", "dashboard", "days"]);
+  const begin = begun("office", "Office", "de", schema);
+  const one = added("office", { type: "metric", entity: "jobs" });
+  expect(one(begin(TEXT))).toBe(
+    TEXT.replace("reports:", "  office:\n    title: { de: Office }\n    widgets:\n      - { type: metric, entity: jobs }\nreports:"),
+  );
+  expect(widgetsOf(one(begin("version: 1\n")), "office")).toEqual([{ type: "metric", entity: "jobs" }]);
+  expect(one(begun("office", "Office", "en", { languages: ["en"] } as Schema)("dashboards: {}\n"))).toContain("title: Office");
 });

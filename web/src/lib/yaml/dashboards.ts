@@ -21,6 +21,27 @@ export function widgetsOf(text: string, name: string): Written[] {
   return Array.isArray(found) ? (found as Written[]) : [];
 }
 
+/** Begin a dashboard that is called so; it is whole once it has a widget. */
+export const begun = (name: string, title: string, language: string, schema: Schema): Edit => (text) => {
+  const titled = schema.languages.length === 1 ? title : { [language]: title };
+  const lines = setValue(text, ["dashboards", name], { title: titled, widgets: null }).split("\n");
+  const at = lineAt(lines.join("\n"), wayOf(name)) - 1;
+  // an open end: widgets come on lines of their own where the dashboard has some
+  lines[at] = lines[at]!.replace(/widgets: null(?=( \})*$)/, "widgets:");
+  return lines.join("\n");
+};
+
+/** A name for a new dashboard in a text: its title in the file's letters, and a number when there is one of that name. */
+export function nameFor(text: string, title: string): string {
+  const plain = title.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^[_0-9]+|_+$/g, "").slice(0, 40) || "dashboard";
+  const taken = valueAt(text, ["dashboards"]);
+  const names = new Set(taken && typeof taken === "object" ? Object.keys(taken) : []);
+  for (let number = 2, name = plain; ; number += 1) {
+    if (!names.has(name)) return name;
+    name = `${plain}_${number}`;
+  }
+}
+
 export const added = (name: string, widget: Written): Edit => (text) => addItem(text, wayOf(name), widget);
 export const changed = (name: string, at: number, widget: Written): Edit => (text) => setValue(text, [...wayOf(name), at], widget);
 export const removed = (name: string, at: number): Edit => (text) => removeAt(text, [...wayOf(name), at]);

@@ -3,7 +3,7 @@ import { Button, Group, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconArrowBackUp, IconLayoutDashboard, IconPlus } from "@tabler/icons-react";
 import { useMemo, useRef, useState } from "react";
-import { useNavigate, useParams } from "react-router";
+import { useNavigate, useParams, useSearchParams } from "react-router";
 import { Empty } from "@/components/Empty";
 import { Opening } from "@/components/Opening";
 import { Page } from "@/components/Page";
@@ -14,7 +14,7 @@ import { queries } from "@/lib/api/queries";
 import { useI18n } from "@/lib/i18n";
 import { useSchema } from "@/lib/schema/schema";
 import { titleOf } from "@/lib/schema/words";
-import { added, changed, drawn, moved, removed, widgetAt, widgetsOf, written, type Edit } from "@/lib/yaml/dashboards";
+import { added, begun, changed, drawn, moved, removed, widgetAt, widgetsOf, written, type Edit } from "@/lib/yaml/dashboards";
 import classes from "./editor.module.css";
 import { EditedTile } from "./EditedTile";
 import { save, useFile, useFindings, type File } from "./file";
@@ -25,19 +25,24 @@ export default function EditPage() {
   const { name = "" } = useParams();
   const { t } = useI18n();
   const { data: file, error, refetch } = useFile();
-  const dashboard = useSchema().dashboards[name];
+  const schema = useSchema();
+  const [asked] = useSearchParams();
+  const dashboard = schema.dashboards[name];
+  // said at its beginning; a dashboard that is there has its title
+  const fresh = dashboard === undefined ? asked.get("title") : null;
   if (error && file === undefined) return <Trouble problem={asProblem(error)} onRetry={() => void refetch()} page />;
   if (file === undefined) return <Opening />;
-  if (file === null || dashboard === undefined)
+  if (file === null || (dashboard === undefined && fresh === null))
     return (
       <Page title={t.figures.dashboard}>
         <Empty title={t.arranging.notYours} hint={t.arranging.notYoursHint} icon={<IconLayoutDashboard size={24} />} />
       </Page>
     );
-  return <Editor key={name} name={name} file={file} />;
+  return <Editor key={name} name={name} file={file} title={fresh} />;
 }
 
-function Editor({ name, file }: { name: string; file: File }) {
+/** `title` is that of a new dashboard, null for one that is there. */
+function Editor({ name, file, title: fresh }: { name: string; file: File; title: string | null }) {
   const { t, language } = useI18n();
   const schema = useSchema();
   const navigate = useNavigate();
@@ -45,15 +50,17 @@ function Editor({ name, file }: { name: string; file: File }) {
   const [open, setOpen] = useState<number | "new" | null>(null);
   const [reviewing, setReviewing] = useState(false);
   const [dragged, setDragged] = useState<number | null>(null);
-  const text = useMemo(() => edits.reduce((done, edit) => edit(done), file.text), [edits, file.text]);
+  const [begin] = useState(() => (fresh === null ? null : begun(name, fresh, language, schema)));
+  const text = useMemo(() => [...(begin ? [begin] : []), ...edits].reduce((done, edit) => edit(done), file.text), [begin, edits, file.text]);
   const widgets = widgetsOf(text, name);
   const { data: findings = [] } = useFindings(file, text);
-  const told = text === file.text ? [] : findings;
+  const empty = widgets.length === 0;
+  const told = text === file.text || (begin && empty) ? [] : findings;
   const elsewhere = told.filter(({ line }) => widgetAt(text, name, line) < 0);
   const done = useRef(false);
   useLeaveGuard(() => edits.length > 0 && !done.current);
   const edit = (one: Edit) => setEdits((before) => [...before, one]);
-  const title = titleOf(schema.dashboards[name]!.title, name, language);
+  const title = begin ? fresh! : titleOf(schema.dashboards[name]?.title, name, language);
 
   const apply = async () => {
     try {
@@ -80,10 +87,10 @@ function Editor({ name, file }: { name: string; file: File }) {
           <Button variant="default" leftSection={<IconArrowBackUp size={16} aria-hidden />} disabled={edits.length === 0} onClick={() => setEdits(edits.slice(0, -1))}>
             {t.common.undo}
           </Button>
-          <Button variant="default" onClick={() => void navigate(`/dashboards/${name}`)}>
+          <Button variant="default" onClick={() => void navigate(begin ? "/" : `/dashboards/${name}`)}>
             {t.common.cancel}
           </Button>
-          <Button disabled={text === file.text || told.length > 0} onClick={() => setReviewing(true)}>
+          <Button disabled={text === file.text || told.length > 0 || (begin !== null && empty)} onClick={() => setReviewing(true)}>
             {t.arranging.review}
           </Button>
         </>
@@ -94,6 +101,7 @@ function Editor({ name, file }: { name: string; file: File }) {
           {message}
         </Text>
       ))}
+      {empty && <Empty title={t.arranging.empty} hint={t.arranging.emptyHint} icon={<IconLayoutDashboard size={24} />} />}
       <div className={classes.tiles}>
         {widgets.map((widget, at) => (
           <EditedTile

@@ -2,6 +2,10 @@ import type { Messages } from "../en";
 
 export const arranging: Messages["arranging"] = {
   edit: "Anordnen",
+  create: "Neue Übersicht",
+  next: "Weiter",
+  empty: "Noch nichts darauf",
+  emptyHint: "Gespeichert wird sie mit ihrer ersten Kachel.",
   title: (title) => `Anordnen: ${title}`,
   hint: "Kacheln ziehen oder ihre Knöpfe benutzen. Zu sehen ist, was die vorhandenen Zeilen ergeben.",
   notYours: "Diese Übersicht dürfen Sie nicht anordnen",

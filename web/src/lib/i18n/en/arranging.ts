@@ -1,5 +1,9 @@
 export const arranging = {
   edit: "Arrange",
+  create: "New dashboard",
+  next: "Next",
+  empty: "Nothing on it yet",
+  emptyHint: "It is saved with its first widget.",
   title: (title: string) => `Arrange: ${title}`,
   hint: "Drag tiles, or use their buttons. What you see is made of the rows there are.",
   notYours: "This dashboard is not yours to arrange",
