@@ -20,17 +20,20 @@ from schemas.compiler.principal import Principal
 if TYPE_CHECKING:
     from actors.tenant.operations import Operation
 
+_UNTIL = "SELECT expires_at AS until FROM {ns}._auth_sessions WHERE id::text = $1"
+
 
 async def show_me(generation: Generation, call: Call, principal: Principal) -> Result:
     """Say who asks and what they may do."""
     user, second = None, {"required": False, "enrolled": False}
+    standing: dict[str, Any] | None = None
     if principal.id is not None and generation.realm is not None:
         user_id = principal.id
 
-        async def work(session: Session) -> tuple[dict[str, Any] | None, bool]:
+        async def work(session: Session) -> tuple[dict[str, Any] | None, bool, dict[str, Any] | None]:
             account = await accounts.find(session, generation, user_id)
             if account is None:
-                return None, False
+                return None, False, None
             factor = await session.row(
                 "SELECT 1 FROM {ns}._auth_factors WHERE user_id = $1 AND verified_at IS NOT NULL LIMIT 1",
                 user_id,
@@ -41,9 +44,11 @@ async def show_me(generation: Generation, call: Call, principal: Principal) -> R
                 "role": account.role or None,
                 "is_anonymous": account.is_anonymous,
             }
-            return told, factor is not None
+            row = await session.row(_UNTIL, principal.session) if principal.impersonator else None
+            until = None if row is None else {"by": principal.impersonator, "until": row["until"]}
+            return told, factor is not None, until
 
-        user, enrolled = await generation.realm.store.transaction(work, reads=True)
+        user, enrolled, standing = await generation.realm.store.transaction(work, reads=True)
         role = str(user["role"]) if user is not None and user["role"] else ""
         second = {"required": _asked(generation, role), "enrolled": enrolled}
         user = user or {"id": principal.id, "email": principal.email, "role": None, "is_anonymous": False}
@@ -57,6 +62,7 @@ async def show_me(generation: Generation, call: Call, principal: Principal) -> R
         "key": principal.key,
         "scopes": None if principal.scopes is None else sorted(principal.scopes),
         "mfa": second,
+        "standing_in": standing,
         "tenant": {"slug": generation.identity.slug, "title": title},
         "can": capabilities(generation.model, principal),
     }

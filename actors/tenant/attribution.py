@@ -18,6 +18,8 @@ from schemas.compiler.principal import SERVICE_ROLE, Principal
 
 Operation: TypeAlias = Callable[[Generation, Call, Principal], Awaitable[Result]]
 
+MAX_NAME = 320
+"""Of what names who did something, in ``audit_log``."""
 _ASKED: ContextVar[dict[str, Any] | None] = ContextVar("asked", default=None)
 
 
@@ -62,7 +64,7 @@ def who(call: Call, principal: Principal, origin: Origin, transition: str = "") 
     asked = _ASKED.get()
     if asked is not None and SERVICE_ROLE in principal.roles:
         # the rights stay the platform's, or those of whoever the function runs for
-        said = {name: value or asked[name] for name, value in said.items()}
+        said = asked | {name: value for name, value in said.items() if value}
     said["depth"] = origin.depth
     if origin.function:
         said["function"] = origin.function
@@ -72,7 +74,7 @@ def who(call: Call, principal: Principal, origin: Origin, transition: str = "") 
 
 
 def _said(call: Call, principal: Principal) -> dict[str, Any]:
-    return {
+    said = {
         "user": principal.id,
         "email": principal.email,
         "roles": sorted(principal.roles),
@@ -80,3 +82,12 @@ def _said(call: Call, principal: Principal) -> dict[str, Any]:
         "request_id": call.request_id,
         "address": call.address,
     }
+    if principal.impersonator is not None:
+        # records name both; rules go on to see the user alone
+        both = f"{principal.impersonator} as {principal.email or principal.id}"
+        said |= {
+            "email": both[:MAX_NAME],
+            "person": principal.email,
+            "impersonator": principal.impersonator,
+        }
+    return said

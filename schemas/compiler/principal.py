@@ -28,7 +28,7 @@ class Principal(Struct, frozen=True):
         aal: how surely the caller is who they say: ``aal1``, or ``aal2`` with a second factor (NIST 800-63B).
         scopes: ``entity:verb`` pairs an API key is limited to; None is no limit.
         rate: requests and seconds an API key is limited to; None is no limit.
-        impersonator: id of the platform's administrator who stands in for the user, None when nobody does.
+        impersonator: address of the administrator of the platform who stands in for the user, None without.
     """
 
     id: str | None = None

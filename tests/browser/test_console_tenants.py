@@ -2,7 +2,7 @@
 
 from playwright.async_api import expect
 
-from tests.browser.conftest import ADMIN, Visit
+from tests.browser.conftest import ADMIN, Site, Visit
 
 
 async def test_a_tenant_is_made_closed_and_deleted(visit: Visit) -> None:
@@ -36,18 +36,33 @@ async def test_a_tenant_is_made_closed_and_deleted(visit: Visit) -> None:
     await expect(page.get_by_role("row").filter(has_text="baeckerei-sued")).to_contain_text("Being deleted")
 
 
-async def test_standing_in_shows_on_every_page_and_is_on_record(visit: Visit) -> None:
+async def test_one_stands_in_on_the_tenants_pages_with_a_banner_and_on_record(
+    site: Site, visit: Visit
+) -> None:
     visitor = await visit("/admin", as_=ADMIN, path="/tenants/all-types/users")
     page = visitor.page
-    row = page.get_by_role("row").filter(has_text="mel@types.example")
-    await row.get_by_role("button", name="Stand in").click()
+    await page.get_by_role("button", name="mel@types.example").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Stand in").click()
     await page.get_by_label("Reason").fill("she cannot see her orders")
-    await page.get_by_role("button", name="Open", exact=True).click()
-    banner = page.get_by_role("status").filter(has_text="You hold a session as mel@types.example")
+    await page.get_by_role("button", name="Go in", exact=True).click()
+    banner = page.get_by_role("status").filter(has_text=f"{ADMIN} stands in for mel@types.example")
     await expect(banner).to_be_visible()
-    await page.get_by_role("link", name="Audit log").click()
+    assert page.url == f"{site.live.url}/app/all-types/"
+    await visitor.shoot("standing-in")
+    await page.get_by_role("navigation").get_by_role("link").nth(1).click()
+    await expect(page).not_to_have_url(f"{site.live.url}/app/all-types/")
     await expect(banner).to_be_visible()
-    await expect(page.get_by_role("row").filter(has_text="tenant.impersonated").first).to_contain_text(ADMIN)
-    await visitor.shoot("console-standing-in")
+
+    # the console in another tab of the same browser takes nothing away, and says why it shows nothing
+    console = await page.context.new_page()
+    await console.goto(f"{site.live.url}/admin/tenants/all-types/users")
+    await expect(console.get_by_text("You stand in for mel@types.example here")).to_be_visible()
+    await console.close()
+    await page.reload()
+    await expect(banner).to_be_visible()
+
     await page.get_by_role("button", name="End it now").click()
-    await expect(banner).to_have_count(0)
+    await expect(page).to_have_url(f"{site.live.url}/admin/tenants/all-types/users")
+    await expect(page.get_by_role("button", name="mel@types.example")).to_be_visible()
+    await page.get_by_role("link", name="Audit log").click()
+    await expect(page.get_by_role("row").filter(has_text="tenant.impersonated").first).to_contain_text(ADMIN)

@@ -57,7 +57,7 @@ WITH_EFFECT = frozenset({"auth.reauthenticate"})
 PAGES = frozenset({"auth.login", "auth.account", "auth.password", "auth.verify"})
 """Their forms carry a token of their own; a session that ended is none: one comes to begin another."""
 
-IMPERSONATED = frozenset({"auth.user", "auth.logout"})
+IMPERSONATED = frozenset({"auth.user", "auth.logout", "auth.session.end"})
 """All that somebody who stands in for a user does with the account: look at it, and leave."""
 
 

@@ -32,7 +32,8 @@ REMEMBER_SECONDS = 60.0
 SIGNED_IN = frozenset({ANONYMOUS_ROLE, AUTHENTICATED_ROLE})
 _CHALLENGE = (("WWW-Authenticate", 'Bearer error="invalid_token"'),)
 _SESSION = """
-SELECT id::text, user_id, aal, expires_at, used_at, amr -> 0 ->> 'by' AS impersonator
+SELECT id::text, user_id, aal, expires_at, used_at,
+  coalesce(amr -> 0 ->> 'who', amr -> 0 ->> 'by') AS impersonator
 FROM {ns}._auth_sessions WHERE revoked_at IS NULL AND expires_at > $2 AND
 """
 
@@ -70,7 +71,7 @@ async def by_token(realm: "Realm", generation: "Generation", token: str) -> Know
     if known is None:
         raise refusal("the session has ended")
     remembered = remember_seconds(accounts.settings_of(generation))
-    return Known(known, min(float(body["exp"]) + 30, now.timestamp() + remembered))
+    return Known(known.principal, min(float(body["exp"]) + 30, now.timestamp() + remembered))
 
 
 async def by_cookie(realm: "Realm", generation: "Generation", cookie: str) -> Known:
@@ -86,7 +87,7 @@ async def by_cookie(realm: "Realm", generation: "Generation", cookie: str) -> Kn
         gone = clear_session(realm.identity.slug, secure=realm.services.url.startswith("https:"))
         raise refusal("the session has ended", gone)
     remembered = remember_seconds(accounts.settings_of(generation))
-    return Known(known, realm.services.now().timestamp() + remembered)
+    return Known(known.principal, min(known.until, realm.services.now().timestamp() + remembered))
 
 
 async def by_key(realm: "Realm", key: str) -> Known:
@@ -140,7 +141,7 @@ async def _by_session(
     where: str,
     value: Any,  # noqa: ANN401 - an argument of SQL
     subject: str | None,
-) -> Principal | None:
+) -> Known | None:
     realm = accounts.realm_of(generation)
     settings = accounts.settings_of(generation)
     now = realm.services.now()
@@ -157,7 +158,9 @@ async def _by_session(
     if row["used_at"] < now - timedelta(seconds=remember_seconds(settings)):
         await session.run("UPDATE {ns}._auth_sessions SET used_at = $2 WHERE id::text = $1", row["id"], now)
     principal = await principal_of(session, generation, account, row["id"], row["aal"])
-    return replace(principal, impersonator=row["impersonator"]) if row["impersonator"] else principal
+    if row["impersonator"]:
+        principal = replace(principal, impersonator=row["impersonator"])
+    return Known(principal, row["expires_at"].timestamp())
 
 
 async def principal_of(

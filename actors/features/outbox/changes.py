@@ -30,7 +30,8 @@ class Change(Struct, frozen=True):
         entity: of the row; the event's name where ``verb`` is ``event``.
         verb: create, update, delete or event.
         old, new: the row before and after, None where there was none; an event's payload is ``new``.
-        who: who asked: user, email, roles, key, request_id, address; {} when nobody knows.
+        who: who asked: user, email, roles, key, request_id, address; {} when nobody knows. Where somebody
+            stands in for the user, ``email`` names both, ``person`` the user and ``impersonator`` the other.
     """
 
     seq: int
@@ -84,7 +85,8 @@ def read_change(model: TenantModel, row: asyncpg.Record) -> Change | None:
 def principal_of(who: Mapping[str, Any]) -> Principal:
     """Return who asked, as far as it was kept."""
     roles = frozenset(who.get("roles") or (ANONYMOUS_ROLE,))
-    return Principal(who.get("user"), who.get("email"), roles, key=who.get("key"))
+    email = who.get("person", who.get("email"))
+    return Principal(who.get("user"), email, roles, key=who.get("key"), impersonator=who.get("impersonator"))
 
 
 def _json(text: str | None) -> Any:  # noqa: ANN401 - JSON

@@ -5,6 +5,7 @@ and undertakings of processes that are gone are ended. Called by ``actors.system
 ``system``.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ import structlog
 from actors.features.auth import accounts
 from actors.features.auth.bodies import read_object, text
 from actors.features.platform import lifecycle, mirroring, settling, undertakings
-from actors.features.platform.people import ENTERED
+from actors.features.platform.people import ENTERED, STANDS_IN
 from actors.features.platform.rights import PLATFORM_ADMIN, hands
 from actors.messages import Call, ProblemError, Result
 from actors.tenant import closing, registry, rows
@@ -26,17 +27,23 @@ _MARK = "SELECT concat(count(*), ':', max(updated_at)) FROM {ns}.tenants"
 _CHANGED = """
 SELECT user_id, slug, role FROM (
   SELECT e.user_id, e.slug, e.role AS told, CASE
+    WHEN s.revoked_at IS NULL AND s.expires_at > $1 AND ($3::timestamptz IS NULL OR s.used_at >= $3)
+      THEN e.role
     WHEN u.id IS NULL OR a.banned_until > $1 THEN ''
     WHEN m.role IS NOT NULL THEN m.role
     WHEN u.role = ANY($2::text[]) THEN 'admin' ELSE '' END AS role
   FROM {ns}._auth_entered e
+  LEFT JOIN {ns}._auth_sessions s ON s.id = CASE WHEN e.role = $4 THEN e.user_id::uuid END
   LEFT JOIN {ns}.users u ON u.id::text = e.user_id
   LEFT JOIN {ns}._auth_accounts a ON a.user_id = e.user_id
   LEFT JOIN {ns}.tenants t ON t.slug = e.slug
   LEFT JOIN {ns}.memberships m ON m.tenant_id = t.id AND m.user_id = u.id) x
 WHERE role <> told LIMIT 1000
 """
-"""Who has to be something else now in a tenant they entered: in a table, so that no restart forgets it."""
+"""Who has to be something else now in a tenant they entered: in a table, so that no restart forgets it.
+
+The same of the sessions by which administrators stand in for somebody: over, they are nothing there.
+"""
 _TENANTS = "SELECT slug, domain, status, coalesce(status_reason, '') AS reason FROM {ns}.tenants"
 _DUE = "SELECT slug FROM {ns}.tenants WHERE status = 'archived' AND delete_after <= now()"
 
@@ -62,7 +69,9 @@ async def follow(generation: Generation, call: Call, principal: Principal) -> Re
         document["tenants"] = [{"slug": row["slug"], "domain": row["domain"]} for row in tenants]
     await mirroring.mirror_versions(generation, platform)
     administer = [name for name, role in generation.model.roles.items() if PLATFORM_ADMIN in role.includes]
-    changed = await realm.store.rows(_CHANGED, realm.services.now(), administer)
+    now, idle = realm.services.now(), accounts.settings_of(generation).sessions.idle
+    used_since = None if idle is None else now - timedelta(seconds=idle)
+    changed = await realm.store.rows(_CHANGED, now, administer, used_since, STANDS_IN)
     document["changed"] = [dict(row) for row in changed]
     return Result(200, orjson.dumps(document))
 

@@ -5,6 +5,7 @@ its token; it cannot be renewed, and ``auth`` lets it change nothing about the a
 function of the platform, ``auth.impersonate`` any tenant's, called by the platform alone.
 """
 
+import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -15,10 +16,12 @@ from actors.features.auth import accounts
 from actors.features.auth.audit import record
 from actors.features.auth.bodies import read_object, text
 from actors.features.auth.claims import claims_of
+from actors.features.auth.cookies import csrf_token, set_session
+from actors.features.auth.sealing import digest
 from actors.features.auth.store import Session
 from actors.features.auth.tokens import SessionFacts, mint
 from actors.features.platform.events import note
-from actors.features.platform.people import ENTERED, ISSUER, ROLE, require_platform
+from actors.features.platform.people import ENTERED, ISSUER, ROLE, STANDS_IN, require_platform
 from actors.features.platform.rights import PLATFORM_ADMIN, Request, invalid, require_admin
 from actors.messages import Call, ProblemError, Result
 from actors.tenant.generation import Generation
@@ -31,16 +34,23 @@ MINUTES, MOST_MINUTES = 15, 60
 METHOD = "impersonation"
 """In the session's and the token's ``amr``."""
 
+_NO_STORE = ("Cache-Control", "no-store")
 _ADMINISTRATORS = "SELECT id::text AS id, lower(email) AS email FROM {ns}.users WHERE role = ANY($1::text[])"
 _SUBJECTS = "SELECT subject FROM {ns}._auth_identities WHERE issuer = $1 AND user_id = $2"
+_ENDS = "SELECT expires_at FROM {ns}._auth_sessions WHERE id::text = $1"
 _OPEN = """
-INSERT INTO {ns}._auth_sessions (id, user_id, aal, amr, agent, address, created_at, used_at, expires_at)
-VALUES ($1::text::uuid, $2, $3, $4::text::jsonb, $5, $6, $7, $7, $8)
+INSERT INTO {ns}._auth_sessions
+  (id, user_id, aal, amr, agent, address, created_at, used_at, expires_at, cookie_hash)
+VALUES ($1::text::uuid, $2, $3, $4::text::jsonb, $5, $6, $7, $7, $8, $9)
 """
 
 
 async def impersonate(request: Request) -> Result:
-    """Open a short session in a tenant as one of its users, named by id or address, for a stated reason."""
+    """Open a short session in a tenant as one of its users, named by id or address, for a stated reason.
+
+    With ``cookie`` it is a browser's: the tenant's pages are seen as that user sees them. It ends with the
+    session of who asks at the latest.
+    """
     require_admin(request)
     slug, reason = request.text("slug", required=True), request.text("reason", required=True)
     user_id, email = request.text("user_id"), request.text("email")
@@ -63,9 +73,11 @@ async def impersonate(request: Request) -> Result:
         "user_id": user_id,
         "email": email,
         "reason": reason,
-        "seconds": minutes * 60,
+        "seconds": min(minutes * 60, await _left(request)),
+        "session": request.principal.session,
         "by": request.principal.id or request.author,
         "by_name": request.author,
+        "cookie": request.arguments.get("cookie") is True,
         "aal": request.principal.aal,
         "protected": [row["id"] for row in protected],
         "protected_emails": [row["email"] for row in protected],
@@ -86,10 +98,29 @@ async def impersonate(request: Request) -> Result:
         # whoever administers no more is told to every tenant they entered: that ends these sessions, too
         member = await realm.store.row(ROLE, request.principal.id, slug)
         await realm.store.run(ENTERED, request.principal.id, slug, member["role"] if member else ADMIN_ROLE)
+    # before: should this process end now, the next one knows; after: the session may have ended meanwhile
+    await _note_session(request, slug)
     result = await door.call(asked)
+    await _note_session(request, slug)
     told = {"user_id": orjson.loads(result.body)["user"]["id"], "minutes": minutes, "reason": reason}
     await note(request.generation, "tenant.impersonated", slug, request.who, **told)
     return result
+
+
+async def _left(request: Request) -> int:
+    """Return how many seconds the session of who asks lasts at most."""
+    realm = accounts.realm_of(request.generation)
+    row = await realm.store.row(_ENDS, request.principal.session)
+    if row is None:
+        return MOST_MINUTES * 60
+    return max(1, int((row["expires_at"] - realm.services.now()).total_seconds()))
+
+
+async def _note_session(request: Request, slug: str) -> None:
+    """Have the tenant told when the session of who asks is over: standing in is, too."""
+    if request.principal.session is not None:
+        store = accounts.realm_of(request.generation).store
+        await store.run(ENTERED, request.principal.session, slug, STANDS_IN)
 
 
 async def open_impersonated(generation: Generation, call: Call, principal: Principal) -> Result:
@@ -97,6 +128,7 @@ async def open_impersonated(generation: Generation, call: Call, principal: Princ
     require_platform(principal)
     body = read_object(call)
     realm = accounts.realm_of(generation)
+    secret = secrets.token_urlsafe(32) if body.get("cookie") is True else ""
 
     async def work(session: Session) -> tuple[accounts.Account, SessionFacts, dict[str, Any]]:
         account = await _find(session, generation, body)
@@ -104,7 +136,10 @@ async def open_impersonated(generation: Generation, call: Call, principal: Princ
         if account.banned_until is not None and account.banned_until > now:
             raise ProblemError("auth.user_banned", "User is banned")
         by = text(body, "by", required=True)
-        amr = [{"method": METHOD, "timestamp": int(now.timestamp()), "by": by}]
+        who = text(body, "by_name")
+        amr = [{"method": METHOD, "timestamp": int(now.timestamp()), "by": by, "who": who or by}]
+        if body.get("session"):
+            amr[0]["session"] = text(body, "session")
         facts = SessionFacts(new_key(), "aal2" if body.get("aal") == "aal2" else "aal1", tuple(amr))
         await session.run(
             _OPEN,
@@ -116,8 +151,9 @@ async def open_impersonated(generation: Generation, call: Call, principal: Princ
             call.address,
             now,
             now + timedelta(seconds=body["seconds"]),
+            digest(secret) if secret else None,
         )
-        said = {"reason": text(body, "reason"), "session_id": facts.id, "who": text(body, "by_name")}
+        said = {"reason": text(body, "reason"), "session_id": facts.id, "who": who}
         await record(
             session,
             "platform.impersonated",
@@ -130,6 +166,13 @@ async def open_impersonated(generation: Generation, call: Call, principal: Princ
         return account, facts, await claims_of(session, generation, account)
 
     account, facts, claims = await realm.store.transaction(work)
+    user = {"id": account.id, "email": account.email, "role": account.role}
+    if secret:
+        ends = int(realm.services.now().timestamp()) + body["seconds"]
+        told = {"csrf_token": csrf_token(realm, secret), "expires_at": ends, "user": user}
+        secure = realm.services.url.startswith("https:")
+        cookie = set_session(realm.identity.slug, secret, secure=secure, seconds=body["seconds"])
+        return Result(200, orjson.dumps(told), headers=(_NO_STORE, cookie))
     marked = {**claims, "impersonated_by": text(body, "by_name")}
     token, ends = mint(
         realm, await realm.keys.at_hand(), account, facts, lifetime=body["seconds"], claims=marked
@@ -140,9 +183,9 @@ async def open_impersonated(generation: Generation, call: Call, principal: Princ
         "expires_in": body["seconds"],
         "expires_at": ends,
         "impersonated_by": marked["impersonated_by"],
-        "user": {"id": account.id, "email": account.email, "role": account.role},
+        "user": user,
     }
-    return Result(200, orjson.dumps(answer), headers=(("Cache-Control", "no-store"),))
+    return Result(200, orjson.dumps(answer), headers=(_NO_STORE,))
 
 
 async def _find(session: Session, generation: Generation, body: dict[str, Any]) -> accounts.Account:

@@ -39,9 +39,12 @@ ENTERED = """
 INSERT INTO {ns}._auth_entered (user_id, slug, role) VALUES ($1, $2, $3)
 ON CONFLICT (user_id, slug) DO UPDATE SET role = excluded.role
 """
+STANDS_IN = "(stands in)"
+"""What a session of the platform is where its owner stands in for somebody; no role is called so."""
 
 _END_IMPERSONATIONS = """
-UPDATE {ns}._auth_sessions SET revoked_at = $1 WHERE revoked_at IS NULL AND amr -> 0 ->> 'by' = $2
+UPDATE {ns}._auth_sessions SET revoked_at = $1
+WHERE revoked_at IS NULL AND (amr -> 0 ->> 'by' = $2 OR amr -> 0 ->> 'session' = $2)
 """
 
 
@@ -137,7 +140,10 @@ async def enter(generation: Generation, call: Call, principal: Principal) -> Res
 
 
 async def change_member(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Give a person of the platform another role here; none ends their sessions."""
+    """Give a person of the platform another role here; none ends their sessions.
+
+    ``user_id`` may be a session of the platform that is over: nobody stands in for anybody by it any more.
+    """
     require_platform(principal)
     body = read_object(call)
     subject, role = text(body, "user_id", required=True), text(body, "role")

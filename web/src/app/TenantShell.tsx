@@ -6,6 +6,7 @@ import { useCallback } from "react";
 import { Empty } from "@/components/Empty";
 import { Opening } from "@/components/Opening";
 import { Shell } from "@/components/Shell";
+import { StandingIn } from "@/components/StandingIn";
 import { Trouble } from "@/components/Trouble";
 import { asProblem } from "@/lib/api/problem";
 import { boot } from "@/lib/boot";
@@ -45,13 +46,16 @@ function Framed() {
   const name = say(schema.branding.name, say(boot.title, schema.service));
   if (Object.keys(schema.entities).length === 0)
     return (
-      <Center mih="100dvh">
+      <>
+      <StandingIn />
+      <Center mih="80dvh">
         <Empty title={t.shell.noAccess} hint={`${t.shell.noAccessHint} (${me.user?.email ?? ""})`} icon={<IconLock size={24} />}>
           <Button variant="default" onClick={() => void signOut()}>
             {t.shell.signOut}
           </Button>
         </Empty>
       </Center>
+      </>
     );
-  return <Shell name={name} groups={groups} commands={commands} account={[{ label: t.account.title, icon: <IconUser size={16} aria-hidden />, to: "/account" }]} />;
+  return <Shell name={name} groups={groups} commands={commands} banner={<StandingIn />} account={me.standing_in ? [] : [{ label: t.account.title, icon: <IconUser size={16} aria-hidden />, to: "/account" }]} />;
 }

@@ -13,7 +13,8 @@ export function Gate({ children }: { children: ReactNode }) {
   const { t } = useI18n();
   const { data: me, error, refetch } = useMeQuery();
   if (me === undefined) return error ? <Trouble problem={asProblem(error)} onRetry={() => void refetch()} page /> : <Opening />;
-  if (me.user === null || ((me.mfa.required || me.mfa.enrolled) && me.aal !== "aal2"))
+  // who stands in for somebody has no second factor of theirs; rights are the server's to give
+  if (me.user === null || (!me.standing_in && (me.mfa.required || me.mfa.enrolled) && me.aal !== "aal2"))
     return (
       <Suspense fallback={<Opening />}>
         <SignInPage me={me} />

@@ -4,7 +4,6 @@ import { useNavigate } from "react-router";
 import { Shell } from "@/components/Shell";
 import { boot } from "@/lib/boot";
 import { useI18n } from "@/lib/i18n";
-import { StandInBanner } from "./tenants/StandInBanner";
 
 export function ConsoleShell() {
   const { t, say } = useI18n();
@@ -12,7 +11,6 @@ export function ConsoleShell() {
   return (
     <Shell
       name={say(boot.title, t.shell.console)}
-      banner={<StandInBanner />}
       groups={[
         {
           items: [

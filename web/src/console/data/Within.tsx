@@ -11,6 +11,7 @@ import { queries } from "@/lib/api/queries";
 import { SchemaProvider, useSchemaQuery } from "@/lib/schema/schema";
 import { MeProvider, type Me } from "@/lib/session/session";
 import { lookInto, usePlace } from "@/lib/within";
+import { Apart } from "../parts/Apart";
 import { askIn, baseOf } from "../parts/tenant";
 
 export function Within({ slug, children }: { slug: string; children: ReactNode }) {
@@ -21,7 +22,11 @@ export function Within({ slug, children }: { slug: string; children: ReactNode }
     lookInto({ name: slug, base: baseOf(slug), home: `/tenants/${slug}`, ask: (path, options) => askIn(slug, path, options) });
     return () => lookInto(null);
   }, [slug]);
-  return entered === slug ? <Known slug={slug}>{children}</Known> : <Opening />;
+  return (
+    <Apart slug={slug}>
+      {entered === slug ? <Known slug={slug}>{children}</Known> : <Opening />}
+    </Apart>
+  );
 }
 
 function Known({ slug, children }: { slug: string; children: ReactNode }) {

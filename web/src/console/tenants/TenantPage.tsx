@@ -7,6 +7,7 @@ import { Opening } from "@/components/Opening";
 import { Page } from "@/components/Page";
 import { NotFound } from "@/components/PageError";
 import { useI18n } from "@/lib/i18n";
+import { Apart } from "../parts/Apart";
 import { Asked } from "../parts/Asked";
 import { openTenant, SYSTEM } from "../parts/tenant";
 import { useAct } from "../parts/act";
@@ -20,6 +21,7 @@ const TABS = {
   schema: lazy(() => import("../files/SchemaTab")),
   access: lazy(() => import("../access/AccessTab")),
   users: lazy(() => import("./UsersTab")),
+  keys: lazy(() => import("./KeysTab")),
   functions: lazy(() => import("../functions/FunctionsTab")),
   webhooks: lazy(() => import("../webhooks/WebhooksTab")),
   work: lazy(() => import("../webhooks/WorkTab")),
@@ -32,8 +34,11 @@ const TABS = {
 /** What there is of the platform itself: it is neither entered nor suspended here. */
 const OF_SYSTEM = new Set<string>(["overview", "schema", "data", "audit"]);
 
+/** What the tenant itself is asked for, as its admin. */
+const INSIDE = new Set<string>(["access", "functions", "webhooks", "work"]);
+
 /** Data has pages of its own. */
-const NAMES = ["overview", "schema", "access", "data", "users", "functions", "webhooks", "work", "usage", "billing", "settings", "audit"] as const satisfies (keyof typeof TABS | "data")[];
+const NAMES = ["overview", "schema", "access", "data", "users", "keys", "functions", "webhooks", "work", "usage", "billing", "settings", "audit"] as const satisfies (keyof typeof TABS | "data")[];
 type Name = keyof typeof TABS;
 
 export default function TenantPage() {
@@ -81,7 +86,13 @@ export default function TenantPage() {
               </Tabs.List>
               <Tabs.Panel value={tab} pt="md">
                 <Suspense fallback={<Opening />}>
-                  <Content tenant={tenant} />
+                  {INSIDE.has(tab) ? (
+                    <Apart slug={slug}>
+                      <Content tenant={tenant} />
+                    </Apart>
+                  ) : (
+                    <Content tenant={tenant} />
+                  )}
                 </Suspense>
               </Tabs.Panel>
             </Tabs>

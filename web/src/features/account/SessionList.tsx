@@ -4,7 +4,7 @@ import { IconDeviceDesktop } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Trouble } from "@/components/Trouble";
 import { sayRefused } from "@/components/undo";
-import { ask, get } from "@/lib/api/client";
+import { ask, get } from "@/lib/within";
 import { asProblem } from "@/lib/api/problem";
 import { useI18n } from "@/lib/i18n";
 

@@ -1,6 +1,6 @@
 /** API keys of the tenant: `auth/v1/keys`. */
 import { useQuery } from "@tanstack/react-query";
-import { ask, get } from "@/lib/api/client";
+import { ask, get } from "@/lib/within";
 import { queries } from "@/lib/api/queries";
 
 export interface Key {

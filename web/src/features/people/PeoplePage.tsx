@@ -1,147 +1,31 @@
-/** Who belongs to the tenant: found by address, role and state; one of them is looked after in a drawer. */
-import { Avatar, Badge, Button, Group, NativeSelect, Pagination, Skeleton, Stack, Table, Text, TextInput, UnstyledButton } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
-import { IconLock, IconSearch, IconUserPlus, IconUsers } from "@tabler/icons-react";
+/** Who belongs to the tenant. */
+import { Button } from "@mantine/core";
+import { IconLock, IconUserPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { Empty } from "@/components/Empty";
 import { Page } from "@/components/Page";
-import { Trouble } from "@/components/Trouble";
-import { asProblem } from "@/lib/api/problem";
 import { useI18n } from "@/lib/i18n";
-import { readable } from "@/lib/schema/words";
 import { useMe } from "@/lib/session/session";
 import { Invite } from "./Invite";
-import { PersonDrawer } from "./PersonDrawer";
-import { keepsPeople, PAGE, STATES, stateOf, usePeople, useRoles, type Person } from "./people";
-import classes from "./People.module.css";
+import { keepsPeople } from "./people";
+import { PeopleList } from "./PeopleList";
 
 export default function PeoplePage() {
   const { t } = useI18n();
+  const [inviting, invite] = useState(false);
   if (!keepsPeople(useMe())) return <Empty title={t.people.notYours} hint={t.people.notYoursHint} icon={<IconLock size={24} />} />;
-  return <People />;
-}
-
-function People() {
-  const { t } = useI18n();
-  const roles = useRoles();
-  const [part, setPart] = useState("");
-  const [role, setRole] = useState("");
-  const [state, setState] = useState("");
-  const [page, setPage] = useState(1);
-  const [inviting, setInviting] = useState(false);
-  const [shown, show] = useState<Person | null>(null);
-  const [settled] = useDebouncedValue(part.trim(), 200);
-  const { data, error, refetch } = usePeople({ part: settled, role, state, page });
-  const narrow = <T,>(set: (value: T) => void) => (value: T) => {
-    set(value);
-    setPage(1);
-  };
-  const sought = settled !== "" || role !== "" || state !== "";
   return (
     <Page
       title={t.people.title}
       hint={t.people.hint}
       actions={
-        <Button leftSection={<IconUserPlus size={16} aria-hidden />} onClick={() => setInviting(true)}>
+        <Button leftSection={<IconUserPlus size={16} aria-hidden />} onClick={() => invite(true)}>
           {t.people.invite}
         </Button>
       }
     >
-      <Stack gap="sm" maw={960}>
-        <div className={classes.tools}>
-          <TextInput
-            value={part}
-            onChange={(event) => narrow(setPart)(event.currentTarget.value)}
-            leftSection={<IconSearch size={16} aria-hidden />}
-            placeholder={t.people.find}
-            aria-label={t.people.find}
-            type="search"
-          />
-          <NativeSelect aria-label={t.people.role} value={role} onChange={(event) => narrow(setRole)(event.currentTarget.value)} data={[{ value: "", label: t.people.anyRole }, ...roles.map(({ name }) => ({ value: name, label: readable(name) }))]} />
-          <NativeSelect aria-label={t.people.state} value={state} onChange={(event) => narrow(setState)(event.currentTarget.value)} data={[{ value: "", label: t.people.anyState }, ...STATES.map((name) => ({ value: name, label: t.people.states[name] }))]} />
-        </div>
-        {data === undefined ? (
-          error ? <Trouble problem={asProblem(error)} onRetry={() => void refetch()} /> : <Skeleton h={320} radius="lg" />
-        ) : data.total === 0 ? (
-          <Empty title={sought ? t.people.nobody : t.people.none} hint={sought ? t.people.nobodyHint : t.people.noneHint} icon={<IconUsers size={24} />}>
-            {!sought && <Button onClick={() => setInviting(true)}>{t.people.invite}</Button>}
-          </Empty>
-        ) : (
-          <>
-            <List people={data.people} onOpen={show} />
-            <Group justify="space-between">
-              <Text size="xs" c="dimmed" role="status">
-                {t.people.count(data.total)}
-              </Text>
-              {data.total > PAGE && <Pagination size="sm" total={Math.ceil(data.total / PAGE)} value={page} onChange={setPage} aria-label={t.people.pages} getControlProps={(control) => ({ "aria-label": t.people.turns[control] })} />}
-            </Group>
-          </>
-        )}
-      </Stack>
-      <Invite opened={inviting} onClose={() => setInviting(false)} />
-      <PersonDrawer person={shown} onClose={() => show(null)} />
+      <PeopleList onInvite={() => invite(true)} />
+      <Invite opened={inviting} onClose={() => invite(false)} />
     </Page>
-  );
-}
-
-function List({ people, onOpen }: { people: Person[]; onOpen: (person: Person) => void }) {
-  const { t, format } = useI18n();
-  const me = useMe();
-  return (
-    <div className={classes.sheet}>
-      <Table verticalSpacing={10} horizontalSpacing="md" highlightOnHover>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{t.people.person}</Table.Th>
-            <Table.Th visibleFrom="sm">{t.people.role}</Table.Th>
-            <Table.Th>{t.people.state}</Table.Th>
-            <Table.Th visibleFrom="sm">{t.people.lastSeen}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {people.map((person) => (
-            <Table.Tr key={person.id} className={classes.row!} onClick={() => onOpen(person)}>
-              <Table.Td>
-                <Group gap="sm" wrap="nowrap">
-                  <Avatar size={30} color="accent" variant="light" visibleFrom="sm" aria-hidden>
-                    {person.email.charAt(0).toUpperCase()}
-                  </Avatar>
-                  <div className={classes.who}>
-                    <UnstyledButton className={classes.name!} aria-haspopup="dialog">
-                      {person.email}
-                    </UnstyledButton>
-                    {person.id === me.user?.id && (
-                      <Badge size="sm" variant="light" tt="none">
-                        {t.people.you}
-                      </Badge>
-                    )}
-                    <Text size="xs" c="dimmed" hiddenFrom="sm">
-                      {readable(person.role)}
-                    </Text>
-                  </div>
-                </Group>
-              </Table.Td>
-              <Table.Td visibleFrom="sm">{readable(person.role)}</Table.Td>
-              <Table.Td>
-                <StateMark person={person} />
-              </Table.Td>
-              <Table.Td visibleFrom="sm" c="dimmed">
-                {person.last_sign_in_at ? format.ago(person.last_sign_in_at) : t.people.never}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </div>
-  );
-}
-
-export function StateMark({ person }: { person: Person }) {
-  const { t } = useI18n();
-  const state = stateOf(person);
-  return (
-    <span className={classes.state} data-state={state}>
-      {t.people.states[state]}
-    </span>
   );
 }

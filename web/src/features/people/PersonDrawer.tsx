@@ -7,13 +7,24 @@ import { SessionList } from "@/features/account/SessionList";
 import { useI18n } from "@/lib/i18n";
 import { readable } from "@/lib/schema/words";
 import { useMe } from "@/lib/session/session";
-import { StateMark } from "./PeoplePage";
+import { StateMark } from "./StateMark";
 import { again, allow, giveRole, invite, removePerson, sessionsOf, stateOf, usePerson, useRoles, type Person } from "./people";
 
-export function PersonDrawer({ person, onClose }: { person: Person | null; onClose: () => void }) {
+interface Properties {
+  person: Person | null;
+  onClose: () => void;
+  more: ((person: Person) => ReactNode) | undefined;
+}
+
+export function PersonDrawer({ person, onClose, more }: Properties) {
   return (
     <Drawer opened={person !== null} onClose={onClose} position="right" size="md" title={person?.email}>
-      {person && <OnePerson key={person.id} known={person} onGone={onClose} />}
+      {person && (
+        <Stack gap="xl">
+          {more?.(person)}
+          <OnePerson key={person.id} known={person} onGone={onClose} />
+        </Stack>
+      )}
     </Drawer>
   );
 }

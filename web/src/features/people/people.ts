@@ -1,6 +1,6 @@
 /** Accounts as a tenant's admins see them: `auth/v1/admin/users`. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { ask, get } from "@/lib/api/client";
+import { ask, get } from "@/lib/within";
 import { queries } from "@/lib/api/queries";
 import { useSchema } from "@/lib/schema/schema";
 import type { Schema } from "@/lib/schema/types";

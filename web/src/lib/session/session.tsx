@@ -22,6 +22,8 @@ export interface Me {
   aal: string;
   session: string | null;
   mfa: { required: boolean; enrolled: boolean };
+  /** The administrator of the platform who is this person for a while. */
+  standing_in: { by: string; until: string } | null;
   tenant: { slug: string; title: string };
   /** By entity: what I may do with it. */
   can: Record<string, Record<"read" | "create" | "update" | "delete", Verb>>;

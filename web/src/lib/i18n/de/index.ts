@@ -19,14 +19,16 @@ import { hooks } from "./hooks";
 import { importing } from "./importing";
 import { keys } from "./keys";
 import { link } from "./link";
+import { members } from "./members";
 import { monitoring } from "./monitoring";
 import { operate } from "./operate";
 import { people } from "./people";
 import { reports } from "./reports";
 import { runs } from "./runs";
 import { shell } from "./shell";
+import { standing } from "./standing";
 import { table } from "./table";
 import { tenants } from "./tenants";
 import { work } from "./work";
 
-export const de: Messages = { access, account, analytics, arranging, audit, auth, billing, comments, common, console, designer, figures, files, flow, form, history, hooks, importing, keys, link, monitoring, operate, people, reports, runs, shell, table, tenants, work };
+export const de: Messages = { access, account, analytics, arranging, audit, auth, billing, comments, common, console, designer, figures, files, flow, form, history, hooks, importing, keys, link, members, monitoring, operate, people, reports, runs, shell, standing, table, tenants, work };

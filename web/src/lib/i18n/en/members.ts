@@ -1,0 +1,18 @@
+export const members = {
+  title: "Members",
+  hint: "People of the platform who belong here: they sign in once and enter all their tenants",
+  invite: "Invite a member",
+  inviteHint: "They get a mail with a link; with the first visit they belong here.",
+  none: "No members",
+  noneHint: "Invite who runs this tenant.",
+  accounts: "Accounts",
+  accountsHint: "Who has an account of this tenant's own",
+  roleOf: (email: string) => `Role of ${email}`,
+  changed: (email: string) => `The role of ${email} is changed`,
+  remove: "Remove",
+  removeSure: (email: string) => `Remove ${email} from this tenant?`,
+  removeHint: "They are signed out here within a second. Their account on the platform stays.",
+  removed: (email: string) => `${email} does not belong here any more`,
+  withdraw: "Withdraw",
+  withdrawn: (email: string) => `The invitation of ${email} is withdrawn`,
+};
