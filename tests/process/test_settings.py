@@ -43,6 +43,7 @@ def test_every_setting_has_its_variable() -> None:
             "admin.email",
             "admin.password",
             "admin_token",
+            "files.url",
             "tracing.endpoint",
             "log.level",
             "log.format",
