@@ -162,6 +162,10 @@ class MeteringActor(Actor):
             await self._write(store.Batch(counted, moment))
         for slug, usage in list(self._book.all().items()):
             await self._look_at(slug, usage)
+            if usage.failing or (usage.queues.dead and usage.busy):
+                usage.failing = False
+                dead = await store.count_dead(self._database, slug)
+                usage.queues = usage.queues._replace(dead=dead)
 
     async def _write(self, batch: store.Batch) -> None:
         self._left = batch  # until it is known to be written
@@ -196,12 +200,12 @@ class MeteringActor(Actor):
             if usage.busy:
                 usage.busy = False
                 before = usage.quota.stored
-                _, usage.quota.storage, usage.queues = await store.measure(
-                    self._database, slug, datetime.now(UTC)
-                )
+                _, usage.quota.storage, queues = await store.measure(self._database, slug, datetime.now(UTC))
                 usage.quota.stored -= before  # what came meanwhile may be counted twice, until the next time
+                usage.failing |= queues.dead != usage.queues.dead
+                usage.queues = queues
                 # what waits there goes on by itself, whether anybody asks or not
-                usage.busy = bool(usage.queues.changes or usage.queues.ready)
+                usage.busy |= bool(usage.queues.changes or usage.queues.ready)
 
     async def _tidy(self) -> None:
         await store.tidy(self._database, datetime.now(UTC))

@@ -21,7 +21,7 @@ from actors.features.functions import operations as functions
 from actors.features.functions import rpc
 from actors.features.history import reverting, versions
 from actors.features.metering import series
-from actors.features.monitoring import restarting
+from actors.features.monitoring import functions as monitored
 from actors.features.monitoring import runtime as monitoring
 from actors.features.outbox import operations as outbox
 from actors.features.platform import creating
@@ -253,8 +253,8 @@ async def call_function(generation: Generation, call: Call, principal: Principal
                 return await platform.call_function(generation, call, principal)
             if call.entity in billing.FUNCTIONS:
                 return await billing.call_function(generation, call, principal)
-            if call.entity in restarting.FUNCTIONS:
-                return await restarting.call_function(generation, call, principal)
+            if call.entity in monitored.FUNCTIONS:
+                return await monitored.call_function(generation, call, principal)
     return await rpc.call_function(generation, call, principal)
 
 

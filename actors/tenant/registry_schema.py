@@ -77,6 +77,9 @@ CREATE TABLE IF NOT EXISTS backsaas.usage_batches (
 CREATE TABLE IF NOT EXISTS backsaas.active_people (
   tenant uuid NOT NULL REFERENCES backsaas.tenants ON DELETE CASCADE, day date NOT NULL,
   person text NOT NULL, PRIMARY KEY (tenant, day, person));
+CREATE TABLE IF NOT EXISTS backsaas.dead_tasks (
+  tenant uuid PRIMARY KEY REFERENCES backsaas.tenants ON DELETE CASCADE, tasks bigint NOT NULL,
+  deliveries bigint NOT NULL, counted_at timestamptz NOT NULL DEFAULT now());
 {act}
 CREATE OR REPLACE FUNCTION backsaas_api.refuse(code text, detail text) RETURNS boolean
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED AS $refuse$

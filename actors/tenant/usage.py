@@ -95,16 +95,17 @@ class TenantUsage:
     Attributes:
         counted: not written yet.
         queues: as last measured.
+        busy: something was asked, or ran in the background, since rows and storage were last measured.
+        failing: a task may have been given up since dead ones were last counted.
     """
 
-    __slots__ = ("_seen", "_served", "_totals", "busy", "counted", "queues", "quota")
+    __slots__ = ("_seen", "_served", "_totals", "busy", "counted", "failing", "queues", "quota")
 
     def __init__(self, quota: TenantQuota, served: Counted) -> None:
         self.quota = quota
         self.counted = Counted()
         self.queues = Queues()
-        self.busy = False
-        """Something was asked since rows and storage were last measured."""
+        self.busy = self.failing = False
         self._served = served
         self._totals = Totals()
         self._seen: set[str] = set()

@@ -196,6 +196,8 @@ class TenantWork:
             self._relay = None
             raise
         self._work.relays.add(relay)
+        if generation.usage is not None:
+            generation.usage.failing = True  # what was given up before this process served it counts, too
         generation.outbox = relay
         spawn(relay.run(), "relay")
 

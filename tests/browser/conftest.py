@@ -93,6 +93,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         BACKSAAS_ADMIN_EMAIL=ADMIN,
         BACKSAAS_ADMIN_PASSWORD=PASSWORD,
         BACKSAAS_PRIVATE_NETWORKS="127.0.0.0/8",
+        BACKSAAS_METERING_FLUSH_SECONDS="1",
     )
     here = Path(__file__).parent
     shutil.copy(ROOT / "schemas" / "platform.yaml", live.schemas)

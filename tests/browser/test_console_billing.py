@@ -85,3 +85,15 @@ async def test_a_tenant_is_billed(visit: Visit, site: Site) -> None:
     await visitor.shoot("console-revenue")
     await page.get_by_role("tab", name="Quotas").click()
     await expect(page.get_by_role("row").filter(has_text="payers-co")).to_contain_text("of 1,000,000")
+
+    # who has used up a quota is on the overview, and leads to the plan
+    plans.write_text(PLANS.replace("29.00", "31.00").replace("requests: 1000000", "requests: 1"))
+    await site.call("payers-co", "GET", "/notes")
+    await page.get_by_role("link", name="Overview").click()
+    used_up = (
+        page.get_by_role("region", name="Needs attention").get_by_role("row").filter(has_text="payers-co")
+    )
+    await expect(used_up).to_contain_text("Requests a month")
+    await visitor.shoot("console-quota")
+    await used_up.get_by_role("link", name="payers-co").click()
+    await expect(page).to_have_url(f"{visitor.home}/tenants/payers-co/billing")

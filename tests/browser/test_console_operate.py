@@ -34,6 +34,7 @@ webhooks:
   told: { url: "URL/told", events: [orders.created] }
 jobs:
   tidy: { every: 24h, function: sweep }
+  settle: { every: 24h, function: sulk }
 """
 CODE = """
 def quote(args, ctx):
@@ -47,6 +48,9 @@ def measure(record, ctx):
 
 def sweep(args, ctx):
     ctx.log("swept")
+
+def sulk(args, ctx):
+    raise ValueError("not today")
 """
 
 
@@ -183,3 +187,21 @@ async def test_a_job_runs_now(visit: Visit) -> None:
         page.get_by_role("region", name="Tasks").get_by_role("row").filter(has_text="tidy")
     ).to_have_count(1)
     await visitor.shoot("console-jobs")
+
+    # what fails is given up, and the overview leads to it until somebody has seen to it
+    sulking = page.get_by_role("row").filter(has_text="sulk")
+    await sulking.get_by_role("button", name="Run now: settle").click()
+    await expect(sulking).to_contain_text("Gave up")
+    await page.get_by_role("link", name="Overview").click()
+    attention = page.get_by_role("region", name="Needs attention")
+    given_up = attention.get_by_role("row").filter(has_text="workshop").filter(has_text="1 task gave up")
+    await expect(given_up).to_be_visible()
+    await visitor.shoot("console-attention")
+    await given_up.get_by_role("link", name="workshop").click()
+    await expect(page).to_have_url(re.compile("/admin/tenants/workshop/work$"))
+    task = page.get_by_role("region", name="Tasks").get_by_role("row").filter(has_text="settle")
+    await task.get_by_role("button", name="Forget").click()
+    await expect(task).to_have_count(0)
+    await page.get_by_role("link", name="Overview").click()
+    await expect(page.get_by_role("heading", name="Needs attention", exact=True)).to_be_visible()
+    await expect(given_up).to_have_count(0)

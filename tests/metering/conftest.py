@@ -47,9 +47,9 @@ async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pl
     await live.stop()
 
 
-async def add_notes(platform: Platform, slug: str) -> None:
+async def add_notes(platform: Platform, slug: str, text: str = NOTES) -> None:
     """Make a tenant with notes, and wait until the platform has its row."""
-    platform.live.write(slug, NOTES.replace("NAME", slug))
+    platform.live.write(slug, text.replace("NAME", slug))
     for _ in range(200):
         status, _ = await platform.inside(slug, "GET", "notes")
         _, rows = await platform.call("GET", f"tenants?slug=eq.{slug}")

@@ -5,8 +5,18 @@ import json
 import signal
 from typing import Any
 
-from tests.metering.conftest import add_notes
+from tests.metering.conftest import NOTES, add_notes, plan
 from tests.platform.conftest import Platform
+
+GIVES_UP = (
+    NOTES.replace(
+        "access:",
+        """functions:
+      bad: { trigger: after_create, function: create_record, retries: 0, config: { entity: notes, values: { nonsense: 1 } } }
+    access:""",
+    )
+    + 'webhooks: { told: { url: "http://127.0.0.1:9/", events: [notes.created], retries: 0 } }'
+)
 
 
 def logged(platform: Platform, slug: str) -> list[dict[str, Any]]:
@@ -101,3 +111,57 @@ async def test_a_crash_loses_at_most_what_came_since_the_last_flush(platform: Pl
     assert (after["requests"], after["egress_bytes"]) == (before["requests"], before["egress_bytes"])
     await platform.inside(slug, "GET", "notes")
     assert (await until_counted(platform, slug, before["requests"] + 1))["requests"] == before["requests"] + 1
+
+
+async def given_up(platform: Platform, expected: dict[str, tuple[int, int]]) -> None:
+    """Wait until the platform knows these counts of tasks and deliveries, by tenant."""
+    found: dict[str, tuple[int, int]] = {}
+    for _ in range(600):
+        status, rows = await platform.rpc("dead_tasks")
+        assert status == 200, rows
+        found = {row["tenant"]: (row["tasks"], row["deliveries"]) for row in rows}
+        if found == expected:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(found)
+
+
+async def test_what_was_given_up_is_known_until_somebody_sees_to_it(platform: Platform) -> None:
+    await add_notes(platform, "is-fine")
+    await add_notes(platform, "gives-up", GIVES_UP)
+    for slug in ("is-fine", "gives-up"):
+        assert (await platform.inside(slug, "POST", "notes", {"text": "x"}))[0] == 201
+    await given_up(platform, {"gives-up": (1, 1)})
+    await platform.live.restart()
+    await given_up(platform, {"gives-up": (1, 1)})  # nobody asked the tenant since
+    somebody = await platform.person("curious@example.com")
+    refused = await platform.client.send("POST", "/api/platform/rpc/dead_tasks", {}, **somebody)
+    assert refused[0] == 403, refused
+    admin = await platform.enter("gives-up")
+    status, dead = await platform.inside("gives-up", "GET", "tasks/v1?state=dead", **admin)
+    assert status == 200, dead
+    done = {task["kind"]: task["id"] for task in dead}
+    await platform.inside("gives-up", "DELETE", f"tasks/v1/{done['webhook']}", **admin)
+    await given_up(platform, {"gives-up": (1, 0)})
+    await platform.rpc("suspend_tenant", slug="gives-up")
+    await given_up(platform, {})
+    await platform.rpc("resume_tenant", slug="gives-up")
+    await given_up(platform, {"gives-up": (1, 0)})
+    await platform.inside("gives-up", "DELETE", f"tasks/v1/{done['function']}", **admin)
+    await given_up(platform, {})
+
+
+async def test_who_has_used_up_a_quota_is_told_apart_from_who_has_not(platform: Platform) -> None:
+    for slug in ("is-full", "has-room"):
+        await add_notes(platform, slug)
+    await plan(platform, "is-full", "metered")
+    await plan(platform, "has-room", "slow")
+    answers = [await platform.inside("is-full", "POST", "notes", [{"text": "x"}] * 500) for _ in range(3)]
+    assert [status for status, _ in answers] == [201, 201, 402]
+    status, told = await platform.rpc("quota_usage", near=True)
+    assert status == 200, told
+    assert [one["tenant"] for one in told] == ["is-full"]
+    assert told[0]["quotas"]["rows"] == {"used": 1000, "limit": 1000, "share": 1.0, "metered": False}
+    assert told[0]["quotas"]["requests"]["metered"] is True
+    _, everybody = await platform.rpc("quota_usage")
+    assert {one["tenant"] for one in everybody} >= {"is-full", "has-room"}

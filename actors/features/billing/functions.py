@@ -156,9 +156,9 @@ async def tenant_usage(request: Request) -> dict[str, Any]:
 
 
 async def quota_usage(request: Request) -> list[dict[str, Any]]:
-    """Say what every tenant with a plan used of its quotas, the nearest to a limit first."""
+    """Say what tenants with a plan used of their quotas, who is nearest first; ``{near}``: only who is."""
     require_admin(request)
-    return looking.everybody(request.platform.usage)
+    return looking.everybody(request.platform.usage, near=request.flag("near", default=False))
 
 
 FUNCTIONS: Mapping[str, Callable[[Request], Awaitable[Any]]] = {

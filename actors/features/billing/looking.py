@@ -11,6 +11,7 @@ from actors.features.auth.store import Session, Store
 from actors.features.billing import subscriptions
 from actors.features.billing.plans import PlanFile
 from actors.tenant.executor import in_transaction
+from actors.tenant.quotas import WARN_AT
 from actors.tenant.usage import TenantUsage, UsageBook
 
 # what this very transaction wrote: created_at is its beginning
@@ -51,17 +52,32 @@ async def preview(store: Store, file: PlanFile, slug: str, name: str, today: dat
 
 
 def quotas(usage: TenantUsage | None) -> dict[str, dict[str, Any]]:
-    """Return what a tenant used of each limit it has, as far as this process knows."""
-    if usage is None:
+    """Return what a tenant used of each limit it has, as far as this process knows.
+
+    Returns:
+        By name: ``used``, ``limit``, ``share`` (1: all of it), ``metered``: more is charged for, not refused.
+    """
+    limits = None if usage is None else usage.quota.limits
+    if usage is None or limits is None:
         return {}
     return {
-        name: {"used": used, "limit": most, "share": round(used / most, 4) if most else 1.0}
+        name: {
+            "used": used,
+            "limit": most,
+            "share": round(used / most, 4) if most else 1.0,
+            "metered": name in limits.metered,
+        }
         for name, (used, most) in usage.quota.shares().items()
     }
 
 
-def everybody(book: UsageBook | None) -> list[dict[str, Any]]:
-    """Return the quotas of every tenant that has a plan; who is nearest to a limit comes first."""
+def everybody(book: UsageBook | None, *, near: bool) -> list[dict[str, Any]]:
+    """Return the quotas of every tenant that has a plan; who is nearest to a limit comes first.
+
+    Args:
+        book: what this process counted.
+        near: only those of which four fifths of something are used.
+    """
     found = [
         {"tenant": slug, "plan": usage.quota.limits.plan, "quotas": quotas(usage)}
         for slug, usage in ({} if book is None else book.all()).items()
@@ -71,4 +87,4 @@ def everybody(book: UsageBook | None) -> list[dict[str, Any]]:
     def nearest(one: dict[str, Any]) -> tuple[float, str]:
         return -max((quota["share"] for quota in one["quotas"].values()), default=0.0), one["tenant"]
 
-    return sorted(found, key=nearest)
+    return sorted((one for one in found if not near or -nearest(one)[0] >= WARN_AT), key=nearest)

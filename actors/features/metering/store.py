@@ -73,6 +73,14 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 WHERE n.nspname = $1 AND c.relkind = 'r'
 """
 
+_DEAD = """
+INSERT INTO backsaas.dead_tasks (tenant, tasks, deliveries)
+SELECT $1::text::uuid, count(*) FILTER (WHERE kind <> 'webhook'), count(*) FILTER (WHERE kind = 'webhook')
+FROM {ns}._tasks WHERE state = 'dead'
+ON CONFLICT (tenant) DO UPDATE SET tasks = excluded.tasks, deliveries = excluded.deliveries,
+  counted_at = excluded.counted_at
+RETURNING tasks + deliveries
+"""
 _QUEUES = """
 SELECT (SELECT count(*) FROM {ns}._outbox),
   (SELECT count(*) FROM {ns}._tasks WHERE state = 'ready'),
@@ -230,6 +238,16 @@ async def measure(database: Database, slug: str, moment: datetime) -> tuple[int,
             await _add(connection, namespace, moment.date(), found, "greatest(r.value, excluded.value)")
         (waiting,) = await connection.fetch(_QUEUES.format(ns=quote(identity.namespace)))
         return rows, size, Queues(*waiting)
+
+
+async def count_dead(database: Database, slug: str) -> int:
+    """Count the tasks and deliveries a tenant's relay gave up, and note both for ``rpc/dead_tasks``."""
+    async with database.owner() as connection:
+        identity = await registry.find_tenant(connection, slug)
+        if identity is None:
+            return 0
+        text = _DEAD.format(ns=quote(identity.namespace))
+        return int(await connection.fetchval(text, identity.id))
 
 
 async def tidy(database: Database, moment: datetime) -> None:

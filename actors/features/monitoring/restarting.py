@@ -4,16 +4,13 @@ Decides how it ends: in order, after what is in flight, or at once. One that was
 failures is tried again with a clean record. A function of the platform, for administrators.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from actors.features.platform.events import note
-from actors.features.platform.rights import Request, answer, request_of, require_admin
-from actors.messages import Call, ProblemError, Result
-from actors.tenant.generation import Generation
+from actors.features.platform.rights import Request, require_admin
+from actors.messages import ProblemError
 from runtime.signals import ActorError, ActorStatus
 from schemas.compiler.compile import SYSTEM_SLUG
-from schemas.compiler.principal import Principal
 
 START_SECONDS = 10.0
 """How long who asked waits to hear whether it runs."""
@@ -46,11 +43,3 @@ async def restart_tenant(request: Request) -> dict[str, Any]:
     except ActorError as error:
         raise ProblemError("tenant.unavailable", f"it does not start: {error}") from error
     return {"tenant": slug, "state": ref.status.value}
-
-
-FUNCTIONS: Mapping[str, Callable[[Request], Awaitable[Any]]] = {"restart_tenant": restart_tenant}
-
-
-async def call_function(generation: Generation, call: Call, principal: Principal) -> Result:
-    """Call one of ``FUNCTIONS``."""
-    return answer(await FUNCTIONS[call.entity](request_of(generation, call, principal)))

@@ -115,6 +115,8 @@ class Relay:
             try:
                 due = await self._turn()
                 pause = FIRST_PAUSE
+                if self.generation.usage is not None:
+                    self.generation.usage.busy = True
             except Exception as error:
                 if _passes(error):
                     log.warning("relay.waits", tenant=self._slug, reason=str(error)[:200])
@@ -212,8 +214,7 @@ class Relay:
                 await in_transaction(self._pool, lambda connection: self._set_aside(connection, why))
             self._batch = 1  # one of them is the trouble: look at each alone
             return True
-        if found < size:
-            self._batch = BATCH
+        self._batch = BATCH if found < size else size
         return found == size
 
     async def _set_aside(self, connection: TenantConnection, reason: str) -> None:
@@ -266,6 +267,8 @@ class Relay:
 
             await in_transaction(self._pool, write)
             del self._ended[: len(ended)]
+            if self.generation.usage is not None and any(error for _, error in ended):
+                self.generation.usage.failing = True
         if now >= self._renew_at:
             self._renew_at = now + RENEW_SECONDS
 

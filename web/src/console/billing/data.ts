@@ -75,6 +75,8 @@ export interface Quota {
   used: number;
   limit: number;
   share: number;
+  /** More is charged for, not refused. */
+  metered: boolean;
 }
 
 export interface Preview {
@@ -134,11 +136,12 @@ export function useInvoice(id: string) {
   });
 }
 
-export function useQuotas() {
+/** Of every tenant with a plan, or only of those near a limit. */
+export function useQuotas(near = false) {
   return useQuery({
-    queryKey: ["quotas"],
+    queryKey: ["quotas", near],
     ...LIVE,
-    queryFn: () => call<{ tenant: string; plan: string; quotas: Record<string, Quota> }[]>("quota_usage"),
+    queryFn: () => call<{ tenant: string; plan: string; quotas: Record<string, Quota> }[]>("quota_usage", { near }),
   });
 }
 

@@ -32,7 +32,7 @@ const TABS = {
 } satisfies Record<string, Tab>;
 
 /** What there is of the platform itself: it is neither entered nor suspended here. */
-const OF_SYSTEM = new Set<string>(["overview", "schema", "data", "audit"]);
+const OF_SYSTEM = new Set<string>(["overview", "schema", "data", "webhooks", "work", "audit"]);
 
 /** What the tenant itself is asked for, as its admin. */
 const INSIDE = new Set<string>(["access", "functions", "webhooks", "work"]);
