@@ -1,13 +1,14 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { sizes } from "./sizes.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 // Two pages from one source tree; the process serves every other file of dist under /_ui/, for ever under the same name.
 export default defineConfig({
   base: "/_ui/",
-  plugins: [react()],
+  plugins: [react(), sizes()],
   resolve: { alias: { "@": here("./src") } },
   build: {
     assetsDir: "",

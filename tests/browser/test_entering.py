@@ -29,6 +29,27 @@ async def test_a_person_signs_in_and_out(visit: Visit) -> None:
     visitor.complaints.clear()  # Chromium reports the refused password
 
 
+async def test_what_is_behind_the_door_is_fetched_by_who_comes_in_and_can_be_asked_for_again(
+    visit: Visit,
+) -> None:
+    visitor = await visit(APP)
+    page = visitor.page
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    await page.route("**/_ui/routed-*.js", lambda route: route.abort())
+    await visitor.go()
+    await page.get_by_label("E-mail").fill("ada@types.example")
+    await page.locator("input[name=password]").fill(PASSWORD)
+    assert not any("/routed-" in url for url in fetched), "people who are nobody yet fetch the sign-in page"
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    assert any("/routed-" in url for url in fetched)
+    await page.unroute("**/_ui/routed-*.js")
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.locator("#content")).to_be_visible()
+    visitor.complaints.clear()  # Chromium reports the file that did not come
+
+
 async def test_one_speaks_german_and_goes_by_keyboard(visit: Visit) -> None:
     visitor = await visit(APP, as_="ada@types.example")
     page = visitor.page

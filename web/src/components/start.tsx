@@ -7,32 +7,41 @@ import "./base.css";
 import { setNonce } from "get-nonce";
 import { lazy, StrictMode, Suspense, type ReactNode } from "react";
 import { createRoot } from "react-dom/client";
-import { createBrowserRouter, RouterProvider, type RouteObject } from "react-router";
+import type { RouteObject } from "react-router";
+import { asProblem } from "@/lib/api/problem";
 import { boot } from "@/lib/boot";
 import { takeLink } from "@/lib/session/link";
 import { Gate } from "./Gate";
 import { Opening } from "./Opening";
 import { Providers } from "./Providers";
+import { Trouble } from "./Trouble";
 
 const LinkPage = lazy(() => import("@/features/auth/LinkPage"));
 const SetUpPage = lazy(() => import("@/features/auth/SetUpPage"));
 
-/** `routes` are what signed-in people see. */
-export function start(routes: RouteObject[]): void {
+/** `load` brings what signed-in people see; nobody else fetches it. */
+export function start(load: () => Promise<{ routes: RouteObject[] }>): void {
   setNonce(boot.nonce);
+  const Pages = lazy(async () => {
+    try {
+      const [{ routed }, { routes }] = await Promise.all([import("./routed"), load()]);
+      return { default: routed(routes) };
+    } catch (error) {
+      return { default: () => <Trouble problem={asProblem(error)} onRetry={() => location.reload()} page /> };
+    }
+  });
   createRoot(document.getElementById("root")!).render(
     <StrictMode>
-      <Providers>{byLink() ?? <Inside routes={routes} />}</Providers>
+      <Providers>
+        {byLink() ?? (
+          <Gate>
+            <Suspense fallback={<Opening />}>
+              <Pages />
+            </Suspense>
+          </Gate>
+        )}
+      </Providers>
     </StrictMode>,
-  );
-}
-
-function Inside({ routes }: { routes: RouteObject[] }) {
-  const router = createBrowserRouter(routes, { basename: boot.home || "/" });
-  return (
-    <Gate>
-      <RouterProvider router={router} />
-    </Gate>
   );
 }
 
