@@ -94,7 +94,10 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         BACKSAAS_ADMIN_PASSWORD=PASSWORD,
         BACKSAAS_PRIVATE_NETWORKS="127.0.0.0/8",
         BACKSAAS_METERING_FLUSH_SECONDS="1",
+        BACKSAAS_ALLOW_PRIVATE_PROVIDERS="true",
+        CORP_SECRET="the-secret-of-the-client",
     )
+    live.env["BACKSAAS_URL"] = live.url
     here = Path(__file__).parent
     shutil.copy(ROOT / "schemas" / "platform.yaml", live.schemas)
     for file in here.glob("*.yaml"):
