@@ -1,7 +1,7 @@
 """``python3 run.py bench``: every figure the project promises, measured in one run on this machine.
 
 A PostgreSQL of its own, in a temporary directory, durable as in production. Parts can be chosen:
-``--only speed,metering,scale,reload,outbox,functions,live``; ``--quick`` takes three minutes and finds
+``--only speed,metering,scale,reload,outbox,functions,live,pages``; ``--quick`` takes three minutes and finds
 breakage, not figures.
 """
 
@@ -14,10 +14,10 @@ import asyncpg
 
 from actors.cluster import SUPERUSER
 from actors.embedded import EmbeddedPostgres
-from bench import functions, live, metering, outbox, reloads, report, scale, speed
+from bench import functions, live, metering, outbox, pages, reloads, report, scale, speed
 from bench.processes import Load
 
-PARTS = ("speed", "metering", "scale", "reload", "outbox", "functions", "live")
+PARTS = ("speed", "metering", "scale", "reload", "outbox", "functions", "live", "pages")
 
 
 def main(arguments: list[str]) -> int:
@@ -72,6 +72,11 @@ def _parts(parts: list[str], postgres: EmbeddedPostgres, folder: Path, load: Loa
     if "live" in parts:
         told["live"] = live.measure(_database(postgres, "live"), folder, quick=quick)
         print(f"\n== live data ==\n{report.live(told['live'])}", flush=True)
+    if "pages" in parts and not pages.CHROMIUM:
+        print("\n== pages ==\nno chromium here: not measured", flush=True)
+    elif "pages" in parts:
+        told["pages"] = pages.measure(_database(postgres, "pages"), folder, quick=quick)
+        print(f"\n== pages ==\n{report.pages(told['pages'])}", flush=True)
     return told
 
 

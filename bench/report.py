@@ -95,6 +95,14 @@ def live(told: dict) -> str:
     return "\n".join([*lines, f"nobody follows: insert {told['insert_plain_ms']} ms, read {alone} ms"])
 
 
+def pages(told: dict) -> str:
+    """Return how long after an input the page is painted anew."""
+    lines = [f"a table of {told['rows']:,} rows, input to next paint:{'p50 ms':>14}{'max ms':>9}"]
+    for name, row in told["inputs"].items():
+        lines.append(f"  {name:18} {row['times']:>3} times{row['p50_ms']:>31g}{row['max_ms']:>9g}")
+    return "\n".join(lines)
+
+
 def scale(told: dict) -> str:
     """Return what many tenants cost."""
     one, first, second = told["one_tenant"], told["first_start"], told["second_start"]
