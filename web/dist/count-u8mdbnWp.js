@@ -1,1 +1,0 @@
-import{o as e}from"./schema-sWUkV-09.js";async function t(t,n){let{headers:r}=await e(`/${t.name}?select=${t.key}&limit=1`,{headers:{Prefer:`count=estimated`},signal:n});return Number(r.get(`Content-Range`)?.split(`/`)[1]??0)}export{t};

@@ -1,0 +1,1 @@
+import{a as e,i as t}from"./chunk-6KYCQHYJ-EK6fWV-P.js";import{t as n}from"./boot-P2f0WJxZ.js";import{t as r}from"./jsx-runtime-C3cWAN_r.js";var i=r();function a(r){let a=e(r,{basename:n.home||`/`});return()=>(0,i.jsx)(t,{router:a})}export{a as routed};
