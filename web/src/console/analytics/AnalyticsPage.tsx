@@ -1,5 +1,6 @@
 /** How much is asked, how well it is answered and what is stored: by span and tenant, up to five side by side. */
 import { Group, MultiSelect, SegmentedControl, SimpleGrid } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { useSearchParams } from "react-router";
 import { Page } from "@/components/Page";
 import { useI18n } from "@/lib/i18n";
@@ -14,6 +15,7 @@ const MOST = 5;
 
 export default function AnalyticsPage() {
   const { t } = useI18n();
+  const narrow = useMediaQuery("(max-width: 30em)");
   const words = t.analytics;
   const [asked, setAsked] = useSearchParams();
   const tenants = useTenants();
@@ -30,6 +32,8 @@ export default function AnalyticsPage() {
       <Group gap="sm" align="flex-start">
         <SegmentedControl
           aria-label={words.span}
+          size={narrow ? "xs" : "sm"}
+          fullWidth={narrow}
           value={span}
           onChange={(value) => change("span", value)}
           data={(Object.keys(SPANS) as Span[]).map((value) => ({ value, label: words.spans[value] }))}

@@ -3,6 +3,7 @@ import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Lines } from "@/components/charts";
+import { Empty } from "@/components/Empty";
 import { useI18n } from "@/lib/i18n";
 import { Asked } from "../parts/Asked";
 import { saveCsv } from "../parts/csv";
@@ -45,9 +46,20 @@ export function FigurePanel({ name, span, tenants }: { name: string; span: Span;
       }
     >
       <Asked query={query}>
-        {({ points }) => (
-          <Lines title={title} series={series} points={points} text={textOf(figure.unit, format, words.milliseconds)} short={shortOf(figure.unit, format)} />
-        )}
+        {({ points }) =>
+          points.every(({ values }) => series.every(({ name: of }) => values[of] == null)) ? (
+            <Empty title={words.unknown} />
+          ) : (
+            <Lines
+              title={title}
+              series={series}
+              points={points}
+              text={textOf(figure.unit, format, words.milliseconds)}
+              short={shortOf(figure.unit, format)}
+              whole={figure.unit === "number"}
+            />
+          )
+        }
       </Asked>
     </Panel>
   );

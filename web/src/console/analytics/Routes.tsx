@@ -35,7 +35,9 @@ export function Routes({ by, span, tenant }: { by: "route" | "status"; span: Spa
             <Sheet label={words.top[by]} heads={[words.top[by], `> ${words.columns.requests}`, `> ${words.values.errors}`, `> ${words.columns.latency}`]}>
               {points.map(({ name, requests, errors, milliseconds }) => (
                 <Table.Tr key={name}>
-                  <Table.Td ff={by === "route" ? "monospace" : undefined}>{name}</Table.Td>
+                  <Table.Td ff={by === "route" ? "monospace" : undefined} style={{ overflowWrap: "anywhere" }}>
+                    {name}
+                  </Table.Td>
                   <Table.Td className="numeric" ta="right">{format.number(requests)}</Table.Td>
                   <Table.Td className="numeric" ta="right">{format.number(errors)}</Table.Td>
                   <Table.Td className="numeric" ta="right" style={{ whiteSpace: "nowrap" }}>

@@ -20,6 +20,7 @@ export const analytics: Messages["analytics"] = {
   csvOf: (title: string) => `${title} als CSV`,
   milliseconds: (value: string) => `${value} ms`,
   percent: (value: string) => `${value} %`,
+  unknown: "Für diesen Zeitraum ist noch nichts bekannt",
   nothing: "In diesem Zeitraum wurde nichts gefragt",
   nothingHint: "Anfragen erscheinen hier nach wenigen Sekunden.",
   top: { route: "Am meisten gefragt", status: "Antworten nach Status" },

@@ -18,6 +18,7 @@ export const analytics = {
   csvOf: (title: string) => `${title} as CSV`,
   milliseconds: (value: string) => `${value} ms`,
   percent: (value: string) => `${value} %`,
+  unknown: "Nothing is known of this span yet",
   nothing: "Nothing was asked in this span",
   nothingHint: "Requests show here within a few seconds.",
   top: { route: "Most asked for", status: "Answers by status" },
