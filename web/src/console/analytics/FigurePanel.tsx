@@ -24,6 +24,7 @@ export function FigurePanel({ name, span, tenants }: { name: string; span: Span;
     queryFn: ({ signal }) => askFigure(figure, rangeOf(span, Date.now()), tenants, language, signal),
   });
   const compared = tenants.length > 1;
+  const first = figure.values.length > 1 ? words.values[figure.values[0]!] : undefined;
   const series = compared
     ? tenants.map((tenant) => ({ name: tenant, label: tenant }))
     : figure.values.map((value) => ({ name: value, label: words.values[value] ?? title, ...(figure.values.length === 1 && { as: "area" as const }) }));
@@ -36,7 +37,7 @@ export function FigurePanel({ name, span, tenants }: { name: string; span: Span;
     );
   return (
     <Panel
-      title={compared && figure.values.length > 1 ? `${title}, ${words.values[figure.values[0]!] ?? ""}` : title}
+      title={compared && first !== undefined && first !== title ? `${title}, ${first}` : title}
       actions={
         <Tooltip label={words.csvOf(title)}>
           <ActionIcon aria-label={words.csvOf(title)} onClick={save} disabled={!query.data}>
