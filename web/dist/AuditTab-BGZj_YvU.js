@@ -1,1 +1,0 @@
-import{t as e}from"./Panel-CZiaYYTx.js";import{t}from"./AuditList-4UAfMOdR.js";import{t as n}from"./jsx-runtime-C3cWAN_r.js";var r=n();function i({tenant:n}){return(0,r.jsx)(e,{flush:!0,children:(0,r.jsx)(t,{filter:`key=in.(${n.slug},${n.id})`})})}export{i as default};

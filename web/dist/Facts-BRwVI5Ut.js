@@ -1,0 +1,1 @@
+import{n as e}from"./Panel-D3NmkZ0Z.js";import{t}from"./jsx-runtime-C3cWAN_r.js";var n=t();function r({of:t}){return(0,n.jsx)(`dl`,{className:e.facts,children:t.map(([e,t])=>(0,n.jsxs)(`div`,{children:[(0,n.jsx)(`dt`,{children:e}),(0,n.jsx)(`dd`,{children:t||`–`})]},e))})}export{r as t};

@@ -1,0 +1,1 @@
+import{n as e,t}from"./RowEditor-CY1tRd24.js";import{t as n}from"./jsx-runtime-C3cWAN_r.js";var r=n();function i({entity:n,initial:i,onDone:a,onCancel:o}){return(0,r.jsx)(t,{entity:n,base:e(n),typed:i,onDone:a,onCancel:o,inside:!0})}export{i as default};

@@ -1,1 +1,0 @@
-var e=[`var(--mantine-color-accent-6)`,`#e8a33d`,`#6c7ae0`,`#d9607a`,`#3d9db8`,`#8aa13c`,`#a06cc4`,`#b5793f`,`#5f7d8c`,`#c2588f`],t=t=>e[t%e.length];export{t as n,e as t};

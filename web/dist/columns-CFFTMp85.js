@@ -1,0 +1,1 @@
+import{o as e,t}from"./columns-CSSCNlEz.js";function n(n,r){return e(r).map(e=>t(n,r,e)).filter(e=>e!==void 0)}export{n as t};

@@ -1,1 +1,0 @@
-import{o as e,t}from"./columns-DQ3-paqS.js";function n(n,r){return e(r).map(e=>t(n,r,e)).filter(e=>e!==void 0)}export{n as t};

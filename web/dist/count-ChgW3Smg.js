@@ -1,0 +1,1 @@
+import{o as e}from"./schema-B0ezg7kv.js";async function t(t,n){let{headers:r}=await e(`/${t.name}?select=${t.key}&limit=1`,{headers:{Prefer:`count=estimated`},signal:n});return Number(r.get(`Content-Range`)?.split(`/`)[1]??0)}export{t};
