@@ -2,12 +2,13 @@
 import { Checkbox, Skeleton, UnstyledButton } from "@mantine/core";
 import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef } from "react";
+import { memo, useCallback, useEffect, useRef } from "react";
 import { Link } from "react-router";
 import { isNumber } from "@/components/values/Value";
 import { useI18n } from "@/lib/i18n";
 import { columnTitle, labelOf, type Column, type Row } from "@/lib/rows/columns";
 import type { Listing } from "@/lib/rows/rows";
+import type { Entity } from "@/lib/schema/types";
 import { here } from "@/lib/within";
 import { Cell } from "./Cell";
 import classes from "./Grid.module.css";
@@ -43,11 +44,16 @@ export function Grid({ listing, rows, pending, more, onMore, onSort, selected, o
   }, [more, last, rows.length, onMore]);
 
   const idOf = (row: Row) => String(row[entity.key]);
-  const toggle = (id: string) => {
-    const next = new Set(selected);
+  // one function for all time: a line is drawn again only when something of its own changed
+  const now = useRef({ selected, onSelect });
+  useEffect(() => {
+    now.current = { selected, onSelect };
+  });
+  const toggle = useCallback((id: string) => {
+    const next = new Set(now.current.selected);
     if (!next.delete(id)) next.add(id);
-    onSelect(next);
-  };
+    now.current.onSelect(next);
+  }, []);
   const every = rows.length > 0 && rows.every((row) => selected.has(idOf(row)));
   const above = drawn[0]?.start ?? 0;
   const below = virtual.getTotalSize() - (drawn.at(-1)?.end ?? 0);
@@ -55,7 +61,7 @@ export function Grid({ listing, rows, pending, more, onMore, onSort, selected, o
 
   return (
     <div ref={scroller} className={classes.scroller} tabIndex={0} role="region" aria-label={label}>
-      <table className={classes.table} aria-rowcount={rows.length}>
+      <table className={classes.table} aria-rowcount={rows.length + 1}>
         <thead>
           <tr>
             {selectable && (
@@ -84,23 +90,17 @@ export function Grid({ listing, rows, pending, more, onMore, onSort, selected, o
             const row = rows[index]!;
             const id = idOf(row);
             return (
-              <tr key={id} aria-rowindex={index + 2} data-selected={selected.has(id) || undefined}>
-                {selectable && (
-                  <td className={classes.check}>
-                    <Checkbox size="xs" checked={selected.has(id)} onChange={() => toggle(id)} aria-label={t.table.selectRow(labelOf(row, entity))} />
-                  </td>
-                )}
-                {columns.map((column, at) => (
-                  <Cell
-                    key={column.path}
-                    entity={entity}
-                    row={row}
-                    column={column}
-                    editable={!column.path.includes(".") && editable.has(column.field.name)}
-                    link={at === 0 ? (shown) => <Link to={here(`/data/${entity.name}/${encodeURIComponent(id)}`)} className={classes.open}>{shown}</Link> : undefined}
-                  />
-                ))}
-              </tr>
+              <Line
+                key={id}
+                id={id}
+                at={index}
+                row={row}
+                entity={entity}
+                columns={columns}
+                editable={editable}
+                selected={selectable ? selected.has(id) : null}
+                onToggle={toggle}
+              />
             );
           })}
           {below > 0 && (
@@ -123,6 +123,42 @@ export function Grid({ listing, rows, pending, more, onMore, onSort, selected, o
     </div>
   );
 }
+
+interface LineProperties {
+  id: string;
+  /** Its place among the rows. */
+  at: number;
+  row: Row;
+  entity: Entity;
+  columns: Column[];
+  editable: ReadonlySet<string>;
+  /** Null where rows cannot be chosen. */
+  selected: boolean | null;
+  onToggle: (id: string) => void;
+}
+
+const Line = memo(function Line({ id, at, row, entity, columns, editable, selected, onToggle }: LineProperties) {
+  const { t } = useI18n();
+  return (
+    <tr aria-rowindex={at + 2} data-selected={selected || undefined}>
+      {selected !== null && (
+        <td className={classes.check}>
+          <Checkbox size="xs" checked={selected} onChange={() => onToggle(id)} aria-label={t.table.selectRow(labelOf(row, entity))} />
+        </td>
+      )}
+      {columns.map((column, place) => (
+        <Cell
+          key={column.path}
+          entity={entity}
+          row={row}
+          column={column}
+          editable={!column.path.includes(".") && editable.has(column.field.name)}
+          link={place === 0 ? (shown) => <Link to={here(`/data/${entity.name}/${encodeURIComponent(id)}`)} className={classes.open}>{shown}</Link> : undefined}
+        />
+      ))}
+    </tr>
+  );
+});
 
 function Head({ column, sort, onSort, title }: { column: Column; sort: string[]; onSort: (sort: string[]) => void; title: string }) {
   const { t } = useI18n();
