@@ -1,6 +1,8 @@
 """One live process with a tenant that has files."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -101,16 +103,23 @@ class Desk:
         return {path.name for path in self.store.rglob("*") if path.is_file()}
 
 
-@pytest.fixture(scope="module")
-async def desk(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> AsyncIterator[Desk]:
-    live = Live(tmp_path_factory.mktemp("files"), BACKSAAS_DATABASE_URL=database_url)
-    live.write(SLUG, TENANT)
+@asynccontextmanager
+async def opened(directory: Path, text: str = TENANT, **settings: str) -> AsyncIterator[Desk]:
+    """A process of its own that serves the tenant."""
+    live = Live(directory, **settings)
+    live.write(SLUG, text)
     await live.start("--dev", str(live.directory))
     try:
         async with aiohttp.ClientSession() as session:
             yield Desk(live, session)
     finally:
         await live.stop()
+
+
+@pytest.fixture(scope="module")
+async def desk(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> AsyncIterator[Desk]:
+    async with opened(tmp_path_factory.mktemp("files"), BACKSAAS_DATABASE_URL=database_url) as desk:
+        yield desk
 
 
 async def until(condition: Any, seconds: float = 30) -> None:

@@ -2,29 +2,19 @@
 
 from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 
-from tests.files.conftest import PNG, SLUG, TENANT, Desk, Seen
-from tests.live import Live
+from tests.files.conftest import PNG, SLUG, TENANT, Desk, Seen, opened
 
 HOST = "files.example.net"
 
 
 @pytest.fixture(scope="module")
 async def apart(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> AsyncIterator[Desk]:
-    live = Live(
-        tmp_path_factory.mktemp("apart"),
-        BACKSAAS_DATABASE_URL=database_url,
-        BACKSAAS_FILES_URL=f"https://{HOST}/",
-    )
-    live.write(SLUG, TENANT + "storage: {}\n")
-    await live.start("--dev", str(live.directory))
-    try:
-        async with aiohttp.ClientSession() as session:
-            yield Desk(live, session)
-    finally:
-        await live.stop()
+    directory, text = tmp_path_factory.mktemp("apart"), TENANT + "storage: {}\n"
+    settings = {"BACKSAAS_DATABASE_URL": database_url, "BACKSAAS_FILES_URL": f"https://{HOST}/"}
+    async with opened(directory, text, **settings) as desk:
+        yield desk
 
 
 async def sent_on(desk: Desk, path: str) -> str:
