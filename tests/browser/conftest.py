@@ -139,7 +139,17 @@ class Visitor:
         await self.page.goto(self.home + path)
 
     async def follow(self, path: str) -> None:
-        """Go to another page of the face without loading it anew, as a link does."""
+        """Go to another page of the face without loading it anew, as a link does.
+
+        The way leads past an address where nothing is, so that no text of the page before is taken for the new one's.
+        """
+        nothing = self.page.get_by_role("heading", name="There is nothing here")
+        await self._turn("/nothing/here")
+        await expect(nothing).to_be_visible()
+        await self._turn(path)
+        await expect(nothing).to_have_count(0)
+
+    async def _turn(self, path: str) -> None:
         await self.page.evaluate(
             "to => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }",
             urlsplit(self.home).path + path,

@@ -28,7 +28,7 @@ PAGES = {
     f"{TENANT}/billing": 5,
     f"{TENANT}/settings": 5,
     f"{TENANT}/data": 150,
-    f"{TENANT}/data/makers": 5,
+    f"{TENANT}/data/makers": 100,
     f"{TENANT}/data/wares": 100,
     "/tenants/shut-off": 5,
     "/tenants/gone-wrong": 150,
@@ -44,7 +44,7 @@ PAGES = {
     "/monitoring/slow": 0,
     "/monitoring/reloads": 0,
 }
-"""Addresses of the console, and how many payloads stand there at least."""
+"""Addresses of the console, and how many payloads stand there at least; 0: it names tenants by their slugs."""
 
 
 @asynccontextmanager

@@ -240,9 +240,12 @@ async def _opened(visitor: Visitor, trap: Trap, site: Site) -> None:
     await expect(dialog.get_by_role("region", name="Result", exact=True).first).to_contain_text("__xss")
     await trap.look()
     await visitor.follow("/audit")
-    for line in await page.get_by_role("button", name="Details").all():
+    lines = page.get_by_role("button", name="Details")
+    await lines.first.wait_for()
+    for line in await lines.all():
         await line.click()
         await trap.look()
+    await _stands(site, trap, 150, "/audit")
 
 
 async def _file(visitor: Visitor, trap: Trap, site: Site) -> None:
