@@ -79,7 +79,11 @@ def _next_page(generation: Generation, call: Call, prepared: Prepared, last: str
     if cursor is None:
         return _NO_HEADERS
     others = "".join(f"&{part}" for part in call.query.split("&") if part and not part.startswith("after="))
-    url = f"{call.base}/{call.entity}?after={cursor}{others}"
+    return next_page(f"{call.base}/{call.entity}?after={cursor}{others}", cursor)
+
+
+def next_page(url: str, cursor: str) -> Headers:
+    """Return the headers that lead to the page after this one (RFC 8288)."""
     return (("Link", f'<{url}>; rel="next"'), ("Next-Cursor", cursor))
 
 

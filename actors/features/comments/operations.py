@@ -20,6 +20,7 @@ from actors.tenant import idempotency, rows
 from actors.tenant.executor import fetch_on, fetch_rows_on, in_transaction
 from actors.tenant.generation import Generation
 from actors.tenant.identifiers import new_key
+from actors.tenant.replies import next_page
 from schemas.compiler.model import Entity
 from schemas.compiler.names import comments_name
 from schemas.compiler.principal import ADMIN_ROLE, SERVICE_ROLE, Principal
@@ -71,7 +72,7 @@ async def list_comments(generation: Generation, call: Call, principal: Principal
     if page and len(found) > size:
         cursor = str(page[-1]["id"])
         url = f"{call.base}/{call.entity}/{call.key}/comments?after={cursor}&limit={size}"
-        headers = (("Link", f'<{url}>; rel="next"'), ("Next-Cursor", cursor))
+        headers = next_page(url, cursor)
     return Result(200, orjson.dumps(page), headers=headers)
 
 

@@ -17,7 +17,7 @@ from actors.messages import Call, ProblemError, Result
 from actors.tenant import rows
 from actors.tenant.executor import fetch_on, fetch_one
 from actors.tenant.generation import Generation
-from actors.tenant.replies import JSON, not_found
+from actors.tenant.replies import JSON, next_page, not_found
 from schemas.compiler.principal import Principal
 from schemas.compiler.query.parse import split_pairs, whole_number
 
@@ -54,7 +54,7 @@ async def list_versions(generation: Generation, call: Call, principal: Principal
     if page and len(found) > size:
         cursor = str(page[-1]["version"])
         url = f"{call.base}/{call.entity}/{call.key}/history?after={cursor}&limit={size}"
-        headers = (("Link", f'<{url}>; rel="next"'), ("Next-Cursor", cursor))
+        headers = next_page(url, cursor)
     return Result(200, ENCODER.encode(page), JSON, headers)
 
 

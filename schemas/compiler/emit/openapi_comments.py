@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.compiler.emit.body import value_schema
-from schemas.compiler.emit.openapi_parts import IDEMPOTENCY, PREFER, answer, json_body, operation, parameter
+from schemas.compiler.emit.openapi_parts import (
+    IDEMPOTENCY,
+    PREFER,
+    answer,
+    json_body,
+    list_below_row,
+    operation,
+    parameter,
+)
 from schemas.compiler.emit.visible import EntityView
 
 _NAME: Mapping[str, Any] = {"type": ["string", "null"]}
@@ -40,18 +48,8 @@ def comment_paths(view: EntityView) -> dict[str, Any]:
     return {
         f"/{name}/{{id}}/comments": {
             "parameters": of_row,
-            "get": operation(
-                f"comments_on_{name}", name, "What people say about the row, newest first",
-                {
-                    "200": answer(
-                        "The comments.", {"type": "array", "items": _COMMENT},
-                        headers={"Next-Cursor": "for after=, when there are older ones"},
-                    )
-                },
-                parameters=[
-                    parameter("limit", "Most comments.", schema={"type": "integer", "minimum": 0}),
-                    parameter("after", "Next-Cursor of the page before.", schema=_UUID),
-                ],
+            "get": list_below_row(
+                f"comments_on_{name}", name, "What people say about the row, newest first", _COMMENT, _UUID
             ),
             "post": operation(
                 f"comment_on_{name}", name, "Say something about the row",

@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.compiler.emit.body import value_schema
-from schemas.compiler.emit.openapi_parts import IDEMPOTENCY, IF_MATCH, PREFER, answer, operation, parameter
+from schemas.compiler.emit.openapi_parts import (
+    IDEMPOTENCY,
+    IF_MATCH,
+    PREFER,
+    answer,
+    list_below_row,
+    operation,
+    parameter,
+)
 from schemas.compiler.emit.visible import EntityView
 
 _MOMENT: Mapping[str, Any] = {"type": "string", "format": "date-time"}
@@ -51,18 +59,8 @@ def history_paths(view: EntityView) -> dict[str, Any]:
     paths = {
         f"/{name}/{{id}}/history": {
             "parameters": of_row,
-            "get": operation(
-                f"history_of_{name}", name, "Versions of the row, newest first, and what each changed",
-                {
-                    "200": answer(
-                        "The versions.", {"type": "array", "items": _VERSION},
-                        headers={"Next-Cursor": "for after=, when there are older ones"},
-                    )
-                },
-                parameters=[
-                    parameter("limit", "Most versions.", schema={"type": "integer", "minimum": 0}),
-                    parameter("after", "Next-Cursor of the page before."),
-                ],
+            "get": list_below_row(
+                f"history_of_{name}", name, "Versions of the row, newest first: what each changed", _VERSION
             ),
         },
         f"/{name}/{{id}}/history/{{version}}": {

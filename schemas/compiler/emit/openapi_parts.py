@@ -99,6 +99,23 @@ def answer(
     return made
 
 
+def list_below_row(
+    name: str, tag: str, summary: str, item: Mapping[str, Any], after: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the operation that lists what belongs to a row, newest first, by ``limit`` and ``after``."""
+    older = {"Next-Cursor": "for after=, when there are older ones"}
+    return operation(
+        name,
+        tag,
+        summary,
+        {"200": answer("Of them, the newest first.", {"type": "array", "items": item}, headers=older)},
+        parameters=[
+            parameter("limit", "Most in one answer.", schema={"type": "integer", "minimum": 0}),
+            parameter("after", "Next-Cursor of the page before.", schema=after),
+        ],
+    )
+
+
 IDEMPOTENCY = parameter("Idempotency-Key", "Sent again with the same key, it is done once.", "header")
 IF_MATCH = parameter("If-Match", 'The ETag the change is based on, e.g. "3".', "header")
 IF_NONE_MATCH = parameter("If-None-Match", "The ETag of what is known: 304 when it still holds.", "header")
