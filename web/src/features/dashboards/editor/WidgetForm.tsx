@@ -37,7 +37,7 @@ export function WidgetForm({ widget, onDone, onClose }: { widget: Widget | null;
   const [draft, setDraft] = useState(widget ?? drawn({ type: "metric", entity: entities[0]?.name ?? "" }, schema));
   const [shown] = useDebouncedValue(draft, 300);
   const entity = schema.entities[draft.entity];
-  const set = (changes: Partial<Widget>) => setDraft({ ...draft, ...changes });
+  const set = (changes: Partial<Widget>) => setDraft((before) => ({ ...before, ...changes }));
   const rows = draft.type === "table" || draft.type === "list";
   const metric = draft.type === "metric";
   const words = t.arranging;
@@ -50,8 +50,9 @@ export function WidgetForm({ widget, onDone, onClose }: { widget: Widget | null;
     return column ? columnTitle(column, language) : path;
   };
   const title = (path: string) => (path.includes(".") ? pathTitle(path) : entity?.fields[path] ? fieldTitle(entity.fields[path], language) : path);
+  // not centred: it would move under the pointer whenever the preview below gets another height
   return (
-    <Modal opened onClose={onClose} title={widget ? words.changeTitle : words.add} size="xl" centered closeButtonProps={{ "aria-label": t.common.close }}>
+    <Modal opened onClose={onClose} title={widget ? words.changeTitle : words.add} size="xl" closeButtonProps={{ "aria-label": t.common.close }}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
