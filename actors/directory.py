@@ -16,6 +16,7 @@ from msgspec import Struct
 from typing_extensions import override
 
 from actors.connections import ConnectError
+from actors.refusals import refuse_name, refuse_unreadable, version_in_force
 from actors.scanner import Changed, Finding, Refused, Removed
 from actors.served import hold_served
 from actors.sources import Source
@@ -23,7 +24,6 @@ from actors.tenant import registry
 from actors.tenant.actor import AccountsChanged, RegistryChanged, SourceChanged, SourceRemoved, TenantActor
 from actors.tenant.journal import ACCOUNTS, CHANNEL, GONE
 from actors.tenant.platform import Platform
-from actors.tenant.status import Rejection
 from config.settings import Settings
 from runtime.ref import ActorRef, Interleaved, Request
 from runtime.restarts import RestartPolicy
@@ -31,7 +31,6 @@ from runtime.signals import ActorError, ActorStatus, ActorStoppedError, ChildEve
 from runtime.spec import ChildSpec
 from runtime.supervisor import Supervisor
 from schemas.compiler.compile import SYSTEM_SLUG, slug_of_file
-from schemas.compiler.diagnostics import Diagnostic, Position
 from schemas.compiler.names import slug_problem
 
 WORKERS = 4
@@ -107,7 +106,7 @@ class Directory(Supervisor):
             case Removed(name):
                 self._removed(slug_of_file(name))
             case Refused(name, reason):
-                self._refuse(slug_of_file(name), Diagnostic("source.unreadable", reason, Position(1, 1)), "")
+                await self._unreadable(slug_of_file(name), reason)
 
     @override
     async def serve(self, message: Settled) -> None:
@@ -130,19 +129,11 @@ class Directory(Supervisor):
     def _changed(self, slug: str, source: Source) -> None:
         problem = "" if slug == SYSTEM_SLUG else slug_problem(slug)
         if problem:
-            self._refuse(
-                slug,
-                Diagnostic(
-                    "names.slug",
-                    f"'{slug[:80]}' cannot be a tenant: {problem}",
-                    Position(1, 1),
-                    "",
-                    "rename the file",
-                ),
-                source.digest,
-            )
+            known = slug in self._routes
+            refuse_name(self._platform, slug, problem, source.digest, known=known)
             return
         self._sources[slug] = source
+        self._platform.book.update(slug, unreadable=None)
         if slug in self._leaving:
             return  # it is taken again when what is there has ended
         asleep = self._ensure_child(slug).status is ActorStatus.COLD
@@ -158,6 +149,7 @@ class Directory(Supervisor):
         ref = self._routes.get(slug)
         if ref is None:
             return
+        self._platform.book.update(slug, unreadable=None)
         if ref.status is ActorStatus.COLD:
             self._platform.book.update(slug, state="paused", reason=f"{slug}.yaml is gone; the data is kept")
         else:
@@ -165,11 +157,13 @@ class Directory(Supervisor):
                 ref.tell(SourceRemoved())
         log.warning("tenant.paused", tenant=slug)
 
-    def _refuse(self, slug: str, finding: Diagnostic, digest: str) -> None:
-        log.warning("source.refused", file=f"{slug}.yaml", diagnostic=finding.render(f"{slug}.yaml"))
-        found = Rejection(self._platform.now(), digest, (finding,))
-        changes = {} if slug in self._routes else {"state": "failed", "reason": finding.message}
-        self._platform.book.update(slug, rejection=found, **changes)
+    async def _unreadable(self, slug: str, reason: str) -> None:
+        """Take nothing away: what was in force serves on, also after a start."""
+        if slug in self._routes and slug not in self._sources:
+            source = await version_in_force(self._platform, slug)
+            if source is not None:
+                self._changed(slug, source)
+        refuse_unreadable(self._platform, slug, reason, known=slug in self._routes)
 
     def _ensure_child(self, slug: str) -> ActorRef:
         ref = self.child(slug)

@@ -5,13 +5,14 @@ both on file events and on every periodic rescan: events are a hint that makes i
 makes it right.
 """
 
+import os
 import time
 from pathlib import Path
 from typing import TypeAlias
 
 from msgspec import Struct
 
-from actors.sources import CODE_SUFFIX, Source, SourceError, read_tenant
+from actors.sources import CODE_SUFFIX, Source, SourceError, UnreadableError, read_tenant, unreadable
 
 GONE_AFTER = 0.3
 """Seconds until a missing file counts as deleted: editors move the old one away before they write."""
@@ -39,14 +40,22 @@ class Removed(Struct, frozen=True):
 
 Finding: TypeAlias = Changed | Refused | Removed
 Signature: TypeAlias = tuple[int, ...]
-_NEVER: Signature = (0, 0, 0, 0)
+_NEVER: Signature = ()
+"""No file has it: one that is remembered with it is read at the next look."""
+_UNKNOWN: Signature = (0,)
+"""Of a file that is there but tells nothing; reading it says why."""
 
 
 class Scanner:
-    """Remembers one directory's direct children with one suffix."""
+    """Remembers one directory's direct children with one suffix.
+
+    Attributes:
+        trouble: why the directory could not be read at the last look; "" when it could, or is not there.
+    """
 
     def __init__(self, root: Path, suffix: str = ".yaml") -> None:
         self.root = root
+        self.trouble = ""
         self._suffix = suffix
         self._signatures: dict[str, Signature] = {}
         self._refusals: dict[str, str] = {}
@@ -58,7 +67,7 @@ class Scanner:
         self._refusals.clear()
 
     def scan(self) -> tuple[list[Finding], bool]:
-        """Look once.
+        """Look once; a directory that cannot be read has lost nothing.
 
         Returns:
             The findings, and whether a file is unfinished or newly missing, so that one should look again
@@ -67,7 +76,13 @@ class Scanner:
         findings: list[Finding] = []
         unsettled = False
         present: set[str] = set()
-        for path in self._files():
+        try:
+            files = list_files(self.root, self._suffix)
+        except OSError as error:
+            self.trouble = unreadable(self.root, error)
+            return [], False
+        self.trouble = ""
+        for path in files:
             name = path.name.removesuffix(self._suffix)
             signature = _signature(path)
             if signature is None:
@@ -81,7 +96,8 @@ class Scanner:
                 present.discard(name)
                 continue
             except SourceError as error:
-                self._signatures[name] = signature
+                # what the system would not read it may read at the next look
+                self._signatures[name] = _NEVER if isinstance(error, UnreadableError) else signature
                 if self._refusals.get(name) != str(error):
                     self._refusals[name] = str(error)
                     findings.append(Refused(name, str(error)))
@@ -95,15 +111,6 @@ class Scanner:
         gone, waiting = self._removed(present)
         return findings + gone, unsettled or waiting
 
-    def _files(self) -> list[Path]:
-        try:
-            # hidden files are editors' swap and lock files
-            return sorted(
-                p for p in self.root.iterdir() if p.name.endswith(self._suffix) and p.name[0] != "."
-            )
-        except OSError:
-            return []
-
     def _removed(self, present: set[str]) -> tuple[list[Finding], bool]:
         now = time.monotonic()
         gone: list[Finding] = []
@@ -116,6 +123,20 @@ class Scanner:
                     memory.pop(name, None)
                 gone.append(Removed(name))
         return gone, bool(self._missing_since)
+
+
+def list_files(root: Path, suffix: str = ".yaml") -> list[Path]:
+    """Return a directory's direct children with a suffix; none when there is no directory.
+
+    Raises:
+        OSError: it cannot be read, or what is in it cannot be reached.
+    """
+    try:
+        os.stat(os.path.join(root, "."))  # noqa: PTH116, PTH118 - pathlib drops the dot, which asks to enter
+        # hidden files are editors' swap and lock files
+        return sorted(p for p in root.iterdir() if p.name.endswith(suffix) and p.name[0] != ".")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _signature(path: Path) -> Signature | None:
@@ -132,6 +153,8 @@ def _signature_of(path: Path) -> Signature | None:
         try:
             # a dangling link, or one that may not be followed, is reported by reading it
             status = path.lstat()
-        except OSError:
+        except FileNotFoundError:
             return None
+        except OSError:
+            return _UNKNOWN
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

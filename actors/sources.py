@@ -27,6 +27,10 @@ class SourceError(Exception):
     """The file cannot be used as it is; the message says why, for its author."""
 
 
+class UnreadableError(SourceError):
+    """The system would not read it; it may at another time, with the file as it is."""
+
+
 class Source(Struct, frozen=True):
     """A tenant's file, and the Python file beside it: one version of a tenant.
 
@@ -79,35 +83,25 @@ def read_source(path: Path, root: Path) -> Source | None:
         The content, or None while somebody is still writing it.
 
     Raises:
-        SourceError: it is no regular file, lies outside ``root`` or cannot be read.
+        SourceError: it is no regular file or lies outside ``root``.
+        UnreadableError: it cannot be read.
         FileNotFoundError: there is no such file.
     """
-    real = path.resolve()
-    if path.is_symlink() and not real.is_relative_to(root.resolve()):
-        msg = f"{path.name} is a link to a place outside the schemas directory"
-        raise SourceError(msg)
     try:
-        descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        real = Path(os.path.realpath(path))  # of a circle of links one of them, which cannot be opened
+        if path.is_symlink() and not real.is_relative_to(os.path.realpath(root)):
+            msg = f"{path.name} is a link to a place outside the schemas directory"
+            raise SourceError(msg)
+        return _read_whole(real, path.name)
     except FileNotFoundError:
         raise
     except OSError as error:
-        msg = f"{path.name} cannot be read: {os.strerror(error.errno or 0)}"
-        raise SourceError(msg) from None
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            msg = f"{path.name} is not a regular file"
-            raise SourceError(msg)
-        if status.st_nlink > 1:
-            msg = f"{path.name} is a hard link: its content can be changed from outside the schemas directory"
-            raise SourceError(msg)
-        if _being_written(descriptor, status):
-            return None
-        text = _read(descriptor)
-    finally:
-        os.close(descriptor)
-    # unlike the modification time, it tells of a file that was moved or copied here
-    return source_of(text, saved_at=status.st_ctime)
+        raise UnreadableError(unreadable(path.name, error)) from None
+
+
+def unreadable(name: str | Path, error: OSError) -> str:
+    """Return what is told of a file or folder that the system does not let us read."""
+    return f"{name} cannot be read: {os.strerror(error.errno or 0)}"
 
 
 def write_source(path: Path, text: bytes, *, new: bool = False) -> None:
@@ -164,6 +158,25 @@ def _sync(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _read_whole(real: Path, name: str) -> Source | None:
+    descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            msg = f"{name} is not a regular file"
+            raise SourceError(msg)
+        if status.st_nlink > 1:
+            msg = f"{name} is a hard link: its content can be changed from outside the schemas directory"
+            raise SourceError(msg)
+        if _being_written(descriptor, status):
+            return None
+        text = _read(descriptor)
+    finally:
+        os.close(descriptor)
+    # unlike the modification time, it tells of a file that was moved or copied here
+    return source_of(text, saved_at=status.st_ctime)
 
 
 def _read(descriptor: int) -> bytes:

@@ -36,14 +36,22 @@ class AdminServer:
             others have no way in.
         readiness: ``""`` when requests can be served, else why not.
         pages: what operators read, in Prometheus' text format, by path; each is made at most once a second.
+        warnings: what operators should mend although requests are served.
     """
 
     def __init__(
-        self, host: str, port: int, token: str, readiness: Readiness, pages: dict[str, Page]
+        self,
+        host: str,
+        port: int,
+        token: str,
+        readiness: Readiness,
+        pages: dict[str, Page],
+        warnings: Callable[[], list[str]] = list,
     ) -> None:
         self._host, self._port = host, port
         self._token = token.encode()
         self._readiness = readiness
+        self._warnings = warnings
         self._pages = {path: Fresh(page) for path, page in pages.items()}
         self._ids = RequestIds()
         self._runner: web.ServerRunner | None = None
@@ -89,9 +97,9 @@ class AdminServer:
             return Result(200, b'{"status":"alive"}')
         if path in {"/readyz", "/ready"}:
             reason = self._readiness()
-            told: dict[str, str | None] = {"status": "not ready" if reason else "ready"}
+            told: dict[str, str | list[str] | None] = {"status": "not ready" if reason else "ready"}
             if self._by_operator(request):
-                told["reason"] = reason or None
+                told |= {"reason": reason or None, "warnings": self._warnings()}
             return Result(503 if reason else 200, orjson.dumps(told))
         page = self._pages.get(path)
         if page is None:

@@ -7,7 +7,7 @@ kept by whoever does the work and read here. Loaded when somebody asks for the f
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -17,6 +17,7 @@ from prometheus_client.exposition import generate_latest
 from actors.budget import ConnectionBudget
 from actors.tenant.platform import Platform
 from actors.tenant.usage import LATENCY_MS, Counted, UsageBook
+from actors.watcher import Watch
 from config.version import VERSION
 from gateway.observer import kind_of
 from gateway.vitals import Vitals
@@ -68,6 +69,7 @@ def families(vitals: Vitals) -> Iterator[Metric]:
     slow = vitals.database.slow.total
     yield _counter("backsaas_db_slow_statements", "statements over database.slow_seconds", slow)
     yield from _tenants(vitals)
+    yield from _folders(vitals.watches)
     yield from _actors(vitals)
     yield _histogram("backsaas_loop_lag_seconds", "how late the event loop was", vitals.watchdog.lag)
     yield _counter("backsaas_loop_stalls", "times the event loop stood still", vitals.watchdog.stalls)
@@ -135,6 +137,13 @@ def _tenants(vitals: Vitals) -> Iterator[Metric]:
     yield _gauges("backsaas_tenants", "tenants by state", "state", states)
     yield _counters("backsaas_schema_reloads", "edits by how they came out", "result", vitals.book.reloads)
     yield _histogram("backsaas_schema_reload_seconds", "from save to live", vitals.book.reload_seconds)
+
+
+def _folders(watches: Sequence[Watch]) -> Iterator[Metric]:
+    readable = {watch.name: float(not watch.scanner.trouble) for watch in watches}
+    events = {watch.name: float(not watch.deaf) for watch in watches}
+    yield _gauges("backsaas_folder_readable", "1 when its files can be looked at", "folder", readable)
+    yield _gauges("backsaas_folder_events", "1 when the kernel tells of changes", "folder", events)
 
 
 def _actors(vitals: Vitals) -> Iterator[Metric]:

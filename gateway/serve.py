@@ -22,22 +22,20 @@ from actors.auth_actor import AuthActor
 from actors.compile_worker import CompileWorker
 from actors.database import Database
 from actors.database_actor import DatabaseActor
-from actors.directory import Directory, Found, Settled
+from actors.directory import Directory, Settled
 from actors.features.auth.realm import Services
 from actors.functions_actor import FunctionsActor
-from actors.metering_actor import PLANS_FILE, PlansFound
-from actors.scanner import Finding, Scanner
 from actors.sources import Source, allow_leases
 from actors.system import SystemActor
 from actors.tenant import registry
 from actors.tenant.door import TenantDoor
 from actors.tenant.platform import Platform
 from actors.tenant.status import StatusBook
-from actors.watcher import Watch, Watcher
+from actors.watcher import Watcher
 from actors.works import backups_of, file_store, functions_and_work
 from config.errors import StartError
 from config.settings import Settings
-from gateway.actor import RULES_FILE, GatewayActor, RulesFound, read_rules
+from gateway.actor import GatewayActor, read_rules
 from gateway.admin import AdminServer
 from gateway.console import port_problem, say, say_tenants
 from gateway.metering import Metering
@@ -49,6 +47,7 @@ from gateway.server import Gateway
 from gateway.trace import tracer_of
 from gateway.upkeep import make_upkeep
 from gateway.vitals import Vitals, pages, settle_memory
+from gateway.watching import make_watches
 from runtime.ref import ActorRef
 from runtime.restarts import RestartPolicy
 from runtime.root import ActorSystem
@@ -70,6 +69,9 @@ class Server:
     Args:
         settings: of the installation.
         secrets: values for ``${NAME}`` in tenant files.
+
+    Raises:
+        StartError: a folder of files cannot be read.
     """
 
     def __init__(self, settings: Settings, secrets: Mapping[str, str]) -> None:
@@ -86,6 +88,7 @@ class Server:
         self._vitals = Vitals(self._book, self._database, Observed(), self._routes)
         self._system: ActorSystem | None = None
         self._tracing = tracer_of(settings.tracing)
+        self._vitals.watches = make_watches(settings, self._actor, lambda: self._gateway is not None)
 
     async def run(self) -> None:
         """Serve until a signal, or until the tree of actors cannot be kept up.
@@ -149,7 +152,7 @@ class Server:
         )
         where, vitals = (settings.admin_host, settings.admin_port), self._vitals
         vitals.platform = platform
-        admin = AdminServer(*where, settings.admin_token, vitals.unready, pages(vitals))
+        admin = AdminServer(*where, settings.admin_token, vitals.unready, pages(vitals), vitals.warnings)
         try:
             await admin.start()
         except OSError as error:
@@ -196,16 +199,6 @@ class Server:
     def _root(self, platform: Platform, auth: Services) -> Supervisor:
         settings = self._settings
 
-        async def tell_directory(finding: Finding) -> None:
-            await self._actor("directory").ask(Found(finding), timeout=60.0)
-
-        async def tell_gateway(finding: Finding) -> None:
-            # routes found before the gateway runs are those it starts with; never wait: it starts after us
-            if finding.name == PLANS_FILE and self._gateway is not None:
-                self._actor("upkeep/metering").tell(PlansFound(finding))
-            elif finding.name == RULES_FILE and self._gateway is not None:
-                self._actor("gateway").tell(RulesFound(finding))
-
         async def settle() -> None:
             for seconds in (GRACE_SECONDS, SETTLE_SECONDS):
                 with contextlib.suppress(AskTimeoutError):
@@ -214,10 +207,7 @@ class Server:
                 if all(status.version for status in self._book.all()):
                     return  # everybody has a version to serve while the files' newest are worked on
 
-        watches = [
-            Watch(Scanner(settings.schemas_dir), tell_directory),
-            Watch(Scanner(settings.config_dir), tell_gateway),
-        ]
+        vitals = self._vitals
         upkeep = partial(
             make_upkeep, settings, platform, self._routes, self._door, self._system_actor, self._metering
         )
@@ -232,7 +222,9 @@ class Server:
                     stop_timeout=30.0,
                 ),
                 ChildSpec("functions", lambda: FunctionsActor(platform.functions)),
-                ChildSpec("watcher", lambda: Watcher(watches, settle), start_timeout=SETTLE_SECONDS + 30),
+                ChildSpec(
+                    "watcher", lambda: Watcher(vitals.watches, settle), start_timeout=SETTLE_SECONDS + 30
+                ),
                 ChildSpec("upkeep", upkeep, start_timeout=SETTLE_SECONDS),
                 ChildSpec("gateway", self._gateway_actor, stop_timeout=settings.drain_seconds + 5),
             ],

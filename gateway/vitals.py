@@ -6,11 +6,12 @@ Decides when requests should go elsewhere. It watches nothing itself: ``gateway.
 import contextlib
 import ctypes
 import gc
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from actors.database import Database
 from actors.tenant.platform import Platform
 from actors.tenant.status import StatusBook
+from actors.watcher import Watch
 from gateway.observer import Observed
 from gateway.server import Gateway
 from runtime.ref import ActorRef
@@ -39,6 +40,7 @@ class Vitals:
         gateway: the public server, once it listens.
         system: the actors, once there are any.
         platform: the tenants' surroundings, once there are any.
+        watches: the folders of files.
         ailment: why PostgreSQL serves nothing, "" when it does.
         stopping: whether the process has been told to stop.
     """
@@ -54,6 +56,7 @@ class Vitals:
         self.gateway: Gateway | None = None
         self.system: ActorSystem | None = None
         self.platform: Platform | None = None
+        self.watches: Sequence[Watch] = ()
         self.ailment = ""
         self.stopping = False
 
@@ -76,6 +79,10 @@ class Vitals:
         age, stalled = self.watchdog.last_stall_age, self.watchdog.last_stall_seconds
         stood = age is not None and age < STALL_UNREADY * 2 and stalled > STALL_UNREADY
         return "the event loop stood still" if stood else ""
+
+    def warnings(self) -> list[str]:
+        """Return what operators should mend although requests are served."""
+        return [text for watch in self.watches for text in watch.warnings()]
 
 
 def pages(vitals: Vitals) -> dict[str, Callable[[], Awaitable[bytes]]]:

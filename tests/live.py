@@ -38,6 +38,8 @@ def free_port() -> int:
 class Live:
     """One process. ``directory`` holds schemas/, config/ and data/; ``url`` is the public port.
 
+    ``prefix`` comes before the program: who runs it (``tests.ordinary``).
+
     Args:
         directory: its own; made when missing.
         bare: no database is there yet, as on the first day; else a copy of a ready one saves a second of initdb.
@@ -67,6 +69,7 @@ class Live:
         self.admin_url = f"http://127.0.0.1:{self.admin_port}"
         self.log = directory / "process.log"
         self.arguments: tuple[str, ...] = ()
+        self.prefix: tuple[str, ...] = ()
         self.process: subprocess.Popen[bytes] | None = None
 
     def write(self, slug: str, text: str) -> None:
@@ -78,7 +81,7 @@ class Live:
     def command(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run ``run.py`` with arguments in this installation."""
         return subprocess.run(
-            [sys.executable, str(ROOT / "run.py"), *arguments],
+            [*self.prefix, sys.executable, str(ROOT / "run.py"), *arguments],
             env=self.env, capture_output=True, text=True, timeout=timeout, cwd=self.directory,
         )  # fmt: skip
 
@@ -91,7 +94,7 @@ class Live:
         began = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*ENDS_WITH_US, sys.executable, str(ROOT / "run.py"), "serve", *self.arguments],
+                [*self.prefix, *ENDS_WITH_US, sys.executable, str(ROOT / "run.py"), "serve", *self.arguments],
                 env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, start_new_session=True,
             )  # fmt: skip
         async with aiohttp.ClientSession() as session:

@@ -11,10 +11,14 @@ import socket
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from actors.binaries import EmbeddedError, find_binaries, major_version
 from actors.connections import ConnectError, Target, wait_for_owner
 from actors.database import LEAST_VERSION, redacted
+from actors.scanner import list_files
+from actors.sources import SourceError, read_tenant, unreadable
+from actors.watcher import events_problem
 from config.settings import Settings
 
 PACKAGES = (
@@ -72,11 +76,7 @@ def _packages() -> Iterator[Finding]:
 
 
 def _directories(settings: Settings) -> Iterator[Finding]:
-    tenants = len(list(settings.schemas_dir.glob("*.yaml"))) if settings.schemas_dir.is_dir() else -1
-    if tenants < 0:
-        yield False, f"{settings.schemas_dir} is no directory: there are no tenants"
-    else:
-        yield True, f"{tenants} tenant files in {settings.schemas_dir}"
+    yield from _tenant_files(settings.schemas_dir)
     place = settings.data_dir
     while not place.exists():
         place = place.parent
@@ -99,6 +99,27 @@ def _database(settings: Settings) -> Iterator[Finding]:
     if stored.exists():
         made = stored.read_text().strip()
         yield made == str(ours), f"data in {settings.data_dir} made by PostgreSQL {made}"
+
+
+def _tenant_files(folder: Path) -> Iterator[Finding]:
+    try:
+        if not folder.is_dir():
+            yield False, f"{folder} is no directory: there are no tenants"
+            return
+        files = list_files(folder)
+    except OSError as error:
+        yield False, unreadable(folder, error)
+        return
+    yield True, f"{len(files)} tenant files in {folder}"
+    for file in files:
+        try:
+            read_tenant(file, folder)
+        except FileNotFoundError:
+            yield False, f"{file.name} is a link to a file that is not there"
+        except SourceError as error:
+            yield False, str(error)
+    problem = events_problem(folder)
+    yield not problem, problem or f"file events of {folder} arrive"
 
 
 async def _external(settings: Settings) -> Finding:

@@ -64,6 +64,7 @@ class TenantStatus(Struct, frozen=True):
         version: the deployed version, 0 when there is none yet.
         generation: how often this process swapped it.
         reason: why it is paused or failed, or waits; "" otherwise.
+        unreadable: why its file cannot be read now; kept by the directory.
     """
 
     slug: str
@@ -73,6 +74,7 @@ class TenantStatus(Struct, frozen=True):
     generation: int = 0
     reason: str = ""
     rejection: Rejection | None = None
+    unreadable: Rejection | None = None
     pending: Pending | None = None
     last_reload: ReloadTimes | None = None
 
@@ -83,6 +85,7 @@ class TenantStatus(Struct, frozen=True):
 
     def document(self) -> dict[str, Any]:
         """Return the JSON view."""
+        rejection = self.unreadable or self.rejection
         return {
             "slug": self.slug,
             "state": self.state,
@@ -90,10 +93,10 @@ class TenantStatus(Struct, frozen=True):
             "digest": self.digest,
             "generation": self.generation,
             "reason": self.reason,
-            "rejection": self.rejection
+            "rejection": rejection
             and {
-                "at": self.rejection.at.isoformat(),
-                "digest": self.rejection.digest,
+                "at": rejection.at.isoformat(),
+                "digest": rejection.digest,
                 "diagnostics": [
                     {
                         "file": finding.file or f"{self.slug}.yaml",
@@ -105,7 +108,7 @@ class TenantStatus(Struct, frozen=True):
                         "hint": finding.hint,
                         "path": finding.path,
                     }
-                    for finding in self.rejection.diagnostics
+                    for finding in rejection.diagnostics
                 ],
             },
             "pending": self.pending

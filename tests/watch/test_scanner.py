@@ -1,4 +1,4 @@
-"""What counts as a changed, unfinished, refused or deleted file, on real files."""
+"""What counts as a changed, unfinished, refused or deleted file, on real files; docs/faults.md 17, 18, 23."""
 
 import os
 import time
@@ -138,6 +138,20 @@ def test_what_is_no_plain_file_of_the_folder_is_refused_once(
     assert {f.name for f in findings if isinstance(f, Refused)} == {"link", "hard", "fifo", "folder"}
     assert not [f for f in findings if isinstance(f, Changed | Removed)]
     assert settled(scanner) == []
+
+
+def test_what_the_disk_does_not_give_is_refused_once_and_tried_again() -> None:
+    """A process's own memory is a file whose first byte nobody can read: EIO."""
+    scanner = Scanner(Path("/proc/self"), "mem")
+    assert scanner.scan() == ([Refused("", "mem cannot be read: Input/output error")], False)
+    assert scanner.scan() == ([], False)
+    assert scanner.trouble == ""
+
+
+def test_a_circle_of_links_is_refused(root: Path) -> None:
+    (root / "a.yaml").symlink_to("b.yaml")
+    (root / "b.yaml").symlink_to("a.yaml")
+    assert names(settled(Scanner(root))) == [("Refused", "a"), ("Refused", "b")]
 
 
 def test_times_set_back_do_not_hide_a_change(root: Path) -> None:

@@ -33,7 +33,7 @@ async def test_a_watcher_that_died_looks_at_everything_again(tmp_path: Path) -> 
                 pass
             return finding
 
-    watches = [Watch(Scanner(tmp_path), hear)]
+    watches = [Watch("tests", Scanner(tmp_path), hear)]
 
     def made() -> Watcher:
         nonlocal fail

@@ -33,6 +33,10 @@ class View(Protocol):
         """Return why requests cannot be served, "" when they can."""
         ...
 
+    def warnings(self) -> list[str]:
+        """Return what operators should mend although requests are served."""
+        ...
+
     def actors(self) -> ActorInfo | None:
         """Describe every actor; None before there are any."""
         ...
@@ -63,6 +67,7 @@ async def show_runtime(generation: Generation, call: Call, principal: Principal)
         "uptime": round(time.time() - platform.started_at, 1),
         "ready": not view.unready(),
         "reason": view.unready() or None,
+        "warnings": view.warnings(),
         "loop": {
             "lag_ms": {name: round(seconds * 1000, 2) for name, seconds in lags},
             "stalls": watchdog.stalls,
