@@ -17,6 +17,7 @@ from actors.tenant.introspect import introspect
 from actors.tenant.step_runner import (
     Pace,
     build_index,
+    end_with_us,
     lock_tables,
     patiently,
     run_batches,
@@ -190,6 +191,8 @@ class MigrationRun:
         numbers = [number for number, _ in group]
         first = steps[0]
         await self._pace.checkpoint(f"before {first.summary}")
+        if first.mode != INSTANT:
+            await end_with_us(self._connection)
         if first.mode == INSTANT:
             await patiently(
                 self._connection, self._pace, self._instant(steps, numbers), _tables(steps), self._waiting

@@ -111,7 +111,12 @@ async def contract(
 
 
 async def resume(
-    connection: Connection, identity: TenantIdentity, *, complete: bool = True, pace: Pace = _STEADY
+    connection: Connection,
+    identity: TenantIdentity,
+    *,
+    complete: bool = True,
+    busy_after: float | None = None,
+    pace: Pace = _STEADY,
 ) -> journal.OpenMigration | None:
     """Finish what a crash interrupted: take back what was not yet in force, complete what was.
 
@@ -119,12 +124,16 @@ async def resume(
         connection: the owner's.
         identity: the tenant.
         complete: False leaves what is in force for ``contract``: it may take as long as its indexes.
+        busy_after: seconds another process may be at work on this tenant; by default as ``pace`` waits.
         pace: how to wait.
 
     Returns:
         The migration found open, or None.
+
+    Raises:
+        MigrationBusyError: another process is at work on it; what is in force can be served.
     """
-    async with only_one(connection, identity, pace):
+    async with only_one(connection, identity, pace, busy_after):
         left = await journal.open_migration(connection, identity)
         if left is not None and (complete or left.state != "switched"):
             await _settle(connection, identity, left, pace)
@@ -142,10 +151,12 @@ async def _settle(
 
 
 @asynccontextmanager
-async def only_one(connection: Connection, identity: TenantIdentity, pace: Pace) -> AsyncIterator[None]:
+async def only_one(
+    connection: Connection, identity: TenantIdentity, pace: Pace, busy_after: float | None = None
+) -> AsyncIterator[None]:
     """Hold the tenant's advisory lock on this session; a crash frees it with the session."""
     key = uuid.UUID(identity.id).int & 0x7FFFFFFF
-    deadline = pace.clock() + pace.patience
+    deadline = pace.clock() + (pace.patience if busy_after is None else busy_after)
     while not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCK_CLASS, key):
         if pace.clock() > deadline:
             raise MigrationBusyError(identity.slug)

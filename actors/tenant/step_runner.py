@@ -6,6 +6,7 @@ connection that holds the tenant's advisory lock: losing it ends the work.
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -151,6 +152,12 @@ async def run_online(connection: Connection, step: Step) -> None:
         f"SET LOCAL lock_timeout = {_LOCK_MS}; SET LOCAL statement_timeout = '{_ONLINE_TIMEOUT}'"
     )
     await connection.execute(";\n".join(step.sql))
+
+
+async def end_with_us(connection: Connection) -> None:
+    """Let PostgreSQL break off a long statement once we are gone: nobody else may migrate until then."""
+    with contextlib.suppress(asyncpg.FeatureNotSupportedError, asyncpg.InvalidParameterValueError):
+        await connection.execute("SET client_connection_check_interval = '1s'")  # not on every system
 
 
 async def build_index(connection: Connection, step: Step) -> None:

@@ -8,6 +8,9 @@ from actors.tenant import migrator, registry
 from actors.tenant.platform import Platform
 from actors.tenant.provision import is_provisioned, provision
 
+BUSY_SECONDS = 1.0
+"""How long a tenant waits for another process that migrates it; then it serves what is in force meanwhile."""
+
 
 async def awaken(
     platform: Platform, slug: str
@@ -18,10 +21,14 @@ async def awaken(
     """
     async with platform.database.owner() as connection:
         identity = await registry.ensure_tenant(connection, slug)
-        begun = await migrator.resume(connection, identity, complete=False)
+        try:
+            begun = await migrator.resume(connection, identity, complete=False, busy_after=BUSY_SECONDS)
+            left = begun is not None and begun.state == "switched"
+        except migrator.MigrationBusyError:
+            left = True  # whoever is at it may not come to an end
         deployed = await registry.current(connection, identity)
         if not await is_provisioned(connection, identity):
             await provision(connection, identity, platform.password(identity))
         number = deployed.version
         text = await registry.version(connection, identity, number) if number else None
-    return identity, deployed, text, begun is not None and begun.state == "switched"
+    return identity, deployed, text, left
