@@ -67,8 +67,11 @@ class Buckets:
         """
         now = self._clock()
         each = window_seconds / limit
-        # a limit that became smaller must not lock its key for longer than one window
-        full_at = min(max(self._full_at.get(key, now), now), now + window_seconds)
+        full_at = self._full_at.get(key, now)
+        if full_at < now:
+            full_at = now
+        elif full_at > now + window_seconds:
+            full_at = now + window_seconds  # a limit that became smaller locks no key for longer than that
         wanted = full_at + cost * each
         # a bucket filled to the brim by rounding is full
         over = wanted - now - window_seconds

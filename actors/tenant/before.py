@@ -22,7 +22,7 @@ from actors.tenant.bodies import Body, Row
 from actors.tenant.data_port import RowPort
 from actors.tenant.executor import fetch_rows_on
 from actors.tenant.generation import Generation
-from actors.tenant.pipeline import Write, compile_write
+from actors.tenant.pipeline import VERBS, Write
 from actors.tenant.rule_findings import rule_findings
 from schemas.compiler.principal import Principal
 from schemas.compiler.query.values import decode_json
@@ -94,10 +94,10 @@ async def _hold(
     Raises:
         ProblemError: 42501, row.version_mismatch.
     """
-    verb = {"PATCH": "update", "DELETE": "delete", "PUT": "replace", "POST": "insert"}[call.method]
+    verb = VERBS[call.method]
     if verb == "insert" and write.preferences.resolution != "merge-duplicates":
         return []
-    prepared = generation.queries.lock(verb, write.request, principal)
+    prepared = generation.queries.write(f"lock {verb}", write.request, principal)
     arguments = prepared.statement.arguments(prepared.slots, principal, moment)
     found = await fetch_rows_on(connection, prepared.statement.text, arguments)
     if not all(row["may"] for row in found):
@@ -167,7 +167,8 @@ def _rewritten(
         ragged=not one_by_one and any(row.keys() != rows[0].keys() for row in rows),
     )
     prepared = replace(
-        compile_write(generation, call.method, request, principal), deprecated=write.prepared.deprecated
+        generation.queries.write(VERBS[call.method], request, principal),
+        deprecated=write.prepared.deprecated,
     )
     return replace(write, prepared=prepared, rows=write.rows if one_by_one else tuple(rows), request=request)
 

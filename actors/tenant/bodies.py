@@ -65,8 +65,8 @@ def decode_body(call: Call, entity: Entity, today: date) -> Body:
 def _present(body: Body, entity: Entity, today: date) -> Body:
     """Give the fields of JSON rows their present names."""
     known = entity.fields.keys()
-    strange = dict.fromkeys(name for row in body.rows if not row.keys() <= known for name in row)
-    renamed = _renamed(entity, strange, today)
+    strange = [name for row in body.rows if not row.keys() <= known for name in row]
+    renamed = _renamed(entity, dict.fromkeys(strange), today) if strange else None
     if not renamed:
         return body
     for number, row in enumerate(body.rows):

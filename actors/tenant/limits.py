@@ -72,8 +72,9 @@ class TenantLimits:
             counted = (rule.match, rule.per, _who(rule, call, principal))
             taken[rule.per] = self._buckets.take(counted, rule.limit.limit, float(rule.limit.seconds))
         headers = rate_headers(taken)
-        if not all(one.allowed for one in taken.values()):
-            raise ProblemError("http.rate_limited", "too many requests; see RateLimit", headers=headers)
+        for one in taken.values():
+            if not one.allowed:
+                raise ProblemError("http.rate_limited", "too many requests; see RateLimit", headers=headers)
         return headers
 
 

@@ -193,7 +193,7 @@ async def _hold(asked: Moving, way: _Way, now: datetime, own: TenantConnection) 
         call.entity, ({**way.values, field: way.transition.target},), call.key,
         today=now.date(), hooked=frozenset({field}), moves=True,
     )  # fmt: skip
-    prepared = generation.queries.lock("update", request, principal)
+    prepared = generation.queries.write("lock update", request, principal)
     arguments = prepared.statement.arguments(prepared.slots, principal, now.isoformat())
     found = await fetch_rows_on(own, prepared.statement.text, arguments)
     if not found:

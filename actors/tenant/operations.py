@@ -155,23 +155,16 @@ async def write_rows(generation: Generation, call: Call, principal: Principal) -
     if _makes_tenant(generation, call):
         return await creating.create_tenant(generation, call, principal)
 
-    async def write(connection: TenantConnection) -> Result:
-        return await rows.write(generation, call, principal, connection)
-
-    async def write_people(connection: TenantConnection) -> Result:
-        return await people.guard(generation, principal, connection, write)
-
     of_people = _of_people(generation, call)
+    if not of_people and not call.idempotency_key:
+        return await rows.write(generation, call, principal, None)
+    write = partial(_write_on, generation, call, principal)
     if call.idempotency_key:
         key_call = replace(call, principal=principal)
-        result = await idempotency.once(
-            generation.pool, generation.identity.namespace, key_call, write_people if of_people else write
-        )
-    elif of_people:
-        commit = rows.preferences_of(call.prefer).tx != "rollback"
-        result = await in_transaction(generation.pool, write_people, commit=commit)
+        result = await idempotency.once(generation.pool, generation.identity.namespace, key_call, write)
     else:
-        return await rows.write(generation, call, principal, None)
+        commit = rows.preferences_of(call.prefer).tx != "rollback"
+        result = await in_transaction(generation.pool, write, commit=commit)
     if of_people and generation.realm is not None:
         await generation.realm.changed(None)
     return result
@@ -230,9 +223,14 @@ async def _run_inside(
     if _makes_tenant(generation, call):
         raise ProblemError("tenant.one_at_a_time", "tenants are made one at a time, outside a batch")
 
-    async def write(connection: TenantConnection) -> Result:
-        return await rows.write(generation, call, principal, connection)
+    return await _write_on(generation, call, principal, connection)
 
+
+async def _write_on(
+    generation: Generation, call: Call, principal: Principal, connection: TenantConnection
+) -> Result:
+    """Write inside a transaction; the accounts behind the people follow their rows."""
+    write = partial(rows.write, generation, call, principal)
     if _of_people(generation, call):
         return await people.guard(generation, principal, connection, write)
     return await write(connection)
@@ -240,9 +238,10 @@ async def _run_inside(
 
 def _of_people(generation: Generation, call: Call) -> bool:
     """Whether a call is about the rows behind the accounts, also by the name they had before."""
+    if generation.realm is None:
+        return False
     entity = generation.model.entities.get(PEOPLE)
-    names = {PEOPLE} if entity is None else {PEOPLE, *entity.renamed_from}
-    return generation.realm is not None and call.entity in names
+    return call.entity == PEOPLE or (entity is not None and call.entity in entity.renamed_from)
 
 
 async def call_function(generation: Generation, call: Call, principal: Principal) -> Result:

@@ -5,7 +5,7 @@ statement itself; which connection runs it, and in which transaction, is the cal
 choice.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from urllib.parse import unquote_plus
@@ -84,7 +84,7 @@ def prepare_write(
         QueryError: the query, or the caller's rights.
     """
     entity = generation.queries.entity(call.entity, today)
-    version = expected_version(call.if_match)
+    version = expected_version(call.if_match) if call.if_match else None
     query = call.query
     body = Body([], many=False)
     found: list[dict[str, Any]] = []
@@ -119,7 +119,7 @@ def prepare_write(
         moves=move is not None,
     )
     try:
-        prepared = compile_write(generation, call.method, request, principal)
+        prepared = generation.queries.write(VERBS[call.method], request, principal)
     except QueryError as error:
         if error.code != "42501" and (bad := [one for one in found if one["code"] != _MISSING]):
             raise refusal(bad) from error
@@ -137,18 +137,6 @@ def _nobody(call: Call, entity: Entity) -> tuple[Row, ...]:
     return ({entity.key: None},) if call.method == "POST" else ()
 
 
-def compile_write(
-    generation: Generation, method: str, request: WriteRequest, principal: Principal
-) -> Prepared:
-    """Return the statement of a write.
-
-    Raises:
-        QueryError: the query, or the caller's rights.
-    """
-    compile_: Callable[[WriteRequest, Principal], Prepared] = getattr(generation.queries, _VERBS[method])
-    return compile_(request, principal)
-
-
 def functions_before(entity: Entity, method: str) -> tuple[Function, ...]:
     """Return the functions that run before a write of an entity, in declared order."""
     wanted = _TRIGGERS[method]
@@ -163,7 +151,7 @@ _TRIGGERS = {
     _MOVE: frozenset({"before_update", "before_transition"}),
     "DELETE": frozenset({"before_delete"}),
 }
-_VERBS = {"POST": "insert", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}
+VERBS = {"POST": "insert", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}
 
 
 def expected_version(if_match: str) -> str | None:

@@ -114,10 +114,37 @@ async def _write(
     if call.method == "POST" and not change.rows:
         return _nothing(change)
     prepared = change.prepared
-    moment = now.isoformat()
     if generation.usage is not None and generation.usage.quota.limits is not None:
         people = change.entity.name == USERS
         await generation.usage.quota.admit_write(call, len(change.rows), people=people)
+    try:
+        if (
+            connection is not None
+            or preferences.tx == "rollback"
+            or preferences.timezone
+            or (prepared.singular and call.key is None)
+            or prepared.process_rules
+            or change.functions
+        ):
+            return await _write_in_transaction(generation, call, principal, connection, origin, change, now)
+        arguments = prepared.statement.arguments(prepared.slots, principal, now.isoformat())
+        row = await fetch_one(generation.pool, prepared.statement.text, arguments, reads=False)
+    except ProblemError as error:
+        raise rules.explained(change.entity, error) from error
+    return await _settle(generation, call, principal, change, row, None)
+
+
+async def _write_in_transaction(
+    generation: Generation,
+    call: Call,
+    principal: Principal,
+    connection: TenantConnection | None,
+    origin: Origin,
+    change: Write,
+    now: datetime,
+) -> Result:
+    """Run a write with what surrounds its statement: functions, rules, a look at what came out."""
+    preferences = change.preferences
 
     async def work(own: TenantConnection) -> Result:
         if preferences.timezone:
@@ -129,31 +156,16 @@ async def _write(
         special = ready.prepared.process_rules
         earlier = await rules.rows_before(generation, call, ready, own) if special else {}
         statement = ready.prepared.statement
-        arguments = statement.arguments(ready.prepared.slots, principal, moment)
+        arguments = statement.arguments(ready.prepared.slots, principal, now.isoformat())
         row = await fetch_on(own, statement.text, arguments)
         if special:
             await rules.judge(generation, call, principal, ready, earlier, now, own)
         return await _settle(generation, call, principal, ready, row, own)
 
-    try:
-        if connection is not None:
-            return await work(connection)
-        dry = preferences.tx == "rollback"
-        if (
-            dry
-            or preferences.timezone
-            or (prepared.singular and call.key is None)
-            or prepared.process_rules
-            or change.functions
-        ):
-            return await _with_new_names(
-                change, lambda: in_transaction(generation.pool, work, commit=not dry)
-            )
-        arguments = prepared.statement.arguments(prepared.slots, principal, moment)
-        row = await fetch_one(generation.pool, prepared.statement.text, arguments, reads=False)
-    except ProblemError as error:
-        raise rules.explained(change.entity, error) from error
-    return await _settle(generation, call, principal, change, row, None)
+    if connection is not None:
+        return await work(connection)
+    commit = preferences.tx != "rollback"
+    return await _with_new_names(change, lambda: in_transaction(generation.pool, work, commit=commit))
 
 
 async def _with_new_names(change: Write, attempt: Callable[[], Awaitable[Result]]) -> Result:

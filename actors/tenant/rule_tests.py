@@ -113,7 +113,7 @@ class _Trial:
                     return await self._may_update()
                 case "delete":
                     request = WriteRequest(self._entity.name, key=self._key)
-                    return bool(await self._run(self._generation.queries.delete(request, self._who)))
+                    return bool(await self._run(self._generation.queries.write("delete", request, self._who)))
                 case _:
                     return await self._may_move(action)
         except QueryError as error:
@@ -152,7 +152,7 @@ class _Trial:
             self._key,
         )
         request = WriteRequest(self._entity.name, ({**values, self._entity.key: row[self._entity.key]},))
-        return bool(await self._run(self._generation.queries.insert(request, self._who)))
+        return bool(await self._run(self._generation.queries.write("insert", request, self._who)))
 
     async def _may_update(self) -> bool:
         """Set some field to the value it has; one the caller may write is enough."""
@@ -161,7 +161,7 @@ class _Trial:
         for name in (await self._capabilities())["fields"]:
             request = WriteRequest(self._entity.name, ({name: row.get(name)},), key=self._key)
             try:
-                return bool(await self._run(self._generation.queries.update(request, self._who)))
+                return bool(await self._run(self._generation.queries.write("update", request, self._who)))
             except QueryError as error:
                 refusal = error
         if refusal is not None:
@@ -177,7 +177,7 @@ class _Trial:
             self._entity.name, ({workflow.field: workflow.transitions[name].target},), key=self._key,
             hooked=frozenset({workflow.field}), moves=True,
         )  # fmt: skip
-        return bool(await self._run(self._generation.queries.update(request, self._who)))
+        return bool(await self._run(self._generation.queries.write("update", request, self._who)))
 
     async def _capabilities(self) -> dict[str, Any]:
         model, namespace = self._generation.model, self._generation.identity.namespace

@@ -65,7 +65,10 @@ def findings(generation: Generation, entity: Entity, verb: str, body: Body) -> l
     check = generation.checks.get((entity.name, verb))
     if check is None:
         check = _build(generation, entity, verb)
-    if all(check.accepts(row) for row in body.rows):
+    for row in body.rows:
+        if not check.accepts(row):
+            break
+    else:
         return []
     errors: list[dict[str, Any]] = []
     for number, row in enumerate(body.rows):

@@ -86,10 +86,21 @@ def quote(identifier: str) -> str:
 
 
 class Statement(Struct, frozen=True):
-    """Final SQL text with ``$n`` parameters, and the binds that fill them in that order."""
+    """Final SQL text with ``$n`` parameters, and the binds that fill them in that order.
+
+    Attributes:
+        fixed: what is sent for each bind, None for those that a request fills.
+        slots: (place, index) of the request's literals.
+        claims: (place, claim) of the caller's values.
+        times: places of the request's time.
+    """
 
     text: str
     binds: tuple[Bind, ...]
+    fixed: tuple[Argument, ...]
+    slots: tuple[tuple[int, int], ...]
+    claims: tuple[tuple[int, Claim], ...]
+    times: tuple[int, ...]
 
     def arguments(self, slots: Sequence[Argument], principal: Principal, now: str) -> list[Argument]:
         """Resolve every bind to the text (or list of texts) that is sent.
@@ -99,17 +110,13 @@ class Statement(Struct, frozen=True):
             principal: who asks; fills ``Claim`` binds.
             now: the request's time in ISO 8601, fills ``Now`` binds.
         """
-        values: list[Argument] = []
-        for bind in self.binds:
-            match bind:
-                case Slot():
-                    values.append(slots[bind.index])
-                case Const():
-                    values.append(list(bind.value) if isinstance(bind.value, tuple) else bind.value)
-                case Claim():
-                    values.append(claim_text(principal.lookup(bind.path), bind.pg_type))
-                case Now():
-                    values.append(now)
+        values = [*self.fixed]
+        for place, index in self.slots:
+            values[place] = slots[index]
+        for place, claim in self.claims:
+            values[place] = claim_text(principal.lookup(claim.path), claim.pg_type)
+        for place in self.times:
+            values[place] = now
         return values
 
 
@@ -124,4 +131,19 @@ def statement(fragment: Fragment) -> Statement:
         number = numbers.setdefault(part, len(numbers) + 1)
         wire = "text[]" if part.pg_type.endswith("[]") else "text"
         text.append(f"${number}::{wire}" if part.pg_type == wire else f"${number}::{wire}::{part.pg_type}")
-    return Statement("".join(text), tuple(numbers))
+    binds = tuple(numbers)
+    return Statement(
+        "".join(text),
+        binds,
+        tuple(_sent(bind) for bind in binds),
+        tuple((place, bind.index) for place, bind in enumerate(binds) if isinstance(bind, Slot)),
+        tuple((place, bind) for place, bind in enumerate(binds) if isinstance(bind, Claim)),
+        tuple(place for place, bind in enumerate(binds) if isinstance(bind, Now)),
+    )
+
+
+def _sent(bind: Bind) -> Argument:
+    """Return what is sent for a bind whatever the request."""
+    if not isinstance(bind, Const):
+        return None
+    return list(bind.value) if isinstance(bind.value, tuple) else bind.value

@@ -85,7 +85,7 @@ class Tenant:
     ) -> dict[str, Any]:  # fmt: skip
         """Write; undone unless kept."""
         request = WriteRequest(entity, rows, key, query, parse_preferences(prefer), today=TODAY, **more)
-        return await self.run(getattr(self.queries, verb)(request, self.caller), keep=keep)
+        return await self.run(self.queries.write(verb, request, self.caller), keep=keep)
 
     async def scalar(self, text: str) -> Any:
         """Look at the tables; ``ns.`` is the tenant's namespace."""

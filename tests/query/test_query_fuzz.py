@@ -278,7 +278,7 @@ async def test_random_writes(boss: Tenant) -> None:
             request = WriteRequest(
                 entity, tuple(body), key, text, parse_preferences(wish), "", version, TODAY
             )
-            return getattr(boss.queries, verb)(request, caller)
+            return boss.queries.write(verb, request, caller)
 
         asyncio.run_coroutine_threadsafe(attempt(tenant, make), loop).result()
 

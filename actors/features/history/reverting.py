@@ -130,7 +130,7 @@ async def _revive(
         )
         if not back:
             raise ProblemError("row.version_mismatch", "the row was changed meanwhile", hint="read it again")
-        prepared = generation.queries.lock("delete", held, principal)
+        prepared = generation.queries.write("lock delete", held, principal)
         arguments = prepared.statement.arguments(prepared.slots, principal, datetime.now(UTC).isoformat())
         if not await fetch_rows_on(own, prepared.statement.text, arguments):
             raise ProblemError("42501", "a deleted row comes back for those who may delete it")

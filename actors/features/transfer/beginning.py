@@ -28,7 +28,6 @@ from actors.messages import Call, Part, ProblemError
 from actors.tenant.executor import in_transaction
 from actors.tenant.generation import Generation
 from actors.tenant.identifiers import new_key
-from actors.tenant.pipeline import compile_write
 from actors.tenant.rows import preferences_of
 from schemas.compiler.model import Entity
 from schemas.compiler.principal import Principal
@@ -75,7 +74,7 @@ def check_rights(
         entity.name, (dict.fromkeys(names),), None, query_of(options.on_conflict), preferences_of(prefer),
         "", None, today, None,
     )  # fmt: skip
-    compile_write(generation, "POST", request, principal)
+    generation.queries.write("insert", request, principal)
 
 
 def key_of(call: Call, principal: Principal) -> str:

@@ -114,25 +114,44 @@ class QueryCompiler:
         check_not_screened(entity, reader.caller)
         return compile_follow(reader, entity, check_not_past(split_pairs(request.query)))
 
-    def insert(self, request: WriteRequest, principal: Principal) -> Prepared:
-        """Compile a POST: insert, or upsert with a ``resolution`` preference."""
-        return self._write("insert", request, principal)
+    def write(self, verb: str, request: WriteRequest, principal: Principal) -> Prepared:
+        """Compile a write, or what holds the rows it is about.
 
-    def replace(self, request: WriteRequest, principal: Principal) -> Prepared:
-        """Compile a PUT of one row by its key."""
-        return self._write("replace", request, principal)
+        Args:
+            verb: ``insert`` (or upsert, by the preferences), ``update``, ``replace`` (of one row by its key)
+                or ``delete``; after ``lock `` key and row (JSON text) of each row it is about, see
+                ``lock_sql``.
+            request: its rows are of one entity.
+            principal: who asks.
 
-    def update(self, request: WriteRequest, principal: Principal) -> Prepared:
-        """Compile a PATCH."""
-        return self._write("update", request, principal)
-
-    def delete(self, request: WriteRequest, principal: Principal) -> Prepared:
-        """Compile a DELETE."""
-        return self._write("delete", request, principal)
-
-    def lock(self, verb: str, request: WriteRequest, principal: Principal) -> Prepared:
-        """Compile what holds the rows a write is about: key and row (JSON text) of each, see ``lock_sql``."""
-        return self._write(f"lock {verb}", request, principal)
+        Raises:
+            QueryError: whatever is wrong with it, or not allowed.
+        """
+        rows = request.rows
+        names = (
+            tuple(rows[0]) if len(rows) == 1 else tuple(dict.fromkeys(name for row in rows for name in row))
+        )
+        if request.each:
+            names = tuple(name for name in names if name != ROW_KEY)
+        versioned = request.expected_version is not None
+        recent = (
+            verb, request.entity, request.query, principal.roles, principal.scopes, request.accept,
+            request.preferences, request.today, request.key is None, versioned, names,
+            request.hooked, request.each, request.ragged, request.moves,
+        )  # fmt: skip
+        known = self._recent.get(recent) if len(rows) <= 1 else None
+        if known is None:
+            known = self._compile_write(verb, request, principal, names)
+            if len(rows) <= 1 and len(request.query) <= MAX_RECENT_TEXT and len(names) <= MAX_RECENT_NAMES:
+                self._note_recent(recent, known)
+        shape, prepared = known
+        slots = list(prepared.slots)
+        if shape.key_slot >= 0:  # the row of a PUT is named by its body
+            slots[shape.key_slot] = request.key
+        slots[BODY] = _encode(request, verb)
+        slots[VERSION] = request.expected_version
+        slots[WHO] = request.who
+        return shape.fill(tuple(slots))
 
     def versions(self, entity: str, principal: Principal, today: date) -> Statement:
         """Compile what reads the versions of a row, see ``versions_sql``.
@@ -158,7 +177,8 @@ class QueryCompiler:
         Raises:
             QueryError: PGRST205.
         """
-        return self._entity(Frame(self._model, self._namespace, today), name)
+        known = self._model.entities.get(name)
+        return known or self._entity(Frame(self._model, self._namespace, today), name)
 
     def _read(self, request: ReadRequest, principal: Principal) -> _Recent:
         pairs = split_pairs(request.query)
@@ -185,33 +205,6 @@ class QueryCompiler:
             shape = compile_read(reader, entity, pairs, media, request)
             self._remember(key, shape, words)
         return shape, fill_read(shape, values, request.key, request.range, self._cursor_key)
-
-    def _write(self, verb: str, request: WriteRequest, principal: Principal) -> Prepared:
-        rows = request.rows
-        names = (
-            tuple(rows[0]) if len(rows) == 1 else tuple(dict.fromkeys(name for row in rows for name in row))
-        )
-        if request.each:
-            names = tuple(name for name in names if name != ROW_KEY)
-        versioned = request.expected_version is not None
-        recent = (
-            verb, request.entity, request.query, principal.roles, principal.scopes, request.accept,
-            request.preferences, request.today, request.key is None, versioned, names,
-            request.hooked, request.each, request.ragged, request.moves,
-        )  # fmt: skip
-        known = self._recent.get(recent) if len(rows) <= 1 else None
-        if known is None:
-            known = self._compile_write(verb, request, principal, names)
-            if len(rows) <= 1 and len(request.query) <= MAX_RECENT_TEXT and len(names) <= MAX_RECENT_NAMES:
-                self._note_recent(recent, known)
-        shape, prepared = known
-        slots = list(prepared.slots)
-        if shape.key_slot >= 0:  # the row of a PUT is named by its body
-            slots[shape.key_slot] = request.key
-        slots[BODY] = _encode(request, verb)
-        slots[VERSION] = request.expected_version
-        slots[WHO] = request.who
-        return shape.fill(tuple(slots))
 
     def _compile_write(
         self, verb: str, request: WriteRequest, principal: Principal, names: tuple[str, ...]
