@@ -107,12 +107,20 @@ def _dispatch(arguments: list[str]) -> int:
 @contextlib.contextmanager
 def _quick_imports() -> Iterator[None]:
     """Import a thousand modules quicker: what they make lives for good, there is nothing to collect."""
-    # structlog would take it where it finds it, and we never do
-    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+    for unwanted in ("rich", "greenlet"):
+        # structlog would take it where it finds it, and we never do
+        sys.modules.setdefault(unwanted, None)  # type: ignore[arg-type]
+    # aiohttp reads all certificate authorities, twice; what we connect to is trusted by actors.tls
+    trusted = os.environ.get("SSL_CERT_FILE")
+    os.environ["SSL_CERT_FILE"] = os.devnull
     gc.disable()
     yield
     gc.freeze()
     gc.enable()
+    if trusted is None:
+        del os.environ["SSL_CERT_FILE"]
+    else:
+        os.environ["SSL_CERT_FILE"] = trusted
 
 
 def _keep_standard_streams() -> None:

@@ -18,6 +18,8 @@ from msgspec import Struct
 from typing_extensions import override
 from yarl import URL
 
+from actors.tls import client_context
+
 SECONDS = 5.0
 MAX_BYTES = 1 << 20
 CONNECTIONS = 100
@@ -98,9 +100,10 @@ class Outbound:
         """
         url = self.check(address)
         timeout = aiohttp.ClientTimeout(total=seconds)
+        trust = await client_context(url.scheme)
         try:
             async with self._open().request(
-                method, url, headers=headers, data=body, allow_redirects=False, timeout=timeout
+                method, url, headers=headers, data=body, allow_redirects=False, timeout=timeout, ssl=trust
             ) as answer:
                 content = await answer.content.read(most + 1)
                 while not answer.content.at_eof() and len(content) <= most:

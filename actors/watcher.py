@@ -8,13 +8,14 @@ Supervised; what it finds goes to ``on_finding`` of each watch.
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import structlog
 from msgspec import Struct
 from typing_extensions import override
-from watchfiles import awatch
 from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
 from actors.scanner import Finding, Scanner
@@ -24,6 +25,7 @@ RESCAN_SECONDS = 2.0
 UNSETTLED_SECONDS = 0.02
 EVENT_STEP_MS = 10
 EVENT_DEBOUNCE_MS = 50
+EVENT_WAIT_MS = 500
 _LIMITS = "fs.inotify.max_user_instances, fs.inotify.max_user_watches or the limit of open files is too low"
 
 log = structlog.get_logger("watcher")
@@ -59,6 +61,8 @@ class Watcher(Actor):
         self._watches = watches
         self._first_look = first_look
         self._wanted = asyncio.Event()
+        # awatch would do the same with a second framework of tasks, 1 MB of it
+        self._threads = ThreadPoolExecutor(len(watches), thread_name_prefix="watch")
 
     @override
     async def pre_start(self) -> None:
@@ -69,6 +73,11 @@ class Watcher(Actor):
         unsettled = await self._look()
         await self._first_look()
         self.spawn(self._run(UNSETTLED_SECONDS if unsettled else RESCAN_SECONDS), "look")
+
+    @override
+    async def post_stop(self) -> None:
+        """Let the threads go; they were told to stop."""
+        self._threads.shutdown(wait=False)
 
     async def _run(self, delay: float) -> None:
         while True:
@@ -108,22 +117,19 @@ class Watcher(Actor):
         """Listen until the folder is another one."""
         root = watch.scanner.root
         identity = _identity(root)
-        events = awatch(
-            root,
-            step=EVENT_STEP_MS,
-            debounce=EVENT_DEBOUNCE_MS,
-            recursive=False,
-            rust_timeout=500,
-            yield_on_timeout=True,
-        )
-        async with contextlib.aclosing(events):
-            async for changes in events:
+        # dropped, not closed, at the end: a thread that was told to stop still looks at it for a moment
+        events, stop = RustNotify([str(root)], False, False, 0, False, False), threading.Event()
+        try:
+            # nothing else tells of a replaced folder
+            while _identity(root) == identity:
+                news = await asyncio.get_running_loop().run_in_executor(
+                    self._threads, events.watch, EVENT_DEBOUNCE_MS, EVENT_STEP_MS, EVENT_WAIT_MS, stop
+                )
                 _note_deaf(watch, "")
-                if changes:
+                if news != "timeout":
                     self._wanted.set()
-                # nothing else tells of a replaced folder
-                if _identity(root) != identity:
-                    return
+        finally:
+            stop.set()
 
 
 def events_problem(root: Path) -> str:

@@ -97,7 +97,8 @@ async def _try(
     if upload is not None and upload.decoded:
         fields.popall("Content-Encoding", None)
     try:
-        response = await link.session.request(
+        session = await link.session()
+        response = await session.request(
             method, url, headers=fields, data=None if upload is None else upload.pieces(),
             allow_redirects=False,
         )  # fmt: skip

@@ -10,6 +10,7 @@ import structlog
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
+from actors.tls import client_context
 from gateway.proxy.addresses import GuardedResolver
 from gateway.proxy.breaker import Breaker, RetryBudget
 from gateway.proxy.upstream import Upstream
@@ -41,13 +42,16 @@ class Link:
         self._session: aiohttp.ClientSession | None = None
         self._sick = 0
 
-    @property
-    def session(self) -> aiohttp.ClientSession:
-        """Connections to it, opened when they are first needed."""
-        if self._session is None:
+    async def session(self) -> aiohttp.ClientSession:
+        """Return what opens connections to it; made when they are first needed."""
+        if self._session is not None:
+            return self._session
+        trust = await client_context(self.upstream.origin.partition(":")[0])
+        if self._session is None:  # others may have waited for the same
             link_local = self.upstream.allow_link_local
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
+                    ssl=trust,
                     limit=MAX_CONNECTIONS,
                     resolver=ThreadedResolver() if link_local else GuardedResolver(),
                     keepalive_timeout=KEEPALIVE_SECONDS,
@@ -103,7 +107,8 @@ class Link:
     async def _is_well(self, url: URL) -> bool:
         try:
             async with asyncio.timeout(_HEALTH_SECONDS):
-                async with self.session.get(url, allow_redirects=False) as answer:
+                session = await self.session()
+                async with session.get(url, allow_redirects=False) as answer:
                     return answer.status < 400
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False

@@ -155,7 +155,7 @@ class Proxy:
         most = max(1, websocket.MAX_MESSAGE if rule.body_limit is None else rule.body_limit)
         try:
             async with asyncio.timeout(rule.timeout or self._request_seconds):
-                upstream = await websocket.connect(link.session, url, request, fields, most)
+                upstream = await websocket.connect(await link.session(), url, request, fields, most)
         except asyncio.CancelledError:
             link.breaker.unknown()
             raise

@@ -1,12 +1,9 @@
 """Mails by a real SMTP server, by one that refuses, and by none: who asks for one never waits."""
 
 import asyncio
-import ipaddress
-import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,12 +12,10 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from actors.mail import Mailer
 from config.settings import MailSettings
+from tests.certificates import certificate
 from tests.live import free_port
 
 
@@ -107,35 +102,6 @@ async def test_a_server_that_asks_who_posts(tmp_path: Path) -> None:
     async with posting(post, tmp_path, server=server, username="poster", password="its password") as mailer:
         await mailer.send(message())
         await until(lambda: len(post.got) == 1)
-
-
-def certificate(directory: Path) -> ssl.SSLContext:
-    """Make a server's certificate for this machine; ``ca.pem`` in the directory is who signed it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (directory / "ca.pem").write_bytes(made.public_bytes(pem))
-    (directory / "key.pem").write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(directory / "ca.pem", directory / "key.pem")
-    return context
 
 
 async def test_mail_leaves_encrypted_and_to_the_right_server_only(

@@ -1,16 +1,17 @@
 """Regular expressions: RE2 in process, and the subset of it that PostgreSQL's engine reads the same way.
 
-``translate`` rewrites the subset; anything else is refused in SQL. Neither engine backtracks on it.
+``translate`` rewrites the subset; anything else is refused in SQL. Neither engine backtracks on it. RE2 is
+loaded when it has something to compile: most servers never have, and it is 3 MB with its C++ library.
 """
 
+import functools
 import re
+from typing import TYPE_CHECKING
 
-import re2
+if TYPE_CHECKING:
+    import re2
 
 MAX_PATTERN = 200
-_OPTIONS = re2.Options()
-_OPTIONS.log_errors = False
-_OPTIONS.max_mem = 1 << 20
 _CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": "\\t\\n\\f\\r "}
 _PUNCTUATION = set("\\.+*?()|[]{}^$-/@#%&!~=<>,;:'\"_ ")
 _REPEAT = re.compile(r"\{([0-9]{1,3})(,([0-9]{1,3})?)?\}", re.ASCII)
@@ -20,6 +21,8 @@ def problem(pattern: str) -> str:
     """Return why a pattern cannot be used, or ""."""
     if len(pattern) > MAX_PATTERN:
         return f"longer than {MAX_PATTERN} characters"
+    import re2  # noqa: PLC0415 - see above
+
     try:
         compiled(pattern)
     except re2.error as error:
@@ -29,7 +32,19 @@ def problem(pattern: str) -> str:
 
 def compiled(pattern: str) -> "re2._Regexp":
     """Return the pattern ready to search with."""
-    return re2.compile(pattern, _OPTIONS)
+    import re2  # noqa: PLC0415 - see above
+
+    return re2.compile(pattern, _options())
+
+
+@functools.cache
+def _options() -> "re2.Options":
+    import re2  # noqa: PLC0415 - see above
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    return options
 
 
 class _Untranslatable(Exception):  # noqa: N818 - never leaves this module

@@ -5,7 +5,6 @@ Decides which keywords exist. What they mean together is decided in ``parse``; w
 """
 
 import jsonschema_rs
-import re2
 from typing_extensions import override
 
 from schemas.compiler.fieldtypes import FORMATS, JSON_TYPES
@@ -40,6 +39,8 @@ class Pattern(Text):
     def _fits(self, node: Scalar, text: str, findings: Findings) -> bool:
         if not super()._fits(node, text, findings):
             return False
+        import re2  # noqa: PLC0415 - 3 MB that servers, whose compiler is another process, do not need
+
         try:
             options = re2.Options()
             options.log_errors = False
