@@ -107,8 +107,8 @@ def _dispatch(arguments: list[str]) -> int:
 @contextlib.contextmanager
 def _quick_imports() -> Iterator[None]:
     """Import a thousand modules quicker: what they make lives for good, there is nothing to collect."""
-    for unwanted in ("rich", "greenlet"):
-        # structlog would take it where it finds it, and we never do
+    for unwanted in ("rich", "greenlet", "frozenlist._frozenlist"):
+        # others would take it where they find it, and we never use it; the last brings a C++ library along
         sys.modules.setdefault(unwanted, None)  # type: ignore[arg-type]
     # aiohttp reads all certificate authorities, twice; what we connect to is trusted by actors.tls
     trusted = os.environ.get("SSL_CERT_FILE")
