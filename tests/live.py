@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import aiohttp
 from actors.features.auth.dev_tokens import mint
 from gateway.dev_key import load_dev_key
 from tests.clusters import place_cluster
+from tests.forked import Forked
 
 ROOT = Path(__file__).resolve().parent.parent
 ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
@@ -38,16 +40,17 @@ def free_port() -> int:
 class Live:
     """One process. ``directory`` holds schemas/, config/ and data/; ``url`` is the public port.
 
-    ``prefix`` comes before the program: who runs it (``tests.ordinary``).
+    ``prefix`` comes before the program, which then starts anew: who runs it (``tests.ordinary``).
 
     Args:
         directory: its own; made when missing.
         bare: no database is there yet, as on the first day; else a copy of a ready one saves a second of initdb.
+        anew: each process is a Python of its own that runs ``run.py``; else a fork of one saves a second of imports.
         env: further environment variables.
     """
 
-    def __init__(self, directory: Path, *, bare: bool = False, **env: str) -> None:
-        self.directory, self.bare = directory, bare
+    def __init__(self, directory: Path, *, bare: bool = False, anew: bool = False, **env: str) -> None:
+        self.directory, self.bare, self.anew = directory, bare, anew
         self.schemas = directory / "schemas"
         self.config = directory / "config"
         self.schemas.mkdir(parents=True, exist_ok=True)
@@ -70,7 +73,7 @@ class Live:
         self.log = directory / "process.log"
         self.arguments: tuple[str, ...] = ()
         self.prefix: tuple[str, ...] = ()
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
 
     def write(self, slug: str, text: str) -> None:
         """Save a tenant file as an editor does."""
@@ -80,10 +83,15 @@ class Live:
 
     def command(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run ``run.py`` with arguments in this installation."""
-        return subprocess.run(
-            [*self.prefix, sys.executable, str(ROOT / "run.py"), *arguments],
-            env=self.env, capture_output=True, text=True, timeout=timeout, cwd=self.directory,
-        )  # fmt: skip
+        if self.anew or self.prefix:
+            return subprocess.run(
+                [*self.prefix, sys.executable, str(ROOT / "run.py"), *arguments],
+                env=self.env, capture_output=True, text=True, timeout=timeout, cwd=self.directory,
+            )  # fmt: skip
+        with tempfile.TemporaryDirectory() as kept:
+            out, err = Path(kept) / "out", Path(kept) / "err"
+            code = Forked(arguments, self.env, self.directory, out, err).wait(timeout)
+            return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
 
     async def start(self, *arguments: str, timeout: float = 120) -> float:
         """Start the server; returns the seconds until /readyz said 200."""
@@ -92,11 +100,7 @@ class Live:
             place_cluster(data)
         self.arguments = arguments or ("--dev",)
         began = time.monotonic()
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*self.prefix, *ENDS_WITH_US, sys.executable, str(ROOT / "run.py"), "serve", *self.arguments],
-                env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, start_new_session=True,
-            )  # fmt: skip
+        self.process = self._launch("serve", *self.arguments)
         async with aiohttp.ClientSession() as session:
             while True:
                 with contextlib.suppress(aiohttp.ClientError, OSError, asyncio.TimeoutError):
@@ -108,6 +112,15 @@ class Live:
                 if self.process.poll() is not None or time.monotonic() - began > timeout:
                     raise AssertionError(f"not ready (exit {self.process.poll()}):\n{self.output()}")
                 await asyncio.sleep(0.02)
+
+    def _launch(self, *arguments: str) -> "subprocess.Popen[bytes] | Forked":
+        if not (self.anew or self.prefix):
+            return Forked(arguments, self.env, self.directory, self.log, self.log)
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [*self.prefix, *ENDS_WITH_US, sys.executable, str(ROOT / "run.py"), *arguments],
+                env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, start_new_session=True,
+            )  # fmt: skip
 
     def output(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
@@ -123,7 +136,7 @@ class Live:
                 self.process.kill()
                 raise AssertionError(f"did not stop:\n{self.output()[-3000:]}")
             await asyncio.sleep(0.02)
-        return int(self.process.returncode)
+        return self.process.wait()
 
     async def restart(self) -> float:
         """Stop it in an orderly way and start it again on the same data; returns the seconds until it was ready."""

@@ -21,7 +21,7 @@ README = ROOT / "README.md"
 
 @pytest.fixture
 async def live(tmp_path: Path) -> AsyncIterator[Live]:
-    live = Live(tmp_path, bare=True)
+    live = Live(tmp_path, bare=True, anew=True)
     for file in (*(ROOT / "schemas").glob("*.yaml"), *(ROOT / "schemas").glob("*-*.py")):
         shutil.copy(file, live.schemas)
     await live.start(str(tmp_path))  # as the page says: no development tokens

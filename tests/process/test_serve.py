@@ -24,7 +24,7 @@ NOTES = "version: 1\nservice: { name: notes }\nentities:\n  notes:\n    key: id\
 
 @pytest.fixture
 async def live(tmp_path: Path) -> AsyncIterator[Live]:
-    live = Live(tmp_path)
+    live = Live(tmp_path, anew=True)
     live.write("notes", NOTES)
     yield live
     if live.process is not None and live.process.poll() is None:
@@ -251,7 +251,7 @@ async def test_an_ordinary_user_and_root_run_the_same_installation(tmp_path: Pat
     if probe is None or probe.returncode:
         pytest.skip("this environment's Python lies where ordinary users cannot start it")
     nobody = pwd.getpwnam("nobody")
-    live = Live(tmp_path / "theirs")
+    live = Live(tmp_path / "theirs", anew=True)
     live.write("notes", NOTES)
     for path in (live.directory, *live.directory.rglob("*")):
         os.chown(path, nobody.pw_uid, nobody.pw_gid)
