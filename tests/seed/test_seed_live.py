@@ -2,16 +2,15 @@
 
 import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from tests.live import ROOT, Live
 
 
-@pytest.fixture
-async def live(tmp_path: Path) -> AsyncIterator[Live]:
-    live = Live(tmp_path)
+@pytest.fixture(scope="module")
+async def live(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> AsyncIterator[Live]:
+    live = Live(tmp_path_factory.mktemp("seeded"), BACKSAAS_DATABASE_URL=database_url)
     for slug in ("acme-corp", "sample-crm"):
         for suffix in ("py", "yaml"):
             shutil.copy(ROOT / "schemas" / f"{slug}.{suffix}", live.schemas)
@@ -30,10 +29,10 @@ async def total(live: Live, slug: str, entity: str) -> int:
 
 @pytest.mark.parametrize(("slug", "entity"), [("acme-corp", "invoices"), ("sample-crm", "deals")])
 async def test_seeding_twice_is_seeding_once(live: Live, slug: str, entity: str) -> None:
-    first = live.command("seed", slug, "--rows", "1500")
+    first = live.command("seed", slug, "--rows", "700")
     assert first.returncode == 0, first.stdout + first.stderr
     count = await total(live, slug, entity)
     assert count > 50
-    again = live.command("seed", slug, "--rows", "1500")
+    again = live.command("seed", slug, "--rows", "700")
     assert again.returncode == 0, again.stdout + again.stderr
     assert await total(live, slug, entity) == count
