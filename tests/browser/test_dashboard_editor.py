@@ -17,7 +17,7 @@ async def test_a_dashboard_is_arranged_and_the_file_keeps_its_comments(site: Sit
     visitor = await visit("/admin", as_=ADMIN)
     page = visitor.page
     visitor.home = site.live.url + APP
-    await visitor.sign_in("ivo@studio.example")
+    await visitor.come_in("ivo@studio.example")
     try:
         await page.get_by_role("link", name="Arrange").click()
         await page.get_by_role("button", name="Make Jobs wider").click()
