@@ -4,7 +4,7 @@ import { useMediaQuery } from "@mantine/hooks";
 import { useSearchParams } from "react-router";
 import { Page } from "@/components/Page";
 import { useI18n } from "@/lib/i18n";
-import { useTenants } from "../tenants/data";
+import { useSlugs } from "../tenants/data";
 import { Comparison } from "./Comparison";
 import { FigurePanel } from "./FigurePanel";
 import { FIGURES } from "./figures";
@@ -18,7 +18,7 @@ export default function AnalyticsPage() {
   const narrow = useMediaQuery("(max-width: 30em)");
   const words = t.analytics;
   const [asked, setAsked] = useSearchParams();
-  const tenants = useTenants();
+  const tenants = useSlugs();
   const span: Span = (asked.get("span") ?? "week") in SPANS ? ((asked.get("span") ?? "week") as Span) : "week";
   const chosen = (asked.get("tenants") ?? "").split(",").filter(Boolean).slice(0, MOST);
   const change = (name: string, value: string) => {
@@ -43,7 +43,7 @@ export default function AnalyticsPage() {
           maw={560}
           aria-label={words.tenants}
           placeholder={chosen.length === 0 ? words.allTenants : words.another}
-          data={(tenants.data ?? []).map(({ slug }) => slug)}
+          data={tenants.data ?? []}
           value={chosen}
           onChange={(values) => change("tenants", values.join(","))}
           maxValues={MOST}

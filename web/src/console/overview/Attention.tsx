@@ -14,7 +14,7 @@ import { Panel } from "../parts/Panel";
 import { Sheet } from "../parts/Sheet";
 import { State } from "../parts/State";
 import { call } from "../parts/act";
-import { useTenants } from "../tenants/data";
+import { useTroubled } from "../tenants/data";
 import { WaitingNote } from "../tenants/TenantsPage";
 import { scarce } from "./scarce";
 
@@ -27,18 +27,17 @@ interface Dead {
 export function Attention() {
   const { t, format } = useI18n();
   const words = t.monitoring;
-  const tenants = useTenants();
+  const troubled = useTroubled();
   const runtime = useRuntime();
   const quotas = useQuotas(true);
   const dead = useQuery({ queryKey: ["dead-tasks"], refetchInterval: 5000, queryFn: () => call<Dead[]>("dead_tasks") });
   const [again, setAgain] = useState<string | null>(null);
   const names = t.billing.quotas as Record<string, string>;
 
-  const refused = (tenants.data ?? []).filter((row) => row.waiting ?? row.status !== "active");
   const parked = runtime.data ? flat(runtime.data.actors).filter(({ actor }) => actor.state === "parked") : [];
   const lines = [
-    ...refused.map((row) => (
-      <Line key={row.id} to={`/tenants/${row.slug}${row.waiting ? "/schema" : ""}`} name={row.slug}>
+    ...(troubled.data?.rows ?? []).map((row) => (
+      <Line key={row.slug} to={`/tenants/${row.slug}${row.waiting ? "/schema" : ""}`} name={row.slug}>
         <WaitingNote row={row} />
       </Line>
     )),
@@ -48,7 +47,7 @@ export function Attention() {
         to="/monitoring"
         name={words.parked(actor.name)}
         act={
-          tenants.data?.some(({ slug }) => slug === actor.name) && (
+          troubled.data?.slugs.has(actor.name) && (
             <Button size="compact-xs" variant="default" aria-label={words.restartOf(actor.name)} onClick={() => setAgain(actor.name)}>
               {words.restart}
             </Button>
@@ -78,7 +77,7 @@ export function Attention() {
   ].filter(Boolean);
 
   // "nothing" is said only when everything was asked
-  const asked: UseQueryResult<unknown>[] = [tenants, runtime, dead, quotas];
+  const asked: UseQueryResult<unknown>[] = [troubled, runtime, dead, quotas];
   const open = asked.find(({ data }) => data === undefined);
   return (
     <Panel flush title={words.attention}>

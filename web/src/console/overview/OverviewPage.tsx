@@ -10,7 +10,7 @@ import { Asked } from "../parts/Asked";
 import { Figure, Figures } from "../parts/Figure";
 import { Panel } from "../parts/Panel";
 import { Sheet } from "../parts/Sheet";
-import { useTenants } from "../tenants/data";
+import { useTenantCount } from "../tenants/data";
 import { Attention } from "./Attention";
 
 interface Event {
@@ -24,7 +24,7 @@ interface Event {
 export default function OverviewPage() {
   const { t, format } = useI18n();
   const words = t.monitoring;
-  const tenants = useTenants();
+  const tenants = useTenantCount();
   const traffic = useQuery({
     queryKey: ["traffic"],
     refetchInterval: 10_000,
@@ -46,7 +46,7 @@ export default function OverviewPage() {
     <Page title={t.shell.overview}>
       <Attention />
       <Figures>
-        <Figure label={words.tenants} value={tenants.data ? format.number(tenants.data.length) : "–"} />
+        <Figure label={words.tenants} value={tenants.data === undefined ? "–" : format.number(tenants.data)} />
         <Figure label={words.requests} value={traffic.data ? format.number(traffic.data.requests) : "–"} />
         <Figure label={words.errors} value={traffic.data ? format.number(traffic.data.errors) : "–"} />
         <Figure

@@ -12,7 +12,7 @@ import { Asked } from "../parts/Asked";
 import { openTenant, SYSTEM } from "../parts/tenant";
 import { useAct } from "../parts/act";
 import { State } from "../parts/State";
-import { TONES, useTenants, type Row } from "./data";
+import { TONES, useTenant, type Row } from "./data";
 import { TenantActions } from "./TenantActions";
 
 type Tab = ComponentType<{ tenant: Row }>;
@@ -45,12 +45,11 @@ export default function TenantPage() {
   const { t } = useI18n();
   const { slug = "", tab = "overview" } = useParams();
   const navigate = useNavigate();
-  const query = useTenants();
+  const query = useTenant(slug);
   const enter = useAct(openTenant, "");
   return (
     <Asked query={query}>
-      {(rows) => {
-        const tenant = rows.find((row) => row.slug === slug);
+      {(tenant) => {
         if (!tenant || !(tab in TABS)) return <NotFound />;
         const Content: Tab = TABS[tab as Name];
         return (

@@ -1,5 +1,6 @@
-/** All tenants, searchable, with what their files wait for. */
-import { Anchor, Button, Table, Text, TextInput } from "@mantine/core";
+/** Tenants page by page, searched by the server, with what their files wait for. */
+import { Anchor, Button, Group, Pagination, Table, Text, TextInput } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus, IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useNavigate } from "react-router";
@@ -10,53 +11,65 @@ import { Asked } from "../parts/Asked";
 import { Panel } from "../parts/Panel";
 import { Sheet } from "../parts/Sheet";
 import { State } from "../parts/State";
-import { planOf, TONES, useTenants, type Row } from "./data";
+import { PAGE, planOf, TONES, useTenantCount, useTenants, type Row, type Troubled } from "./data";
 
 export default function TenantsPage() {
   const { t } = useI18n();
-  const query = useTenants();
-  const [word, setWord] = useState("");
+  const [words, setWords] = useState("");
+  const [page, setPage] = useState(1);
+  const [asked] = useDebouncedValue(words, 200);
+  const all = useTenantCount();
+  const query = useTenants(asked, page);
   const create = (
     <Button component={Link} to="/tenants/new" leftSection={<IconPlus size={16} aria-hidden />}>
       {t.tenants.create}
     </Button>
   );
+  if (all.data === 0)
+    return (
+      <Page title={t.tenants.title} actions={create}>
+        <Empty title={t.tenants.none} hint={t.tenants.noneHint}>
+          {create}
+        </Empty>
+      </Page>
+    );
   return (
     <Page title={t.tenants.title} actions={create}>
-      <Asked query={query}>
-        {(rows) => {
-          const found = rows.filter((row) => fits(row, word));
-          if (rows.length === 0)
-            return (
-              <Empty title={t.tenants.none} hint={t.tenants.noneHint}>
-                {create}
-              </Empty>
-            );
-          return (
-            <>
-              <TextInput
-                value={word}
-                onChange={(event) => setWord(event.currentTarget.value)}
-                leftSection={<IconSearch size={16} aria-hidden />}
-                placeholder={t.tenants.search}
-                aria-label={t.tenants.search}
-                maw={360}
-              />
-              {found.length === 0 ? <Empty title={t.tenants.nothing} hint={t.tenants.nothingHint} /> : <List rows={found} />}
-              <Text size="xs" c="dimmed" role="status">
-                {t.tenants.count(found.length, rows.length)}
-              </Text>
-            </>
-          );
+      <TextInput
+        value={words}
+        onChange={(event) => {
+          setWords(event.currentTarget.value);
+          setPage(1);
         }}
+        leftSection={<IconSearch size={16} aria-hidden />}
+        placeholder={t.tenants.search}
+        aria-label={t.tenants.search}
+        maw={360}
+      />
+      <Asked query={query}>
+        {({ rows, total }) => (
+          <>
+            {rows.length === 0 ? <Empty title={t.tenants.nothing} hint={t.tenants.nothingHint} /> : <List rows={rows} />}
+            <Group justify="space-between">
+              <Text size="xs" c="dimmed" role="status">
+                {t.tenants.count(total, all.data ?? total)}
+              </Text>
+              {total > PAGE && (
+                <Pagination
+                  size="sm"
+                  total={Math.ceil(total / PAGE)}
+                  value={page}
+                  onChange={setPage}
+                  aria-label={t.people.pages}
+                  getControlProps={(control) => ({ "aria-label": t.people.turns[control] })}
+                />
+              )}
+            </Group>
+          </>
+        )}
       </Asked>
     </Page>
   );
-}
-
-function fits(row: Row, word: string): boolean {
-  const told = [row.slug, row.name, row.domain, row.owner_email, planOf(row)].join(" ").toLowerCase();
-  return word.toLowerCase().split(/\s+/).every((part) => told.includes(part));
 }
 
 function List({ rows }: { rows: Row[] }) {
@@ -94,7 +107,7 @@ function List({ rows }: { rows: Row[] }) {
   );
 }
 
-export function WaitingNote({ row }: { row: Row }) {
+export function WaitingNote({ row }: { row: Troubled }) {
   const { t } = useI18n();
   if (row.status_reason) return <Text size="sm">{row.status_reason}</Text>;
   if (!row.waiting) return null;
