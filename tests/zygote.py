@@ -6,7 +6,6 @@ Tests about starting itself run the real ``python3 run.py``.
 """
 
 import ctypes
-import gc
 import importlib
 import json
 import os
@@ -22,11 +21,9 @@ PR_SET_PDEATHSIG = 1
 
 def main() -> int:
     """Serve requests until there can be no more; returns, in the processes made, what ``run.py`` returns."""
-    gc.disable()
-    for place in ("uvloop", "gateway.serve", *(place for place, _ in run.COMMANDS.values() if place)):
-        importlib.import_module(place)
-    gc.freeze()
-    gc.enable()
+    with run._quick_imports():
+        for place in ("uvloop", "gateway.serve", *(place for place, _ in run.COMMANDS.values() if place)):
+            importlib.import_module(place)
     for line in sys.stdin.buffer:
         asked = json.loads(line)
         answer: int | None
