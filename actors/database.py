@@ -22,13 +22,8 @@ from actors.embedded import EmbeddedPostgres
 from actors.messages import TenantIdentity
 from actors.pool import PoolError, TenantPool
 from actors.slow import SlowBook
-from actors.tenant.provision import (
-    ProvisionError,
-    furnish,
-    role_name,
-    seal_maintenance_databases,
-    secure_database,
-)
+from actors.tenant.furniture import furnish, named_in, role_name
+from actors.tenant.provision import ProvisionError, seal_maintenance_databases, secure_database
 from actors.wal_archive import archive_options, make_folder
 from config.errors import StartError
 from config.settings import DatabaseSettings
@@ -139,9 +134,12 @@ class Database:
         async def opener() -> TenantConnection:
             return await self._target.tenant(role, password)
 
-        async def furnisher() -> None:
-            async with self.owner() as connection:
-                await furnish(connection, identity)
+        async def furnisher(text: str) -> bool:
+            names = named_in(text)
+            if names:
+                async with self.owner() as connection:
+                    await furnish(connection, identity, names)
+            return bool(names)
 
         return TenantPool(
             role,

@@ -47,7 +47,7 @@ class TenantPool:
         limit: how many connections the tenant may hold at once.
         acquire_timeout: seconds to wait for one when the caller gives no deadline.
         watch: told how long statements took; None: nobody.
-        furnish: makes those tables that are made at first use; None: there are none.
+        furnish: as the method of that name; None: no table is made at first use.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class TenantPool:
         limit: int = 10,
         acquire_timeout: float = 2.0,
         watch: Watch | None = None,
-        furnish: Callable[[], Awaitable[None]] | None = None,
+        furnish: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
         self.name = name
         self.limit = limit
@@ -79,12 +79,12 @@ class TenantPool:
         self._era = 0
         self._closed = False
 
-    async def furnish(self) -> None:
-        """Make the tables that are made at first use, once; raises what the database does."""
+    async def furnish(self, text: str) -> bool:
+        """Make what a text names of the tables made at first use; returns whether it names any."""
+        if self._furnish is None:
+            return False
         async with self._furnishing:
-            if self._furnish is not None:
-                await self._furnish()
-                self._furnish = None
+            return await self._furnish(text)
 
     @property
     def idle(self) -> int:

@@ -9,7 +9,7 @@ from actors.features.auth import api_keys
 from actors.features.auth.store import Session
 from actors.tenant import registry
 from actors.tenant.audit import Who, act
-from actors.tenant.provision import furnish, is_furnished
+from actors.tenant.furniture import ACCOUNTS, furnish
 from config.errors import StartError
 from config.settings import Settings
 from schemas.compiler.compile import compile_source
@@ -44,8 +44,7 @@ async def _make(arguments: argparse.Namespace, settings: Settings) -> str:
                 msg = f"the tenant '{arguments.slug}' has no version in force"
                 raise StartError(msg)
             _check_role(arguments, compile_source(text.text, arguments.slug).roles)
-            if not await is_furnished(connection, identity.namespace):
-                await furnish(connection, identity)
+            await furnish(connection, identity, ACCOUNTS.tables)
             session = Session(connection, identity.namespace)
             made, key = await api_keys.create(
                 session,

@@ -2,8 +2,8 @@
 
 Decides what a row of ``audit_log`` holds. The triggers run with the owner's rights, and the tenant's role can
 write to the log by them alone: it may call no trigger function and change no row of it, whatever it is
-granted. Secret columns never get there. ``AUDIT_DDL`` is run by ``provision``; the triggers come and go with
-the file's ``audit`` (``schemas.compiler.recording``).
+granted. Secret columns never get there. ``AUDIT_DDL`` is run at first use (``furniture``); the triggers come
+and go with the file's ``audit`` (``schemas.compiler.recording``).
 """
 
 from collections.abc import Mapping

@@ -23,8 +23,8 @@ T = TypeVar("T")
 __all__ = ["StaleGenerationError", "fetch_on", "fetch_one", "fetch_rows_on", "in_transaction"]
 
 MAX_TRIES = 4
-"""A deadlock or a serialization failure is tried again three times; a missing table once, when those made at
-first use are there."""
+"""A deadlock or a serialization failure is tried again three times, and so is what missed a table that is
+made at first use."""
 _PAUSE_SECONDS = 0.02
 
 
@@ -98,9 +98,14 @@ async def in_transaction(
         except asyncio.CancelledError:
             pool.discard(connection)
             raise
-        except (ProblemError, StaleGenerationError):
+        except ProblemError:
             await _undo(pool, connection)
             raise
+        except StaleGenerationError as error:
+            await _undo(pool, connection)
+            missed = error.__cause__
+            if not (isinstance(missed, Exception) and await _try_again(pool, missed, tries, reads=reads)):
+                raise
         except Exception as error:
             await _undo(pool, connection, error)
             if committing and isinstance(error, (*LOST, TimeoutError)):
@@ -184,17 +189,16 @@ async def _undo(pool: TenantPool, connection: TenantConnection, error: BaseExcep
 
 
 async def _try_again(pool: TenantPool, error: Exception, tries: int, *, reads: bool) -> bool:
-    if isinstance(error, asyncpg.UndefinedTableError) and tries == 1:
-        return await _furnished(pool)
+    if isinstance(error, asyncpg.UndefinedTableError) and tries < MAX_TRIES:
+        return await _furnished(pool, error)
     if isinstance(error, CONFLICTS) and tries < MAX_TRIES:
         await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**tries))  # noqa: S311 - jitter, no secret
         return True
     return reads and tries == 1 and isinstance(error, LOST)
 
 
-async def _furnished(pool: TenantPool) -> bool:
+async def _furnished(pool: TenantPool, error: asyncpg.UndefinedTableError) -> bool:
     try:
-        await pool.furnish()
+        return await pool.furnish(str(error))
     except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectError, PoolError, OSError):
         return False  # the statement's own error is told
-    return True

@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS {namespace}._idempotency (
   PRIMARY KEY (owner, key));
 CREATE INDEX IF NOT EXISTS _idempotency_created_at ON {namespace}._idempotency (created_at);
 """
-"""Run as the platform's owner when a tenant is provisioned; ``{namespace}`` is its quoted namespace."""
+"""Run as the platform's owner; ``{namespace}`` is quoted."""
 
 MAX_KEY = 255
 MAX_KEPT = 100_000

@@ -10,12 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from actors.features.auth.tables import AUTH_TABLES
-from actors.features.files.tables import FILES_TABLES
-from actors.features.outbox.tables import OUTBOX_TABLES
-from actors.features.realtime.tables import REALTIME_TABLES
-from actors.features.transfer.tables import TRANSFER_TABLES
-from actors.tenant.idempotency import IDEMPOTENCY_TABLE
+from actors.tenant import furniture
 from schemas.compiler.migrate.catalog import (
     ARCHIVE_PREFIX,
     AUDIT_TRIGGER,
@@ -37,10 +32,7 @@ from schemas.compiler.migrate.catalog import (
     Table,
 )
 
-_OURS = [
-    COUNTERS, IDEMPOTENCY_TABLE, *AUTH_TABLES, *OUTBOX_TABLES, *REALTIME_TABLES, *FILES_TABLES,
-    *TRANSFER_TABLES,
-]  # fmt: skip
+_OURS = [COUNTERS, *furniture.TABLES]
 _ON_DELETE = {"a": "no_action", "r": "restrict", "c": "cascade", "n": "set_null", "d": "set_default"}
 _FIELD, _RECORD = "\x1f", "\x1e"
 _CACHED_TABLES = 2048

@@ -15,8 +15,8 @@ import asyncpg
 
 from actors.messages import TenantIdentity
 from actors.tenant import journal
+from actors.tenant.furniture import furnish, named_in
 from actors.tenant.migration_run import MigrationRefusedError, MigrationRun, StalePlanError, Verify
-from actors.tenant.provision import furnish
 from actors.tenant.step_runner import MigrationBlockedError, Pace
 from schemas.compiler.migrate.steps import Migration
 
@@ -86,8 +86,8 @@ async def expand(
         if left is not None and left.migration.plan_id != migration.plan_id:
             await _settle(connection, identity, left, pace)
             raise StalePlanError("an earlier migration had to be finished first")
-        if migration.follows_accounts:
-            await furnish(connection, identity)
+        texts = (text for step in migration.steps for text in step.sql)
+        await furnish(connection, identity, named_in(*texts))
         run = MigrationRun(connection, identity, migration, pace, verify)
         await run.expand(left.done if left is not None else frozenset(), begun=left is not None)
 

@@ -1,10 +1,9 @@
 """A tenant's place in PostgreSQL: its role, its two namespaces and nothing else.
 
-Decides what a tenant's role may do, and what nobody's role may do in a database of ours. Of tables it makes
-those every tenant has for itself: at once (``provision``), or when one of them is first asked for
-(``furnish``), since most tenants have no accounts, imports or followers, and forty relations are half of what
-a new one costs. ``migrator`` makes the entities'. It never logs in as the role. Called by the platform's
-tenant operations and, for ``secure_database``, by ``actors.database`` at start.
+Decides what a tenant's role may do, and what nobody's role may do in a database of ours. A new place is
+empty: ``migrator`` makes the entities' tables, ``furniture`` what features keep. It never logs in as the
+role. Called by the tenant actor as it wakes, by the platform's tenant operations and, for
+``secure_database``, by ``actors.database`` at start.
 
 The role owns nothing and is a member of nothing. Its rights on tables come from default privileges of the
 owner, so a table is usable by its tenant from the moment it exists, and never by another.
@@ -13,20 +12,22 @@ owner, so a table is usable by its tenant from the moment it exists, and never b
 import base64
 import hashlib
 import hmac
-import re
 
 import asyncpg
 
-from actors.features.auth.tables import AUTH_DDL, AUTH_TABLES
-from actors.features.files.tables import FILES_DDL, FILES_TABLES
-from actors.features.outbox.tables import OUTBOX_DDL, OUTBOX_TABLES
-from actors.features.realtime.tables import REALTIME_DDL, REALTIME_TABLES
-from actors.features.transfer.tables import TRANSFER_DDL, TRANSFER_TABLES
 from actors.messages import TenantIdentity
-from actors.tenant.audit import AUDIT_DDL, AUDIT_FUNCTIONS, SEALED
-from actors.tenant.idempotency import IDEMPOTENCY_DDL
+from actors.tenant.audit import SEALED
+from actors.tenant.furniture import (
+    FURNITURE,
+    LOCK_CLASS,
+    Furnishing,
+    checked,
+    furnished,
+    lock,
+    role_name,
+    run,
+)
 from schemas.compiler.compile import SYSTEM_SLUG
-from schemas.compiler.migrate.literals import text_literal
 from schemas.compiler.sql import quote
 
 API_NAMESPACE = "backsaas_api"
@@ -40,10 +41,12 @@ SCRAM_ITERATIONS = 1
 """Iterations slow down guessing; a 256-bit derived password cannot be guessed, and 4,096 of them cost each
 new connection 2 ms of the event loop."""
 
-_AT_FIRST_USE = (IDEMPOTENCY_DDL, AUTH_DDL, REALTIME_DDL, TRANSFER_DDL)
-
-NAMESPACE = re.compile(r"[ta]_[0-9a-f]{8,56}")
-LOCK_CLASS = 0x62736C6B
+_ROWS = "SELECT, INSERT, UPDATE, DELETE"
+_PLACE = """
+SELECT to_regnamespace($2) IS NOT NULL AS made, (
+  SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls
+  FROM pg_roles WHERE rolname = $1) AS strong
+"""
 
 # What no tenant needs and any of them could use against the others: locks and channels have no tenant
 # boundary, large objects and snapshots no owner's namespace, sleeping and signalling only hurt.
@@ -95,91 +98,64 @@ async def provision(
 ) -> None:
     """Make a tenant's role and namespaces, or mend what differs; one transaction, safe to repeat.
 
-    A place that is furnished, and the platform's own, get what ``furnish`` makes, too.
+    Of furniture it mends what is there; the platform's own place gets all of it.
 
     Args:
         connection: as the platform's owner.
         identity: names to use; opaque, never derived from the slug.
         password: of the role, see ``actors.connections.derive_password``.
     """
-    role, namespace, archive = role_name(identity), _checked(identity.namespace), _checked(identity.archive)
+    role, namespace, archive = role_name(identity), checked(identity.namespace), checked(identity.archive)
     login = (
         f"LOGIN CONNECTION LIMIT {CONNECTION_LIMIT} PASSWORD '{scram_verifier(password, identity.id)}'"
     )  # fmt: skip
     async with connection.transaction():
-        # tenants side by side, but each by one process at a time
-        await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", LOCK_CLASS, _lock_of(role))
-        present = await connection.fetchrow(
-            "SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls AS strong "
-            "FROM pg_roles WHERE rolname = $1",
-            role,
-        )
+        await lock(connection, identity)
+        place = await connection.fetchrow(_PLACE, role, namespace)
+        assert place is not None  # noqa: S101 - a SELECT without FROM has one row
         weak = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
-        if present is None:
+        if place["strong"] is None:
             await connection.execute(f"CREATE ROLE {quote(role)} NOINHERIT {weak} {login}")
         else:
             # naming NOSUPERUSER needs a superuser before PostgreSQL 16, so only when there is something to
             # take away
-            await connection.execute(f"ALTER ROLE {quote(role)} {weak if present['strong'] else ''} {login}")
+            await connection.execute(f"ALTER ROLE {quote(role)} {weak if place['strong'] else ''} {login}")
             await _revoke_memberships(connection, role)
         # how much of a mistyped word has to be right; PostgreSQL's 0.6 misses two letters that changed places
         await _attempt(connection, f"ALTER ROLE {quote(role)} SET pg_trgm.word_similarity_threshold = 0.42")
-        for name in (namespace, archive):
-            await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}")
-        await connection.execute(_grants(quote(role), quote(namespace)))
-        await _run(connection, identity, (OUTBOX_DDL, FILES_DDL, AUDIT_DDL))
-        if identity.slug == SYSTEM_SLUG or await is_furnished(connection, namespace):
-            await _run(connection, identity, _AT_FIRST_USE)
-        for log in await connection.fetch(SEALED, namespace):
-            # what was granted on every table is taken from this one again
-            await connection.execute(f"REVOKE INSERT, UPDATE, DELETE ON {log[0]} FROM {quote(role)}")
-
-
-async def furnish(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> None:
-    """Make the tables of a tenant's place that are made at first use; one transaction, safe to repeat."""
-    async with connection.transaction():
-        await connection.execute(
-            "SELECT pg_advisory_xact_lock($1, $2)", LOCK_CLASS, _lock_of(role_name(identity))
-        )
-        await _run(connection, identity, _AT_FIRST_USE)
-
-
-async def _run(
-    connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity, texts: tuple[str, ...]
-) -> None:
-    role = role_name(identity)
-    names = {
-        "namespace": quote(_checked(identity.namespace)),
-        "role": quote(role),
-        "role_text": text_literal(role),
-    }
-    for text in texts:
-        await connection.execute(text.format(**names))
-
-
-async def is_furnished(connection: "asyncpg.Connection[asyncpg.Record]", namespace: str) -> bool:
-    """Whether a place has the tables that are made at first use."""
-    found = "SELECT to_regclass($1) IS NOT NULL"
-    return bool(await connection.fetchval(found, f"{quote(namespace)}.{AUTH_TABLES[0]}"))
+        await connection.execute(_rights(quote(role), quote(namespace), quote(archive)))
+        if place["made"]:
+            # PostgreSQL looks through the tables of all tenants for these: not for each new one
+            await connection.execute(_rights_again(quote(role), quote(namespace)))
+        if identity.slug == SYSTEM_SLUG:
+            await run(connection, identity, FURNITURE)
+        elif place["made"]:
+            await run(connection, identity, [one for one, _ in await _furniture(connection, namespace)])
+        if place["made"]:
+            for log in await connection.fetch(SEALED, namespace):
+                # what was granted on every table is taken from this one again
+                await connection.execute(f"REVOKE INSERT, UPDATE, DELETE ON {log[0]} FROM {quote(role)}")
 
 
 async def is_provisioned(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> bool:
     """Whether a tenant has what ``provision`` makes; an earlier version may have made less."""
-    namespace = quote(_checked(identity.namespace))
-    kinds = [OUTBOX_TABLES, FILES_TABLES]
-    if await is_furnished(connection, identity.namespace):
-        kinds += [AUTH_TABLES, REALTIME_TABLES, TRANSFER_TABLES]
-    newest = [f"{namespace}.{tables[-1]}" for tables in kinds]
-    found = (
-        "SELECT bool_and(to_regclass(name) IS NOT NULL) AND to_regproc($2) IS NOT NULL "
-        "FROM unnest($1::text[]) name"
-    )
-    return bool(await connection.fetchval(found, newest, f"{namespace}.{AUDIT_FUNCTIONS[-1]}"))
+    namespace = checked(identity.namespace)
+    if not await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", namespace):
+        return False
+    return all(whole for _, whole in await _furniture(connection, namespace))
+
+
+async def _furniture(
+    connection: "asyncpg.Connection[asyncpg.Record]", namespace: str
+) -> list[tuple[Furnishing, bool]]:
+    """Return the sets a place has, each with whether it is whole."""
+    there = await furnished(connection, namespace, [name for one in FURNITURE for name in one.ends])
+    return [(one, one.ends[1] in there) for one in FURNITURE if one.ends[0] in there]
 
 
 async def deprovision(connection: "asyncpg.Connection[asyncpg.Record]", identity: TenantIdentity) -> None:
     """Remove a tenant's role and both namespaces with everything in them; safe to repeat. Nothing is kept."""
-    role, namespace, archive = role_name(identity), _checked(identity.namespace), _checked(identity.archive)
+    role, namespace, archive = role_name(identity), checked(identity.namespace), checked(identity.archive)
     async with connection.transaction():
         # one at a time: roles of earlier versions have rights of their own on the namespace tenants share
         await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", LOCK_CLASS)
@@ -188,11 +164,6 @@ async def deprovision(connection: "asyncpg.Connection[asyncpg.Record]", identity
         if await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
             await connection.execute(f"REVOKE USAGE ON SCHEMA {quote(API_NAMESPACE)} FROM {quote(role)}")
             await connection.execute(f"DROP ROLE {quote(role)}")
-
-
-def role_name(identity: TenantIdentity) -> str:
-    """Return the login role of a tenant: named in its identity, else its namespace's name."""
-    return _checked(identity.role or identity.namespace)
 
 
 def scram_verifier(password: str, salt_seed: str) -> str:
@@ -205,27 +176,20 @@ def scram_verifier(password: str, salt_seed: str) -> str:
     return f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{parts[0]}${parts[1]}:{parts[2]}"
 
 
-def _checked(name: str) -> str:
-    # these names are created, granted and dropped: nothing but ours may come this far
-    if not NAMESPACE.fullmatch(name):
-        msg = f"{name!r} is no opaque tenant name"
-        raise ValueError(msg)
-    return name
-
-
-def _lock_of(role: str) -> int:
-    """Return the second key of a tenant's advisory lock: any 31 bits but 0, which is the database's own."""
-    return int.from_bytes(hashlib.sha256(role.encode()).digest()[:4]) >> 1 or 1
-
-
-def _grants(role: str, namespace: str) -> str:
-    rows = "SELECT, INSERT, UPDATE, DELETE"
+def _rights(role: str, namespace: str, archive: str) -> str:
     return f"""
+        CREATE SCHEMA IF NOT EXISTS {namespace};
+        CREATE SCHEMA IF NOT EXISTS {archive};
         GRANT USAGE ON SCHEMA {namespace} TO {role};
-        GRANT {rows} ON ALL TABLES IN SCHEMA {namespace} TO {role};
-        GRANT USAGE ON ALL SEQUENCES IN SCHEMA {namespace} TO {role};
-        ALTER DEFAULT PRIVILEGES IN SCHEMA {namespace} GRANT {rows} ON TABLES TO {role};
+        ALTER DEFAULT PRIVILEGES IN SCHEMA {namespace} GRANT {_ROWS} ON TABLES TO {role};
         ALTER DEFAULT PRIVILEGES IN SCHEMA {namespace} GRANT USAGE ON SEQUENCES TO {role};
+    """
+
+
+def _rights_again(role: str, namespace: str) -> str:
+    return f"""
+        GRANT {_ROWS} ON ALL TABLES IN SCHEMA {namespace} TO {role};
+        GRANT USAGE ON ALL SEQUENCES IN SCHEMA {namespace} TO {role};
     """
 
 

@@ -20,6 +20,7 @@ from actors.features.outbox.changes import Change
 from actors.features.outbox.relay import Relay
 from actors.features.outbox.schedules import Schedule
 from actors.features.outbox.slots import Slots
+from actors.features.outbox.tables import OUTBOX_TABLES
 from actors.features.outbox.tasks import NewTask, Task, TaskRefusedError
 from actors.features.realtime.checking import Identifies
 from actors.features.realtime.hub import Hub
@@ -191,6 +192,7 @@ class TenantWork:
         self._relay = relay = Relay(generation, self._work, self._work.slots, spawn)
         relay.paused = self._paused
         try:
+            await generation.pool.furnish(OUTBOX_TABLES[0])
             await self._work.due.hold(generation.identity)
         except BaseException:
             self._relay = None

@@ -8,15 +8,9 @@ import pytest
 from actors.connections import ConnectError, TenantConnection, derive_password
 from actors.database import Database
 from actors.messages import TenantIdentity
-from actors.tenant.executor import StaleGenerationError, fetch_one, in_transaction
-from actors.tenant.provision import (
-    deprovision,
-    is_furnished,
-    is_provisioned,
-    provision,
-    scram_verifier,
-    secure_database,
-)
+from actors.tenant.executor import StaleGenerationError, fetch_one, fetch_rows_on, in_transaction
+from actors.tenant.furniture import FURNITURE, OUTBOX, furnished
+from actors.tenant.provision import deprovision, is_provisioned, provision, scram_verifier, secure_database
 from tests.isolation.world import KEY, Tenants
 
 
@@ -209,7 +203,9 @@ async def test_what_most_tenants_never_use_is_made_at_first_use(tenants: Tenants
     pool, identity = await tenants.make()
     other = tenants.database.tenant_pool(identity, derive_password(KEY, identity.id))  # of another process
     tenants.made.append((other, identity))
-    assert not await is_furnished(tenants.owner, identity.namespace)
+    ends = [name for one in FURNITURE for name in one.ends]
+    assert await furnished(tenants.owner, identity.namespace, ends) == set()
+    assert await is_provisioned(tenants.owner, identity)
 
     async def count(connection: TenantConnection) -> int:
         await connection.execute("SELECT 1")
@@ -220,5 +216,39 @@ async def test_what_most_tenants_never_use_is_made_at_first_use(tenants: Tenants
     assert await asyncio.gather(*asked) == [0] * 4
     assert tuple(await one) == (0,)
     assert await is_provisioned(tenants.owner, identity)
+    assert not await furnished(tenants.owner, identity.namespace, OUTBOX.tables), "each by itself"
     with pytest.raises(StaleGenerationError):  # and what is nobody's stays unknown
         await fetch_one(pool, f"SELECT * FROM {identity.namespace}._nothing", (), reads=True)
+
+
+async def test_several_sets_missed_in_one_transaction_are_made_one_after_the_other(tenants: Tenants) -> None:
+    pool, identity = await tenants.make()
+    other = tenants.database.tenant_pool(identity, derive_password(KEY, identity.id))
+    tenants.made.append((other, identity))
+    tables = ("_idempotency", "_files", "_tasks", "_imports")
+
+    async def work(connection: TenantConnection) -> int:
+        found = [await fetch_rows_on(connection, f"TABLE {identity.namespace}.{name}", ()) for name in tables]
+        return sum(map(len, found))
+
+    assert await asyncio.gather(*(in_transaction(one, work) for one in (pool, other) * 3)) == [0] * 6
+    # a file that is let go leaves a task behind: both tables come together
+    await tenants.owner.execute(
+        f"INSERT INTO {identity.namespace}._files (id, entity, field, size, media_type, sha256) VALUES ('1', 'a', 'b', 1, '', '');"
+        f"DELETE FROM {identity.namespace}._files"
+    )
+    assert await tenants.owner.fetchval(f"SELECT name FROM {identity.namespace}._tasks") == "remove"
+
+
+async def test_a_set_of_an_earlier_version_is_mended_and_no_other_made(tenants: Tenants) -> None:
+    pool, identity = await tenants.make()
+    await pool.furnish("_outbox")
+    assert await is_provisioned(tenants.owner, identity)
+    await tenants.owner.execute(f"DROP TABLE {identity.namespace}._schedules")
+    assert not await is_provisioned(tenants.owner, identity)
+    await tenants.provision(identity)
+    assert await is_provisioned(tenants.owner, identity)
+    ends = [name for one in FURNITURE for name in one.ends]
+    assert await furnished(tenants.owner, identity.namespace, ends) == set(OUTBOX.ends)
+    row = await fetch_one(pool, f"SELECT count(*) FROM {identity.namespace}._schedules", (), reads=True)
+    assert tuple(row) == (0,), "its role may read it"

@@ -71,6 +71,7 @@ async def test_a_run_is_left_out_while_the_last_goes_on(world: World) -> None:
     identity = generation.identity
     jobs = [schedules.Schedule("job", "j", "d", lambda moment: moment + timedelta(seconds=30))]
     early = datetime.now(UTC) - timedelta(seconds=40)
+    await generation.pool.furnish("_schedules")
     for _ in range(2):
         await world.sql(identity, "DELETE FROM ns._schedules")
         await in_transaction(generation.pool, lambda c: schedules.sync(c, identity.namespace, jobs, early))

@@ -34,7 +34,7 @@ async def test_changes_are_recorded_only_while_somebody_listens(world: World) ->
     identity, entity = generation.identity, generation.model.entities["notes"]
     boss = world.client("acme-co", "admin")
 
-    await generation.pool.furnish()
+    await generation.pool.furnish("_changes")
     async with world.database.owner() as owner:
 
         async def count(text: str) -> int:

@@ -3,7 +3,7 @@
 Decides what is kept about people and credentials. An account is a row of the tenant's ``users`` entity (its
 key, email and role live there); what nobody may read through the API is here, keyed by the same id in text
 form. Secrets are kept as SHA-256 (random ones), argon2id (passwords) or sealed (what must be read again).
-Run by ``provision``.
+Made at first use (``furniture``).
 """
 
 AUTH_TABLES = (

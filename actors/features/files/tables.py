@@ -2,12 +2,13 @@
 
 Decides that a row can only name a file that was uploaded for its field and belongs to no other row, that a
 file goes with the row that names it, and that its bytes go after the commit that let it go. All of it is in
-triggers, so that it holds for whatever writes: a request, a batch, a function, a cascade. Run by
-``provision``.
+triggers, so that it holds for whatever writes: a request, a batch, a function, a cascade. Made at first use
+(``furniture``).
 """
 
 FILES_TABLES = ("_files", "_buckets")
 """Names no entity can have (they begin with ``_``); the differ leaves them alone."""
+FILES_FUNCTIONS = ("_bind", "_let_go")
 
 FILES_DDL = """
 CREATE TABLE IF NOT EXISTS {namespace}._files (

@@ -81,6 +81,7 @@ ON CONFLICT (tenant) DO UPDATE SET tasks = excluded.tasks, deliveries = excluded
   counted_at = excluded.counted_at
 RETURNING tasks + deliveries
 """
+_STORED = "SELECT coalesce(sum(size), 0)::bigint FROM {ns}._files"
 _QUEUES = """
 SELECT (SELECT count(*) FROM {ns}._outbox),
   (SELECT count(*) FROM {ns}._tasks WHERE state = 'ready'),
@@ -220,9 +221,15 @@ async def measure(database: Database, slug: str, moment: datetime) -> tuple[int,
         if identity is None:
             return 0, 0, Queues()
         rows = size = 0
+        waiting = Queues()
         for table in await connection.fetch(_TABLES, identity.namespace):
             size += table["bytes"]
             name = table["name"]
+            if name == "_files":
+                size += await connection.fetchval(_STORED.format(ns=quote(identity.namespace)))
+            elif name == "_outbox":
+                (counts,) = await connection.fetch(_QUEUES.format(ns=quote(identity.namespace)))
+                waiting = Queues(*counts)
             if name.startswith("_") or name == USERS:
                 continue
             if table["guess"] > EXACT_ROWS:
@@ -230,14 +237,11 @@ async def measure(database: Database, slug: str, moment: datetime) -> tuple[int,
             else:
                 counted = await _rows_of(connection, identity.namespace, name, EXACT_ROWS * 2)
                 rows += counted
-        files = f"SELECT coalesce(sum(size), 0)::bigint FROM {quote(identity.namespace)}._files"  # noqa: S608 - a quoted name
-        size += await connection.fetchval(files)
         namespace = await system_namespace(connection, "usage_records")
         if namespace is not None:
             found = [(slug, "rows", rows), (slug, "storage_bytes", size)]
             await _add(connection, namespace, moment.date(), found, "greatest(r.value, excluded.value)")
-        (waiting,) = await connection.fetch(_QUEUES.format(ns=quote(identity.namespace)))
-        return rows, size, Queues(*waiting)
+        return rows, size, waiting
 
 
 async def count_dead(database: Database, slug: str) -> int:

@@ -1,11 +1,13 @@
 """The tables behind everything that happens after a commit or on the clock: in the tenant's own namespace.
 
 Decides what is kept of a change (``_outbox``, written by a row trigger inside the write's own transaction),
-of work to do (``_tasks``) and of schedules (``_schedules``). Run by ``provision``.
+of work to do (``_tasks``) and of schedules (``_schedules``). Made at first use
+(``furniture``).
 """
 
 OUTBOX_TABLES = ("_outbox", "_tasks", "_schedules")
 """Names no entity can have (they begin with ``_``); the differ leaves them alone."""
+OUTBOX_FUNCTIONS = ("_record",)
 
 OUTBOX_DDL = """
 -- what happened and was not yet looked at; a change is here if and only if its transaction committed

@@ -11,14 +11,15 @@ import asyncpg
 
 from actors.features.files.keeper import Files
 from actors.features.files.store import Key
+from actors.features.files.tables import FILES_TABLES
 from actors.messages import ProblemError, TenantIdentity
+from actors.tenant.furniture import furnish, furnished
 from actors.tenant.generation import Generation
 from schemas.compiler.model import TenantModel
 from schemas.compiler.sql import quote
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
-TABLES = ("_files", "_buckets")
 BATCH = 500
 
 
@@ -27,10 +28,14 @@ async def copy_files(
 ) -> None:
     """Copy the files that rows of a new tenant name; its rows are there, in the same transaction."""
     target = made.identity
-    for table in TABLES:
+    there = await furnished(connection, source.namespace, FILES_TABLES)
+    await furnish(connection, target, there)
+    for table in sorted(there):
         origin, place = f"{quote(source.namespace)}.{table}", f"{quote(target.namespace)}.{table}"
         kept = f" WHERE {named(made.model, target.namespace)}" if table == "_files" else ""
         await connection.execute(f"INSERT INTO {place} SELECT f.* FROM {origin} f{kept}")  # noqa: S608 - quoted
+    if not there:
+        return
     async for row in _each(connection, target.namespace, "id"):
         if files is None:
             raise ProblemError("tenant.not_made", "this process keeps no files")

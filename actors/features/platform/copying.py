@@ -18,9 +18,9 @@ from actors.features.files.keeper import Files
 from actors.features.platform import carrying, creating, files, masking, sampling
 from actors.features.platform.rights import Request, invalid, require_admin
 from actors.messages import Call, ProblemError, Result, TenantIdentity
+from actors.tenant.furniture import ACCOUNTS, furnish, furnished
 from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
-from actors.tenant.provision import furnish, is_furnished
 from schemas.compiler.compile import SYSTEM_SLUG
 from schemas.compiler.edit import set_value
 from schemas.compiler.migrate.catalog import AUDIT_LOG
@@ -186,9 +186,9 @@ async def copy_rows(
             await fill_late(connection, target, name, [c for c in late if c in known[name]], origin, key)
         await _copy_counters(connection, source.namespace, target)
         await carrying.copy_files(connection, stored, source, made)
-        users = made.model.entities.get("users")
-        if not mask and users is not None and await is_furnished(connection, source.namespace):
-            await furnish(connection, made.identity)
+        users = None if mask else made.model.entities.get("users")
+        if users is not None and await furnished(connection, source.namespace, ACCOUNTS.ends[:1]):
+            await furnish(connection, made.identity, ACCOUNTS.tables)
             await connection.execute(
                 f"INSERT INTO {quote(target)}._auth_accounts ({ACCOUNT}) "  # noqa: S608 - quoted
                 f"SELECT {ACCOUNT} FROM {quote(source.namespace)}._auth_accounts "

@@ -18,10 +18,11 @@ from actors.features.platform.unpacking import adopt_history
 from actors.messages import TenantIdentity
 from actors.sources import Source, source_of, write_tenant
 from actors.tenant import closing, registry
+from actors.tenant.furniture import furnish, furnished
 from actors.tenant.generation import Generation
 from actors.tenant.journal import CHANNEL, GONE
 from actors.tenant.platform import Platform
-from actors.tenant.provision import furnish, is_furnished, provision
+from actors.tenant.provision import provision
 from schemas.compiler.sql import quote
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
@@ -52,10 +53,9 @@ async def exchange(
     connection = await platform.database.dedicated()
     try:
         async with connection.transaction():
-            followed = await is_furnished(connection, tenant.namespace)
-            if followed:
-                await furnish(connection, fresh)
-            for log in _LOGS if followed else _LOGS[:1]:
+            logs = await furnished(connection, tenant.namespace, _LOGS)
+            await furnish(connection, fresh, logs)
+            for log in sorted(logs):
                 await _count_on(connection, tenant.namespace, fresh.namespace, log)
             await connection.execute(_SHAPE, tenant.id, fresh.id)
             other = uuid.uuid4().hex

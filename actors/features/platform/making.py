@@ -13,9 +13,10 @@ from actors.features.platform.undertakings import Undertaking
 from actors.messages import ProblemError, TenantIdentity
 from actors.sources import Source, remove_source, write_tenant
 from actors.tenant import closing, registry, reload
+from actors.tenant.furniture import role_name
 from actors.tenant.generation import Generation
 from actors.tenant.platform import Platform
-from actors.tenant.provision import deprovision, provision, role_name
+from actors.tenant.provision import deprovision, provision
 from actors.tenant.status import TenantStatus
 from schemas.compiler.query.errors import QueryError
 

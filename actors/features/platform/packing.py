@@ -124,7 +124,7 @@ async def pack(
                 connection, packer, f"archive/{row['name']}.csv", (identity.archive, row["name"]),
                 row["columns"], row["keys"],
             )  # fmt: skip
-        number = await _files(connection, packer, stored, identity)
+        number = await _files(connection, packer, stored, identity) if "_files" in tables else 0
     return packer.finish(
         slug=identity.slug,
         name=next(iter(model.title.values()), ""),

@@ -14,17 +14,17 @@ from typing import IO, Any, TypeAlias
 import asyncpg
 import orjson
 
-from actors.features.auth.tables import AUTH_TABLES
 from actors.features.files.keeper import Files
 from actors.features.files.store import PIECE, Key
+from actors.features.files.tables import FILES_TABLES
 from actors.features.platform import bundles, packing, structure
 from actors.features.platform.bundles import MAX_TEXT, Bundle, bad
 from actors.messages import ProblemError, TenantIdentity
 from actors.sources import Source
 from actors.tenant import journal
+from actors.tenant.furniture import furnish, furnished, named_in
 from actors.tenant.generation import Generation
 from actors.tenant.introspect import introspect
-from actors.tenant.provision import furnish
 from schemas.compiler.sql import quote
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
@@ -68,8 +68,8 @@ async def unpack(
     try:
         async with connection.transaction():
             await connection.execute(packing.SPELLING)
-            if f"data/{AUTH_TABLES[0]}.csv" in bundle.names:
-                await furnish(connection, identity)
+            counted = [str(one["table"]) for one in document["sequences"]]
+            await furnish(connection, identity, named_in(*bundle.names, *counted))
             touched = await structure.build(connection, identity, document)
             tables = {
                 row["name"]: row["columns"]
@@ -228,16 +228,27 @@ async def _load_files(
     connection: Connection, bundle: Bundle, stored: Files | None, identity: TenantIdentity
 ) -> None:
     left = {name for name in bundle.names if name.startswith("files/")}
+    if await furnished(connection, identity.namespace, FILES_TABLES[:1]):
+        left -= await _load_named(connection, bundle, stored, identity)
+    if left:
+        raise bad("it has a file that nothing names")
+
+
+async def _load_named(
+    connection: Connection, bundle: Bundle, stored: Files | None, identity: TenantIdentity
+) -> set[str]:
+    """Bring the bytes of every file that is known; returns the members they were in."""
+    taken: set[str] = set()
     members = bundle.manifest["members"]
     query = f"SELECT id, size, sha256 FROM {quote(identity.namespace)}._files ORDER BY id"  # noqa: S608 - quoted
     async for row in connection.cursor(query, prefetch=500):
         name = f"files/{row['id']}"
         wanted = {"bytes": row["size"], "sha256": row["sha256"]}
-        if name not in left or members[name] != wanted:
+        if members.get(name) != wanted:
             raise bad("it misses a file, or has another one")
         if stored is None:
             raise ProblemError("tenant.bad_archive", "this process keeps no files")
-        left.remove(name)
+        taken.add(name)
         writer = stored.store.create(Key(identity.id, row["id"]).checked())
         try:
             with bundle.open(name) as opened:
@@ -246,5 +257,4 @@ async def _load_files(
             await writer.commit()
         finally:
             await writer.abort()
-    if left:
-        raise bad("it has a file that nothing names")
+    return taken

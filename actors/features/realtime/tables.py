@@ -1,13 +1,14 @@
 """The log of changes that followers hear of: in the tenant's own namespace, while somebody listens.
 
 Decides what is kept of a change (``_changes``, by a row trigger inside the write's own transaction) and of
-which entities (``_live``). A table nobody ever followed has no trigger. Run by ``provision``; triggers are
-made by ``log``.
+which entities (``_live``). A table nobody ever followed has no trigger. Made at first use (``furniture``);
+triggers are made by ``log``.
 """
 
 REALTIME_TABLES = ("_changes", "_live")
 """Names no entity can have (they begin with ``_``); the differ leaves them alone."""
 LIVE_TRIGGER = "_tell"
+REALTIME_FUNCTIONS = (LIVE_TRIGGER,)
 
 REALTIME_DDL = """
 CREATE TABLE IF NOT EXISTS {namespace}._changes (

@@ -1,6 +1,6 @@
 """The tables behind imports: what is under way, how far it is, and the rows that were not acceptable.
 
-Run by ``provision``; in the tenant's own namespace, so that an import goes where its tenant goes.
+Made at first use (``furniture``), in the tenant's own namespace: an import goes where its tenant goes.
 """
 
 TRANSFER_TABLES = ("_imports", "_import_rows")

@@ -61,7 +61,7 @@ def drop_derive(table: str, names: Names) -> list[str]:
 
 
 def set_recorder(table: str, recorder: Recorder, names: Names) -> list[str]:
-    """The row trigger that keeps changes; its function comes with the tenant's place (``provision``)."""
+    """The row trigger that keeps changes; its function is of the tenant's furniture."""
     columns = ", ".join(text_literal(column) for column in (recorder.key, *recorder.hidden))
     trigger, where = quote(RECORD_TRIGGER), names.table(table)
     fired = f"{where} FOR EACH ROW EXECUTE FUNCTION {names.object(RECORD_TRIGGER)}({columns})"
@@ -77,7 +77,7 @@ def drop_recorder(table: str, names: Names) -> str:
 
 
 def set_binder(table: str, binder: Binder, names: Names) -> list[str]:
-    """The row trigger that ties files to rows; its function comes with the tenant's place (``provision``)."""
+    """The row trigger that ties files to rows; its function is of the tenant's furniture."""
     columns = ", ".join(text_literal(column) for column in binder.columns)
     trigger, where = quote(BIND_TRIGGER), names.table(table)
     fired = f"{where} FOR EACH ROW EXECUTE FUNCTION {names.object(BIND_TRIGGER)}({columns})"
@@ -93,7 +93,7 @@ def drop_binder(table: str, names: Names) -> str:
 
 
 def set_audit(table: str, audit: Audit, names: Names) -> list[str]:
-    """The row trigger that keeps changes for good; its function comes with the tenant's place."""
+    """The row trigger that keeps changes for good; its function is of the tenant's furniture."""
     given = ", ".join(text_literal(column) for column in (audit.key, audit.soft, *audit.hidden))
     trigger, where = quote(AUDIT_TRIGGER), names.table(table)
     fired = f"{where} FOR EACH ROW EXECUTE FUNCTION {names.object(AUDIT_TRIGGER)}({given})"

@@ -5,7 +5,6 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from schemas.compiler.migrate.catalog import ACCOUNTS_LOG
 from schemas.compiler.migrate.hazards import Hazard
 
 EXPAND, BACKFILL, SWITCH, CONTRACT = "expand", "backfill", "switch", "contract"
@@ -103,11 +102,6 @@ class Migration(Struct, frozen=True):
     def changes_nothing(self) -> bool:
         """Whether the tables stay as they are."""
         return not self.steps
-
-    @property
-    def follows_accounts(self) -> bool:
-        """Whether a step watches a table that is made with the first account."""
-        return any(ACCOUNTS_LOG in text for step in self.steps for text in step.sql)
 
 
 def plan_id(steps: tuple[Step, ...], base: int, digest: str) -> str:
