@@ -217,9 +217,9 @@ class Directory(Supervisor):
 
     # -- the registry ----------------------------------------------------------------------------------------
 
-    async def _refresh(self) -> None:
+    async def _refresh(self, only: str | None = None) -> None:
         async with self._platform.database.owner() as connection:
-            deployed = await registry.tenants(connection)
+            deployed = await registry.tenants(connection, only)
         for tenant in deployed:
             slug = tenant.identity.slug
             self._slugs[tenant.identity.id] = slug
@@ -264,7 +264,7 @@ class Directory(Supervisor):
                     await self._forget(tenant)
                     continue
                 if tenant and tenant not in self._slugs:
-                    await self._refresh()
+                    await self._refresh(tenant)
                 if tenant in self._slugs:
                     news = AccountsChanged() if word == ACCOUNTS else RegistryChanged()
                     self._tell(self._slugs[tenant], news)

@@ -125,13 +125,15 @@ async def find_tenant(connection: Connection, slug: str) -> TenantIdentity | Non
     return None if row is None else TenantIdentity(*row)
 
 
-async def tenants(connection: Connection) -> list[Deployed]:
-    """Return every tenant and what it runs; not those that are made beside them, for a moment."""
+async def tenants(connection: Connection, only: str | None = None) -> list[Deployed]:
+    """Return every tenant and what it runs, or that with an id; not what is made beside one for a moment."""
     rows = await connection.fetch(
         """
         SELECT id::text, slug, namespace, archive, role, version, digest, state, reason
-        FROM backsaas.tenants WHERE NOT starts_with(slug, '_') ORDER BY slug
-        """
+        FROM backsaas.tenants WHERE NOT starts_with(slug, '_') AND ($1::text IS NULL OR id = $1::text::uuid)
+        ORDER BY slug
+        """,
+        only,
     )
     return [Deployed(TenantIdentity(*row[:5]), *row[5:]) for row in rows]
 
