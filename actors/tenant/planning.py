@@ -34,6 +34,14 @@ SMALL_BYTES = 512 * 1024
 """Tables up to this size are scanned or filled under a lock in a few milliseconds, so they need no online
 steps.
 """
+_KNOWN = """
+SELECT version, shape::text,
+  (SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+   WHERE e.extname = 'pg_trgm') AS trigram,
+  EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass
+    AND d.refobjid = to_regnamespace(quote_ident($2)) AND d.classid = 'pg_catalog.pg_class'::regclass) AS used
+FROM backsaas.tenants WHERE id = $1
+"""
 _CHANGED = (
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
@@ -84,15 +92,10 @@ async def _plan(
     small_bytes: int,
 ) -> Migration:
     version, digest = named
-    row = await connection.fetchrow(
-        "SELECT version, shape::text, (SELECT n.nspname FROM pg_catalog.pg_extension e "
-        "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm') AS trigram "
-        "FROM backsaas.tenants WHERE id = $1",
-        uuid.UUID(identity.id),
-    )
+    row = await connection.fetchrow(_KNOWN, uuid.UUID(identity.id), identity.namespace)
     if row is None:
         raise LookupError(f"no tenant {identity.slug!r}")
-    present = await introspect(connection, identity.namespace)
+    present = await introspect(connection, identity.namespace) if row["used"] else Catalog({})
     wanted = wanted_catalog(model, row["trigram"])
     hints, archive = hints_of(model), None
     if back_through:
