@@ -34,9 +34,15 @@ class Build:
             SELECT gen_random_uuid(), repeat('x', 60) || n FROM generate_series(1, 9000) n;
             ANALYZE "{self.namespace}".items''')
 
-    async def hold(self) -> None:
-        """Read another table: whoever builds an index waits for every transaction that began before."""
+    async def begin(self) -> tuple[int, int]:
+        """Save a file with one index more; returns how many were valid before, and who waits to build it.
+
+        Whoever builds an index waits for every transaction that began before: for one that reads another table.
+        """
+        valid = (await self.indexes())[0]
         await self.holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM elsewhere")
+        self.live.write(self.slug, tenant(self.slug, "z: { type: string }", WITH_INDEX))
+        return valid, await self.waits()
 
     async def waits(self, *, besides: int = 0) -> int:
         """Wait until somebody's building waits for the transaction; returns who: a backend's pid."""
@@ -105,10 +111,7 @@ async def build(live: Live, database_url: str) -> AsyncIterator[Build]:
 
 async def test_what_a_broken_off_build_leaves_is_dropped_and_built_again(build: Build) -> None:
     live, slug = build.live, build.slug
-    base = (await build.indexes())[0]
-    await build.hold()
-    live.write(slug, tenant(slug, "z: { type: string }", WITH_INDEX))
-    builder = await build.waits()
+    base, builder = await build.begin()
     await build.works("meanwhile")
     await build.eyes.execute("SELECT pg_terminate_backend($1)", builder)
     await build.until_indexes(base, 1)
@@ -123,10 +126,7 @@ async def test_what_a_broken_off_build_leaves_is_dropped_and_built_again(build: 
 
 async def test_killed_while_it_builds_the_next_start_serves_and_finishes_it(build: Build) -> None:
     live, slug = build.live, build.slug
-    base = (await build.indexes())[0]
-    await build.hold()
-    live.write(slug, tenant(slug, "z: { type: string }", WITH_INDEX))
-    builder = await build.waits()
+    base, builder = await build.begin()
     assert live.process is not None
     live.process.kill()
     live.process.wait()
